@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_ARCHIVE_WRITER_H
+#define FELLOE_ARCHIVE_WRITER_H
+
+#include <stdint.h>
+
+#include "noded/files/tar.h"
+#include "shared/err.h"
+
+/* A felloe-archive 1 (docs/archive-format.md) built in order: members in, bytes
+ * of independent zstd frames out, compressed by `threads` workers while the
+ * caller goes on, handed to out in order from the calling thread. Holds at most
+ * about (threads + 1) x 8 MiB. */
+
+struct archive_writer;
+typedef int archive_out_fn(void *ctx, const void *p, size_t n, struct err *e);
+
+struct archive_writer_opts {
+	int level;           /* zstd, 3 */
+	unsigned threads;    /* 1.. */
+	archive_out_fn *out;
+	void *ctx;
+};
+
+int archive_writer_new(struct archive_writer **ret, const struct archive_writer_opts *o, struct err *e) MUSTCHECK;
+void archive_writer_free(struct archive_writer *w); /* also in the middle */
+void archive_writer_freep(struct archive_writer **w);
+
+/* A member whose bytes are all here (SQL, RESTORE.txt): regular file, 0600. */
+int archive_add(struct archive_writer *w, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
+/* A member in pieces: begin with its header (size is binding), write exactly
+ * that many bytes, end. The SHA-256 for the index is taken on the way. */
+int archive_begin(struct archive_writer *w, const struct tar_entry *entry, struct err *e) MUSTCHECK;
+int archive_write(struct archive_writer *w, const void *p, size_t n, struct err *e) MUSTCHECK;
+int archive_end(struct archive_writer *w, struct err *e) MUSTCHECK;
+
+struct archive_sum {
+	uint64_t bytes_in;      /* tar bytes */
+	uint64_t bytes_stored;
+	uint64_t members;
+};
+/* Writes index.jsonl, then manifest.json (given whole), the end of the tar, the
+ * seek table; hands the last bytes to out. The sidecar for `{key}.idx` is then
+ * in *sidecar (yours; docs/archive-format.md). parts: see archive_part. */
+struct archive_part { uint64_t offset, size; char sha256[65]; };
+int archive_finish(struct archive_writer *w, const char *manifest_json, size_t manifest_len, struct archive_sum *ret,
+		   struct err *e) MUSTCHECK;
+/* After archive_finish: the sidecar's bytes. header_json is the public line
+ * (format, site, times, sizes, parts), made by the caller. */
+int archive_sidecar(struct archive_writer *w, const char *header_json, struct buf *ret, struct err *e) MUSTCHECK;
+/* Bytes stored and taken in so far (progress; any thread). */
+void archive_progress(const struct archive_writer *w, uint64_t *in, uint64_t *stored);
+
+#endif

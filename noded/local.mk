@@ -1,0 +1,9 @@
+# noded: bottom-up; main last
+noinst_LIBRARIES += libnoded.a
+libnoded_a_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS) $(EXPAT_CFLAGS) $(SYSTEMD_CFLAGS)
+libnoded_a_SOURCES =
+NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
+
+# sbin_PROGRAMS += felloe-noded
+# felloe_noded_SOURCES = noded/main.c
+# felloe_noded_LDADD = $(NODED_LIBS)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DUMP_H
+#define FELLOE_DUMP_H
+
+#include <stdbool.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "noded/config.h"
+#include "shared/err.h"
+#include "shared/hash.h"
+#include "shared/json.h"
+#include "shared/list.h"
+
+/* One consistent snapshot of a server's databases, written as SQL members. */
+
+struct dump;
+struct dump_opts {
+	const struct db_access *access;   /* complete: from config or wp-config.php */
+	unsigned connections;             /* 1 in this version */
+	int64_t ddl_wait_s;
+	const volatile sig_atomic_t *stop; /* set: end with ERR_ABORTED soon; may be NULL */
+};
+/* Connect and take the snapshot. ERR_DENIED wrong user or password, ERR_NET
+ * unreachable, ERR_NOTFOUND no such database. */
+int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e) MUSTCHECK;
+void dump_close(struct dump *d);
+void dump_closep(struct dump **d);
+/* Names of all databases but the server's own and those excluded; list_done + free each. */
+int dump_databases(struct dump *d, const struct strings *exclude, struct strings *ret, struct err *e) MUSTCHECK;
+/* data_length of the tables, for estimates. */
+int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e) MUSTCHECK;
+/* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */
+const char *dump_position(const struct dump *d);
+void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid}, charset... */
+
+struct dump_sink {
+	/* A whole member, named as docs/archive-format.md says ("db/20-data/wp_posts.00001.sql"). */
+	int (*member)(void *ctx, const char *name, const void *p, size_t n, struct err *e);
+	/* Rows and bytes so far, a few times a second; may be NULL. */
+	void (*progress)(void *ctx, const char *table, uint64_t rows, uint64_t bytes);
+	/* Something that makes the run a warning (a routine without body, a non-transactional table); may be NULL. */
+	void (*warn)(void *ctx, const char *text);
+	void *ctx;
+};
+struct dump_table {
+	char *name;
+	uint64_t rows, bytes;
+	uint8_t digest[16];       /* sum mod 2^128 of XXH3-128 of each row, big endian */
+	char *select_list;        /* with which it was taken */
+	bool data;                /* false: structure only */
+};
+struct dump_result {
+	struct { LIST_OF(struct dump_table); } tables;
+	uint64_t rows, bytes;
+	unsigned views, triggers, routines, events, sequences;
+};
+void dump_result_done(struct dump_result *r);
+/* Header to footer of one database. exclude_tables as in struct site. Fails
+ * (ERR_DB, ERR_CONFLICT for a table that vanished) rather than leave anything out. */
+int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
+		  struct dump_result *ret, struct err *e) MUSTCHECK;
+
+#endif

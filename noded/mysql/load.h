@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_LOAD_H
+#define FELLOE_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "noded/config.h"
+#include "noded/mysql/dump.h"
+#include "shared/err.h"
+
+/* Run SQL members of an archive against a server: reads statements (strings,
+ * comments and DELIMITER respected) and sends one by one. */
+
+struct load;
+struct load_opts {
+	const struct db_access *access;
+	const char *db;        /* target schema */
+	bool create;           /* CREATE DATABASE; ERR_CONFLICT when it is there */
+	const char *definer;   /* "keep" "invoker" or "USER@HOST" */
+};
+int load_open(struct load **ret, const struct load_opts *o, struct err *e) MUSTCHECK;
+void load_close(struct load *l);
+void load_closep(struct load **l);
+/* Bytes of one member, in pieces; name is for messages. */
+int load_feed(struct load *l, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
+/* End of a member: a statement left open is ERR_DAMAGED. */
+int load_end(struct load *l, struct err *e) MUSTCHECK;
+/* Count and digest of a loaded table, to compare with the manifest's. */
+int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],
+	       struct err *e) MUSTCHECK;
+
+#endif

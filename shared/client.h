@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_CLIENT_H
+#define FELLOE_CLIENT_H
+
+#include "shared/err.h"
+#include "shared/http.h"
+#include "shared/json.h"
+
+/* A JSON exchange with a master, used by node and console: base URL, pin,
+ * credentials; problem documents (RFC 9457) become struct err with their hint. */
+
+struct client;
+struct client_opts {
+	const char *url;       /* "https://master:8443"; /api/v1 is added */
+	const char *pin;       /* or NULL */
+	const char *ca_file;   /* or NULL */
+	const char *user_agent;
+};
+int client_new(struct client **ret, const struct client_opts *o, struct err *e) MUSTCHECK;
+void client_free(struct client *c);
+void client_freep(struct client **c);
+/* One of the two; NULL takes it away. Copied, wiped at the end. */
+void client_set_api_key(struct client *c, const char *key);
+void client_set_token(struct client *c, const char *token);
+
+struct client_reply {
+	int status;            /* 200, 304 ... */
+	struct json *json;     /* NULL when there was no body; yours by client_reply_done */
+	char etag[128];
+	int retry_after_s;
+	int64_t date;          /* the master's clock, 0 */
+};
+/* path starts with "/nodes/..." under /api/v1, or with "//health" for the root.
+ * body may be NULL. etag (If-None-Match) may be NULL. A status of 400 and up is
+ * -1 with the kind of err_from_http and the problem's title, detail and hint;
+ * ret->status and retry_after_s are set even then. */
+int client_do(struct client *c, const char *method, const char *path, const char *body, const char *etag,
+	      struct client_reply *ret, struct err *e) MUSTCHECK;
+void client_reply_done(struct client_reply *r);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DAEMON_H
+#define FELLOE_DAEMON_H
+
+#include <stdbool.h>
+
+#include "shared/attr.h"
+#include "shared/err.h"
+
+/* What a foreground daemon and a long-running verb share. */
+
+/* sd_notify(3) without libsystemd: "READY=1", "STATUS=...", "STOPPING=1". No
+ * NOTIFY_SOCKET: nothing happens. Never fails for the caller. */
+void daemon_notify(const char *state);
+/* SIGTERM, SIGINT set the flag (no SA_RESTART), SIGPIPE is ignored; SIGHUP sets
+ * the other. Call before any thread starts. */
+void daemon_signals(void);
+bool daemon_stopping(void);
+bool daemon_take_hup(void);            /* true once per SIGHUP */
+void daemon_stop(void);                /* as if SIGTERM came (tests, fatal errors) */
+/* Readable when a signal came: for poll(2). */
+int daemon_wake_fd(void);
+/* Empty the pipe behind daemon_wake_fd. */
+void daemon_drain_wake(void);
+/* Become user for good (setgroups, setgid, setuid); no-op unless root. */
+int daemon_drop(const char *user, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,11 @@
+# shared: what at least two programs use; bottom-up
+noinst_LIBRARIES += libshared.a
+libshared_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS) $(SODIUM_CFLAGS)
+libshared_a_SOURCES = \
+	shared/attr.h \
+	shared/err.h shared/err.c \
+	shared/mem.h shared/mem.c \
+	shared/str.h shared/str.c \
+	shared/buf.h shared/buf.c \
+	shared/list.h shared/list.c
+SHARED_LIBS = libshared.a $(CURL_LIBS) $(CJSON_LIBS) $(SQLITE_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS) -lm

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_UNITS_H
+#define FELLOE_UNITS_H
+
+#include <stdint.h>
+
+enum { UNITS_TEXT = 24 };
+/* Three digits and an IEC unit: "512 B", "3.10 KiB", "48.3 GiB". Returns text. */
+char *units_bytes(char text[static UNITS_TEXT], uint64_t bytes);
+/* The same in at most 6 cells for tables: "512", "3.1K", "48.3G". */
+char *units_bytes_short(char text[static UNITS_TEXT], uint64_t bytes);
+/* "158 MiB/s" */
+char *units_rate(char text[static UNITS_TEXT], double bytes_per_second);
+/* A duration in at most 6 cells: "21s", "4m10s", "3h10", "2d". */
+char *units_span(char text[static UNITS_TEXT], int64_t ms);
+/* A rounded estimate for people: "about 7 min", "about 2 h", "less than 1 min". */
+char *units_about(char text[static UNITS_TEXT], int64_t ms);
+
+#endif

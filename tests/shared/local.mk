@@ -1,0 +1,9 @@
+# unit tests of shared/: one cmocka program a module, tests/shared/test_MODULE.c,
+# which includes the module's .c.
+if HAVE_CMOCKA
+shared_tests = \
+	tests/shared/test_str
+check_PROGRAMS += $(shared_tests)
+TESTS += $(shared_tests)
+tests_shared_test_str_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+endif
