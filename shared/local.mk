@@ -7,5 +7,6 @@ libshared_a_SOURCES = \
 	shared/mem.h shared/mem.c \
 	shared/str.h shared/str.c \
 	shared/buf.h shared/buf.c \
-	shared/list.h shared/list.c
+	shared/list.h shared/list.c \
+	shared/sql.h shared/sql.c
 SHARED_LIBS = libshared.a $(CURL_LIBS) $(CJSON_LIBS) $(SQLITE_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS) -lm

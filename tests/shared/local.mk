@@ -2,8 +2,10 @@
 # which includes the module's .c.
 if HAVE_CMOCKA
 shared_tests = \
-	tests/shared/test_str
+	tests/shared/test_str \
+	tests/shared/test_sql
 check_PROGRAMS += $(shared_tests)
 TESTS += $(shared_tests)
 tests_shared_test_str_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_shared_test_sql_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 endif
