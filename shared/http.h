@@ -40,6 +40,7 @@ struct http_call {
 	size_t max_reply;       /* cap of the reply body; 0: 1 MiB */
 	uint64_t max_send_rate; /* bytes a second; 0: no limit */
 	unsigned timeout_s;     /* of the whole exchange; 0: none but stall_s */
+	unsigned stall_s;       /* 0: that of http_opts */
 	/* Reply body in pieces instead of into reply.body (only for status 2xx);
 	 * a return other than 0 ends the transfer. */
 	int (*on_data)(void *ctx, const void *p, size_t n);
@@ -56,15 +57,20 @@ struct http_reply {
 	char peer_pin[64];      /* "sha256//..." of the certificate seen, when asked for by http_peer */
 	uint64_t content_length; /* what a HEAD announced; UINT64_MAX unknown */
 	int retry_after_s;      /* 0: none */
+	char bucket_region[40]; /* x-amz-bucket-region */
+	bool hopeless;          /* set with -1: trying again cannot help (certificate, pin, CA file, URL) */
 };
 
 int http_new(struct http **ret, const struct http_opts *o, struct err *e) MUSTCHECK;
 void http_free(struct http *h);
 void http_freep(struct http **h);
 
-/* One exchange, waits for the end. 0 when the server answered, with any status;
- * -1 with ERR_NET (the text says DNS, connect refused, time-out or TLS apart)
- * or ERR_LIMIT. http_reply_done frees. */
+/* One exchange, waits for the end. 0 when the server answered, with any status
+ * (redirects are not followed); -1 with ERR_NET (the text names host:port and
+ * says DNS, connect refused, time-out or TLS apart), ERR_LIMIT (reply over
+ * max_reply), ERR_ABORTED (on_data ended it) or ERR_INVALID (the call itself);
+ * then of *ret only hopeless has a meaning. http_reply_done frees. Texts never
+ * hold a header's value. */
 int http_do(struct http *h, const struct http_call *c, struct http_reply *ret, struct err *e) MUSTCHECK;
 void http_reply_done(struct http_reply *r);
 
