@@ -1,7 +1,11 @@
 # noded: bottom-up; main last
 noinst_LIBRARIES += libnoded.a
 libnoded_a_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS) $(EXPAT_CFLAGS) $(SYSTEMD_CFLAGS)
-libnoded_a_SOURCES =
+libnoded_a_SOURCES = \
+	noded/config.h noded/config.c \
+	noded/php.h noded/php.c \
+	noded/wpconfig.h noded/wpconfig.c \
+	noded/site.h noded/site.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
 # sbin_PROGRAMS += felloe-noded
