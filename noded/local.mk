@@ -5,7 +5,18 @@ libnoded_a_SOURCES = \
 	noded/config.h noded/config.c \
 	noded/php.h noded/php.c \
 	noded/wpconfig.h noded/wpconfig.c \
-	noded/site.h noded/site.c
+	noded/site.h noded/site.c \
+	noded/mysql/dump.h \
+	noded/mysql/lib.h \
+	noded/mysql/sqltext.h noded/mysql/sqltext.c \
+	noded/mysql/conn.h noded/mysql/conn.c \
+	noded/mysql/prologue.h noded/mysql/prologue.c \
+	noded/mysql/snapshot.h noded/mysql/snapshot.c \
+	noded/mysql/digest.h noded/mysql/digest.c \
+	noded/mysql/rows.h noded/mysql/rows.c \
+	noded/mysql/schema.h noded/mysql/schema.c \
+	noded/mysql/programs.h noded/mysql/programs.c \
+	noded/mysql/dump.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
 # sbin_PROGRAMS += felloe-noded

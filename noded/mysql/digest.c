@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "shared/mem.h"
+
+enum { COPY_MAX = 64 << 10 }; /* a longer row is hashed in pieces where it lies */
+
+void digest_init(struct digest *d)
+{
+	*d = (struct digest){0};
+	buf_init(&d->row, COPY_MAX);
+}
+
+void digest_done(struct digest *d)
+{
+	buf_done(&d->row);
+	if (d->state)
+		XXH3_freeState(d->state);
+	d->state = NULL;
+}
+
+static char *put_len(char *at, const char *value, unsigned long n)
+{
+	uint32_t v = value ? (uint32_t)n : 0xffffffffu;
+	unsigned char le[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24)};
+
+	memcpy(at, le, 4);
+	return at + 4;
+}
+
+static XXH128_hash_t hash_pieces(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
+{
+	char le[4];
+
+	if (!d->state && !(d->state = XXH3_createState()))
+		abort(); /* only for want of memory, which ends us everywhere */
+	XXH3_128bits_reset(d->state);
+	for (unsigned i = 0; i < columns; i++) {
+		put_len(le, row[i], len[i]);
+		XXH3_128bits_update(d->state, le, 4);
+		if (row[i])
+			XXH3_128bits_update(d->state, row[i], len[i]);
+	}
+	return XXH3_128bits_digest(d->state);
+}
+
+void digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
+{
+	XXH128_hash_t h;
+	size_t total = 4UL * columns;
+	char *at;
+
+	for (unsigned i = 0; i < columns; i++)
+		total += len[i];
+	if (total > COPY_MAX) {
+		h = hash_pieces(d, row, len, columns);
+	} else {
+		buf_reset(&d->row);
+		at = buf_room(&d->row, total);
+		for (unsigned i = 0; i < columns; i++) {
+			at = put_len(at, row[i], len[i]);
+			if (row[i]) {
+				memcpy(at, row[i], len[i]);
+				at += len[i];
+			}
+		}
+		h = XXH3_128bits(d->row.p, (size_t)(at - d->row.p));
+	}
+	d->rows++;
+	d->low += h.low64;
+	d->high += h.high64 + (d->low < h.low64);
+}
+
+void digest_get(const struct digest *d, uint8_t out[static 16])
+{
+	for (unsigned i = 0; i < 8; i++) {
+		out[i] = (uint8_t)(d->high >> (56 - 8 * i));
+		out[8 + i] = (uint8_t)(d->low >> (56 - 8 * i));
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_PROGRAMS_H
+#define FELLOE_MYSQL_PROGRAMS_H
+
+#include "noded/mysql/schema.h"
+
+/* What a database holds besides tables and rows: db/30-post, in the order of
+ * its directories. Each object comes back under the sql_mode, character set,
+ * collation and time zone under which it was made. What the account may not
+ * read is named in a warning, with the grant that is missing. Counts go to ret. */
+int programs_put(struct schema *s, struct dump_result *ret, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/rows.h"
+
+#include <mysqld_error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "noded/mysql/digest.h"
+#include "noded/mysql/prologue.h"
+#include "noded/mysql/sqltext.h"
+#include "shared/clock.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum {
+	PROGRESS_MS = 250,
+	LOOK_ROWS = 256,           /* how often the clock is asked */
+	KEEP_RAW = 2 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
+};
+#define LITERAL_MAX ((size_t)5 << 29) /* hex of the largest value there is, 1 GiB, and the rest of its row */
+
+void columns_done(struct columns *k)
+{
+	free(k->names);
+	free(k->select_list);
+	list_done(&k->form);
+	*k = (struct columns){0};
+}
+
+/* The form of a column by its declared type ("int(11) unsigned"). What is not
+ * known is text: UUID, INET6 and such come as text and are read from it. */
+static enum column_form form_of(const char *type)
+{
+	static const struct {
+		const char *word;
+		enum column_form form;
+	} known[] = {
+		{"tinyint", FORM_NUMBER}, {"smallint", FORM_NUMBER}, {"mediumint", FORM_NUMBER}, {"int", FORM_NUMBER},
+		{"bigint", FORM_NUMBER}, {"decimal", FORM_NUMBER}, {"year", FORM_NUMBER}, {"double", FORM_NUMBER},
+		{"float", FORM_NUMBER}, {"bit", FORM_HEX}, {"binary", FORM_HEX}, {"varbinary", FORM_HEX},
+		{"tinyblob", FORM_HEX}, {"blob", FORM_HEX}, {"mediumblob", FORM_HEX}, {"longblob", FORM_HEX},
+		{"geometry", FORM_HEX}, {"point", FORM_HEX}, {"linestring", FORM_HEX}, {"polygon", FORM_HEX},
+		{"multipoint", FORM_HEX}, {"multilinestring", FORM_HEX}, {"multipolygon", FORM_HEX},
+		{"geometrycollection", FORM_HEX}, {"geomcollection", FORM_HEX}, {"vector", FORM_HEX},
+	};
+	size_t n = strcspn(type, "( ");
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strlen(known[i].word) == n && !strncasecmp(known[i].word, type, n))
+			return known[i].form;
+	return FORM_TEXT;
+}
+
+static bool is_generated(const char *extra)
+{
+	/* Not MySQL's DEFAULT_GENERATED, which is an ordinary column with an expression as its default. */
+	return strstr(extra, "VIRTUAL GENERATED") || strstr(extra, "STORED GENERATED") || strstr(extra, "PERSISTENT");
+}
+
+int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e)
+{
+	CLEANUP(columns_done) struct columns k = {0};
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf names, list;
+	MYSQL_ROW row;
+
+	buf_init(&names, 4 << 20);
+	buf_init(&list, 4 << 20);
+	if (conn_rows_of(c, &r, "SHOW FULL COLUMNS FROM ", table, e))
+		return err_wrap(e, "table `%s`", table);
+	while ((row = mysql_fetch_row(r))) { /* Field, Type, Collation, Null, Key, Default, Extra, ... */
+		if (is_generated(str_or(row[6], "")))
+			continue;
+		if (names.len) {
+			buf_addc(&names, ',');
+			buf_addc(&list, ',');
+		}
+		sql_ident(&names, row[0]);
+		sql_ident(&list, row[0]);
+		if (!strncasecmp(row[1], "float", 5))
+			buf_adds(&list, "+0e0");
+		*list_push(&k.form) = (unsigned char)form_of(row[1]);
+		k.n++;
+	}
+	if (buf_check(&names, "column list", e) || buf_check(&list, "column list", e))
+		return -1;
+	if (!k.n)
+		buf_adds(&list, "1"); /* nothing but generated columns: only the number of rows matters */
+	k.names = buf_take(&names);
+	k.select_list = buf_take(&list);
+
+	*ret = k;
+	k = (struct columns){0};
+	return 0;
+}
+
+size_t rows_room(const unsigned long *len, unsigned n)
+{
+	size_t room = 8;
+
+	for (unsigned i = 0; i < n; i++)
+		room += 2 * len[i] + 5;
+	return room;
+}
+
+static char *write_value(char *at, enum column_form form, const char *v, size_t n)
+{
+	switch (form) {
+	case FORM_NUMBER:
+		memcpy(at, v, n);
+		at += n;
+		if (n == 2 && v[0] == '-' && v[1] == '0') { /* as an integer literal it would lose its sign */
+			memcpy(at, "e0", 2);
+			at += 2;
+		}
+		return at;
+	case FORM_HEX:
+		if (!n)
+			break;
+		memcpy(at, "0x", 2);
+		return sql_hex(at + 2, v, n);
+	case FORM_TEXT:
+	default:
+		break;
+	}
+	*at++ = '\'';
+	at = sql_escape(at, v, n);
+	*at++ = '\'';
+	return at;
+}
+
+char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len)
+{
+	char *at = dst;
+
+	*at++ = '(';
+	for (unsigned i = 0; i < k->n; i++) {
+		if (i)
+			*at++ = ',';
+		if (row[i]) {
+			at = write_value(at, k->form.v[i], row[i], len[i]);
+		} else {
+			memcpy(at, "NULL", 4);
+			at += 4;
+		}
+	}
+	*at++ = ')';
+	return at;
+}
+
+struct writer {
+	const struct rows_job *job;
+	const struct columns *k;
+	struct dump_table *t;
+	struct digest digest;
+	struct buf b;      /* the member so far */
+	struct buf insert; /* INSERT INTO `t` (…) VALUES */
+	size_t statement;  /* where the open statement begins in b; 0: none is open */
+	unsigned members;
+	int64_t told;      /* clock of the last progress */
+};
+
+static void close_statement(struct writer *w)
+{
+	if (w->statement)
+		buf_adds(&w->b, ";\n");
+	w->statement = 0;
+}
+
+static int end_member(struct writer *w, struct err *e)
+{
+	CLEANUP(buf_done) struct buf name;
+
+	if (!w->b.len)
+		return 0;
+	close_statement(w);
+	prologue_end_data(&w->b);
+	if (buf_check(&w->b, "a member of SQL", e))
+		return -1;
+	buf_init(&name, 4096);
+	buf_adds(&name, "db/20-data/");
+	member_name(&name, w->t->name);
+	buf_addf(&name, ".%05u.sql", ++w->members);
+	if (buf_check(&name, "name of a member", e) ||
+	    w->job->sink->member(w->job->sink->ctx, name.p, w->b.p, w->b.len, e))
+		return -1;
+	w->t->bytes += w->b.len;
+	*w->job->all_bytes += w->b.len;
+	if (w->b.cap > KEEP_RAW)
+		buf_done(&w->b);
+	buf_reset(&w->b);
+	return 0;
+}
+
+static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
+{
+	size_t room = rows_room(len, w->k->n);
+	char *at;
+
+	/* The statement stays under a megabyte unless one row alone is longer. */
+	if (w->statement && w->b.len - w->statement + room > STATEMENT_RAW)
+		close_statement(w);
+	if (!w->statement && w->b.len + room > MEMBER_RAW - STATEMENT_RAW && end_member(w, e))
+		return -1;
+	if (!w->b.len)
+		prologue_begin_data(&w->b);
+	if (w->statement) {
+		buf_add(&w->b, ",\n", 2);
+	} else {
+		w->statement = w->b.len;
+		buf_add(&w->b, w->insert.p, w->insert.len);
+	}
+	at = buf_room(&w->b, room);
+	if (at)
+		buf_grew(&w->b, (size_t)(rows_write(at, w->k, row, len) - at));
+	return buf_check(&w->b, "a row", e);
+}
+
+static void tell(struct writer *w)
+{
+	const struct dump_sink *sink = w->job->sink;
+	int64_t now;
+
+	if (!sink->progress)
+		return;
+	now = clock_mono_ms();
+	if (now - w->told < PROGRESS_MS)
+		return;
+	w->told = now;
+	sink->progress(sink->ctx, w->t->name, *w->job->all_rows + w->digest.rows, *w->job->all_bytes + w->b.len);
+}
+
+static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
+{
+	const volatile sig_atomic_t *stop = w->job->stop;
+	unsigned selected = mysql_num_fields(r);
+	MYSQL_ROW row;
+
+	while ((row = mysql_fetch_row(r))) {
+		const unsigned long *len = mysql_fetch_lengths(r);
+
+		if (stop && *stop)
+			return err_set(e, ERR_ABORTED, "stopped on request");
+		digest_row(&w->digest, row, len, selected);
+		if (add_row(w, row, len, e))
+			return -1;
+		if (w->digest.rows % LOOK_ROWS == 0)
+			tell(w);
+	}
+	return conn_ended(w->job->c, e);
+}
+
+static void begin_insert(struct writer *w)
+{
+	buf_init(&w->insert, 8 << 20);
+	buf_adds(&w->insert, "INSERT INTO ");
+	sql_ident(&w->insert, w->t->name);
+	buf_addf(&w->insert, " (%s) VALUES\n", w->k->names);
+}
+
+static void writer_done(struct writer *w)
+{
+	digest_done(&w->digest);
+	buf_done(&w->b);
+	buf_done(&w->insert);
+}
+
+static int dump_stream(struct writer *w, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf sql;
+
+	buf_init(&sql, 8 << 20);
+	buf_addf(&sql, "SELECT /*!40001 SQL_NO_CACHE */ %s FROM ", w->k->select_list);
+	sql_ident(&sql, w->t->name);
+	if (buf_check(&sql, "select list", e) || conn_stream(w->job->c, &r, sql.p, e))
+		return -1;
+	if (read_rows(w, r, e)) {
+		conn_abandon(w->job->c);
+		return -1;
+	}
+	return end_member(w, e);
+}
+
+int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e)
+{
+	CLEANUP(writer_done) struct writer w = {.job = job, .k = k, .t = t};
+
+	digest_init(&w.digest);
+	buf_init(&w.b, LITERAL_MAX);
+	begin_insert(&w);
+	if (dump_stream(&w, e))
+		return err_wrap(e, "table `%s`", t->name);
+
+	t->rows = w.digest.rows;
+	digest_get(&w.digest, t->digest);
+	*job->all_rows += t->rows;
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_ROWS_H
+#define FELLOE_MYSQL_ROWS_H
+
+#include "noded/mysql/conn.h"
+#include "noded/mysql/dump.h"
+#include "shared/err.h"
+
+/* The rows of one table, as members of extended INSERTs. */
+
+enum { MEMBER_RAW = 8 << 20, STATEMENT_RAW = 1 << 20 };
+
+/* How a column's value is written. */
+enum column_form { FORM_TEXT, FORM_NUMBER, FORM_HEX };
+
+/* The columns that an INSERT may name: all but generated ones and those of ROW
+ * START and END; invisible ones too, being named. */
+struct columns {
+	char *names;       /* `a`,`b`; "" when the table has none that can be given */
+	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only */
+	unsigned n;
+	struct { LIST_OF(unsigned char); } form; /* enum column_form; one a selected column */
+};
+/* ERR_CONFLICT when the table is not there. */
+int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
+void columns_done(struct columns *k);
+
+/* Write one row "(…)" to dst, which has room for rows_room of it; returns the end. */
+size_t rows_room(const unsigned long *len, unsigned n);
+char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len);
+
+/* Read the table in the running snapshot and hand its members to sink. Fills
+ * rows, bytes and digest of t, whose name and select_list are set. stop as in
+ * dump_opts. When it fails in the middle the connection is given up. */
+struct rows_job {
+	struct conn *c;
+	const struct dump_sink *sink;
+	const volatile sig_atomic_t *stop;
+	uint64_t *all_rows, *all_bytes; /* running totals */
+};
+int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e) MUSTCHECK;
+
+#endif

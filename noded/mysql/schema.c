@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/schema.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "noded/mysql/prologue.h"
+#include "noded/mysql/rows.h"
+#include "noded/mysql/sqltext.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum { DEFINITION_MAX = 64 << 20 };
+
+static void objects_done(struct objects *o)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		free(o->v[i].name);
+		free(o->v[i].engine);
+		free(o->v[i].select_list);
+		free(o->v[i].columns);
+	}
+	list_done(o);
+}
+
+void schema_done(struct schema *s)
+{
+	objects_done(&s->tables);
+	objects_done(&s->views);
+	objects_done(&s->sequences);
+	free(s->charset);
+	free(s->collation);
+	*s = (struct schema){0};
+}
+
+void schema_warn(struct schema *s, const char *fmt, ...)
+{
+	char text[ERR_MSG_MAX];
+	va_list ap;
+
+	if (!s->sink->warn)
+		return;
+	va_start(ap, fmt);
+	(void)!vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_clean(text);
+	s->sink->warn(s->sink->ctx, text);
+}
+
+int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e)
+{
+	CLEANUP(buf_done) struct buf path;
+
+	buf_init(&path, 4096);
+	buf_addf(&path, "db/%s", dir);
+	if (name)
+		member_name(&path, name);
+	buf_adds(&path, ".sql");
+	if (buf_check(b, "a definition", e) || buf_check(&path, "name of a member", e))
+		return -1;
+	return s->sink->member(s->sink->ctx, path.p, b->p, b->len, e);
+}
+
+/* Engines whose tables show the rows of others, or of another server: loading
+ * them into a copy would write there. */
+static bool is_window(const char *engine)
+{
+	static const char *const windows[] = {"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER", "OQGRAPH", "VP", "BLACKHOLE"};
+
+	for (size_t i = 0; i < ARRAY_LEN(windows); i++)
+		if (str_ieq(engine, windows[i]))
+			return true;
+	return false;
+}
+
+static bool is_transactional(const char *engine)
+{
+	return str_ieq(engine, "InnoDB") || str_ieq(engine, "ROCKSDB") || str_ieq(engine, "TokuDB");
+}
+
+/* 't' of "t" is left out whole, that of "t:data" keeps its structure. A name
+ * that itself ends in ":data" is meant when it is there literally. */
+static void apply_exclude(struct object *t, const struct strings *exclude)
+{
+	size_t n = strlen(t->name);
+
+	for (size_t i = 0; exclude && i < exclude->n; i++) {
+		const char *x = exclude->v[i];
+
+		if (str_eq(x, t->name))
+			t->left_out = true;
+		else if (!strncmp(x, t->name, n) && str_eq(x + n, ":data"))
+			t->data = false;
+	}
+}
+
+static void add_table(struct schema *s, const char *name, const char *engine, const struct strings *exclude)
+{
+	struct object *t = list_push(&s->tables);
+
+	t->name = xstrdup(name);
+	t->engine = xstrdup(engine);
+	t->data = true;
+	apply_exclude(t, exclude);
+	if (t->left_out || !t->data)
+		return;
+	if (is_window(engine)) {
+		t->data = false;
+		if (!str_ieq(engine, "BLACKHOLE"))
+			schema_warn(s, "table `%s` is %s and holds no rows of its own: only its definition is backed up",
+				    name, engine);
+	} else if (*engine && !is_transactional(engine)) {
+		schema_warn(s,
+			    "table `%s` is %s, which has no snapshots: its rows are those of the moment of reading; "
+			    "ALTER TABLE ... ENGINE=InnoDB makes it consistent", name, engine);
+	}
+}
+
+static int list_tables(struct schema *s, const struct strings *exclude, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	/* The schema's name is compared as bytes too: "Shop" and "shop" may be two databases. */
+	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES "
+				"WHERE TABLE_SCHEMA = DATABASE() AND CAST(TABLE_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) "
+				"ORDER BY TABLE_NAME", e))
+		return -1;
+	while ((row = mysql_fetch_row(r))) {
+		if (str_eq(row[1], "VIEW")) {
+			list_push(&s->views)->name = xstrdup(row[0]);
+		} else if (str_eq(row[1], "SEQUENCE")) {
+			list_push(&s->sequences)->name = xstrdup(row[0]);
+		} else if (str_eq(row[1], "BASE TABLE") || str_eq(row[1], "SYSTEM VERSIONED")) {
+			add_table(s, row[0], str_or(row[2], ""), exclude);
+		} else if (!str_eq(row[1], "TEMPORARY")) {
+			return err_set(e, ERR_DB, "`%s` is a \"%s\", which this version does not know how to back up", row[0],
+				       str_or(row[1], ""));
+		}
+	}
+	return 0;
+}
+
+/* A name to exclude that is not there is a typo, or a plug-in that went away. */
+static void warn_unknown(struct schema *s, const struct strings *exclude)
+{
+	for (size_t i = 0; exclude && i < exclude->n; i++) {
+		const char *x = exclude->v[i];
+		bool found = false;
+
+		for (size_t j = 0; j < s->tables.n && !found; j++) {
+			const char *name = s->tables.v[j].name;
+			size_t n = strlen(name);
+
+			found = !strncmp(x, name, n) && (!x[n] || str_eq(x + n, ":data"));
+		}
+		if (!found)
+			schema_warn(s, "exclude_tables: there is no table \"%s\" in `%s`", x, s->db);
+	}
+}
+
+int schema_open(struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	s->db = db;
+	if (conn_use(s->c, db, e) || conn_rows(s->c, &r, "SELECT @@character_set_database, @@collation_database", e))
+		return -1;
+	row = mysql_fetch_row(r);
+	if (!row)
+		return conn_fail(s->c, e);
+	s->charset = xstrdup(row[0]);
+	s->collation = xstrdup(row[1]);
+	if (list_tables(s, exclude_tables, e))
+		return -1;
+	warn_unknown(s, exclude_tables);
+	return 0;
+}
+
+int schema_put_header(struct schema *s, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b;
+
+	buf_init(&b, 4096);
+	buf_adds(&b, "-- A database, in the order in which these members are to be loaded into an empty schema.\n");
+	buf_addf(&b, "ALTER DATABASE CHARACTER SET %s COLLATE %s;\n", s->charset, s->collation);
+	return schema_member(s, "00-header", NULL, &b, e);
+}
+
+int schema_put_footer(struct schema *s, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b;
+
+	buf_init(&b, 4096);
+	buf_adds(&b, "-- End: nothing is missing after this line.\n");
+	return schema_member(s, "99-footer", NULL, &b, e);
+}
+
+/* The text of SHOW CREATE TABLE or SEQUENCE, without our own qualifier. */
+static int add_definition(struct schema *s, struct buf *b, const char *verb, const char *name, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows_of(s->c, &r, verb, name, e))
+		return -1;
+	row = mysql_fetch_row(r);
+	if (!row || !row[1])
+		return conn_fail(s->c, e);
+	sql_unqualify(b, row[1], mysql_fetch_lengths(r)[1], s->db);
+	buf_adds(b, ";\n");
+	return 0;
+}
+
+static int add_setval(struct schema *s, struct buf *b, const char *name, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows_of(s->c, &r, "SELECT next_not_cached_value, cycle_count FROM ", name, e))
+		return -1;
+	row = mysql_fetch_row(r);
+	if (!row)
+		return conn_fail(s->c, e);
+	buf_adds(b, "DO SETVAL(");
+	sql_ident(b, name);
+	buf_addf(b, ", %s, 0, %s);\n", row[0], row[1]);
+	return 0;
+}
+
+int schema_put_sequences(struct schema *s, struct err *e)
+{
+	for (size_t i = 0; i < s->sequences.n; i++) {
+		const char *name = s->sequences.v[i].name;
+		CLEANUP(buf_done) struct buf b;
+
+		buf_init(&b, DEFINITION_MAX);
+		prologue_begin(&b);
+		buf_adds(&b, "DROP SEQUENCE IF EXISTS ");
+		sql_ident(&b, name);
+		buf_adds(&b, ";\n");
+		if (add_definition(s, &b, "SHOW CREATE SEQUENCE ", name, e) || add_setval(s, &b, name, e))
+			return err_wrap(e, "sequence `%s`", name);
+		prologue_end(&b);
+		if (schema_member(s, "10-schema/1-sequences/", name, &b, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_table(struct schema *s, struct object *t, struct err *e)
+{
+	CLEANUP(columns_done) struct columns k = {0};
+	CLEANUP(buf_done) struct buf b;
+
+	if (columns_read(&k, s->c, t->name, e))
+		return -1;
+	t->select_list = TAKE(k.select_list);
+	buf_init(&b, DEFINITION_MAX);
+	prologue_begin(&b);
+	buf_adds(&b, "DROP TABLE IF EXISTS ");
+	sql_ident(&b, t->name);
+	buf_adds(&b, ";\n");
+	if (add_definition(s, &b, "SHOW CREATE TABLE ", t->name, e))
+		return err_wrap(e, "table `%s`", t->name);
+	prologue_end(&b);
+	return schema_member(s, "10-schema/2-tables/", t->name, &b, e);
+}
+
+int schema_put_tables(struct schema *s, struct err *e)
+{
+	for (size_t i = 0; i < s->tables.n; i++)
+		if (!s->tables.v[i].left_out && put_table(s, &s->tables.v[i], e))
+			return -1;
+	return 0;
+}
+
+/* The view's columns by name; none when the view refers to what is not there. */
+static void read_view_columns(struct schema *s, struct object *view)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf b;
+	MYSQL_ROW row;
+
+	buf_init(&b, DEFINITION_MAX);
+	if (conn_rows_of(s->c, &r, "SHOW COLUMNS FROM ", view->name, NULL))
+		return;
+	while ((row = mysql_fetch_row(r))) {
+		buf_adds(&b, b.len ? ",\n 1 AS " : " 1 AS ");
+		sql_ident(&b, row[0]);
+	}
+	if (b.len)
+		view->columns = buf_take(&b);
+}
+
+/* Views may use each other in any order: first each stands as a view of
+ * constants with its columns, and 30-post replaces them one by one. */
+int schema_put_placeholders(struct schema *s, struct err *e)
+{
+	for (size_t i = 0; i < s->views.n; i++) {
+		struct object *view = &s->views.v[i];
+		CLEANUP(buf_done) struct buf b;
+
+		read_view_columns(s, view);
+		if (!view->columns)
+			continue;
+		buf_init(&b, DEFINITION_MAX);
+		prologue_begin(&b);
+		buf_adds(&b, "DROP VIEW IF EXISTS ");
+		sql_ident(&b, view->name);
+		buf_adds(&b, ";\nCREATE SQL SECURITY INVOKER VIEW ");
+		sql_ident(&b, view->name);
+		buf_addf(&b, " AS SELECT\n%s;\n", view->columns);
+		prologue_end(&b);
+		if (schema_member(s, "10-schema/3-view-placeholders/", view->name, &b, e))
+			return -1;
+	}
+	return 0;
+}

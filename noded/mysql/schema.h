@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_SCHEMA_H
+#define FELLOE_MYSQL_SCHEMA_H
+
+#include <stdbool.h>
+
+#include "noded/mysql/conn.h"
+#include "noded/mysql/dump.h"
+#include "shared/err.h"
+#include "shared/list.h"
+
+/* The definitions of one database, as members. The database is the default one
+ * of the connection: that keeps its name out of what SHOW CREATE tells. */
+
+struct object {
+	char *name;
+	char *engine;       /* tables; "" when the server cannot tell */
+	char *select_list;  /* tables: as it was when the definition was written */
+	bool data;          /* tables: rows are wanted */
+	bool left_out;      /* tables: excluded whole */
+	char *columns;      /* views: "1 AS `a`, ..." for the placeholder; NULL: the view is invalid */
+};
+struct objects {
+	LIST_OF(struct object);
+};
+struct schema {
+	struct conn *c;
+	const struct dump_sink *sink;
+	const char *db;
+	char *charset, *collation; /* of the database */
+	struct objects tables, views, sequences;
+};
+
+/* Select db and list what it holds; exclude_tables as in struct site. */
+int schema_open(struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e) MUSTCHECK;
+void schema_done(struct schema *s);
+
+/* db/00-header.sql and db/99-footer.sql */
+int schema_put_header(struct schema *s, struct err *e) MUSTCHECK;
+int schema_put_footer(struct schema *s, struct err *e) MUSTCHECK;
+/* db/10-schema */
+int schema_put_sequences(struct schema *s, struct err *e) MUSTCHECK;
+int schema_put_tables(struct schema *s, struct err *e) MUSTCHECK;
+int schema_put_placeholders(struct schema *s, struct err *e) MUSTCHECK;
+
+/* Hand over the member db/DIRNAME.sql; dir ends in what stands before the name, which may be NULL. */
+int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e) MUSTCHECK;
+/* A warning of the run, to the sink. */
+void schema_warn(struct schema *s, const char *fmt, ...) PRINTF(2, 3);
+
+#endif

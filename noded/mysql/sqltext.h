@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_SQLTEXT_H
+#define FELLOE_MYSQL_SQLTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/buf.h"
+
+/* Text of SQL and of member names, built without asking a server. */
+
+/* `name`, inner backticks doubled. */
+void sql_ident(struct buf *b, const char *name);
+/* 'text', escaped for sql_mode without NO_BACKSLASH_ESCAPES; utf8mb4. */
+void sql_string(struct buf *b, const char *p, size_t n);
+/* Escape p[0..n) to dst, which has room for 2n; returns the end. Escaped are
+ * NUL, newline, carriage return, backslash, single quote and Ctrl-Z. */
+char *sql_escape(char *dst, const char *p, size_t n);
+/* 2n upper-case digits; returns the end. */
+char *sql_hex(char *dst, const void *p, size_t n);
+
+/* name as a part of a member's name: bytes outside A-Z a-z 0-9 _ - become %XX. */
+void member_name(struct buf *b, const char *name);
+
+/* A DELIMITER that does not occur in body: ";;" when that will do. */
+void sql_delimiter(char out[static 24], const char *body, size_t n);
+
+/* Append text, which is canonical (SHOW CREATE TABLE or VIEW: identifiers in
+ * backticks), without the qualifier `db`. before sequences, functions and
+ * three-part columns: the server writes it there even when db is the default,
+ * and a copy restored elsewhere would still use the original. A two-part
+ * `db`.`x` elsewhere stays: there the first part is a table or an alias. */
+void sql_unqualify(struct buf *b, const char *text, size_t n, const char *db);
+/* Append a trigger's statement as its author wrote it, without the qualifier db
+ * before the trigger's and the table's name. The body is left alone. */
+void sql_unqualify_trigger(struct buf *b, const char *text, size_t n, const char *db);
+
+#endif
