@@ -1,7 +1,18 @@
 # tui: bottom-up; main last
 noinst_LIBRARIES += libtui.a
 libtui_a_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
-libtui_a_SOURCES =
+libtui_a_SOURCES = \
+	tui/glyph.h tui/glyph.c \
+	tui/theme.h tui/theme.c \
+	tui/screen.h tui/screen.c \
+	tui/keys.h \
+	tui/term.h tui/term.c \
+	tui/keymap.h tui/keymap.c \
+	tui/field.h tui/field.c \
+	tui/form.h tui/form.c \
+	tui/dialog.h tui/dialog.c \
+	tui/chart.h tui/chart.c \
+	tui/table.h tui/table.c
 TUI_LIBS = libtui.a $(SHARED_LIBS) $(NCURSES_LIBS)
 
 # bin_PROGRAMS += felloe
