@@ -16,7 +16,10 @@ libnoded_a_SOURCES = \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
-	noded/mysql/dump.c
+	noded/mysql/dump.c \
+	noded/store/store.h noded/store/driver.h \
+	noded/store/dir.c \
+	noded/store/store.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
 # sbin_PROGRAMS += felloe-noded

@@ -36,7 +36,8 @@ struct upload_result {
 /* Write an object of unknown length. upload_write blocks when the network is
  * slower than the producer and no spool is left. Nothing is visible under key
  * before upload_finish returns 0, and that only after a HEAD (stat) agreed with
- * the size. upload_abort (also after any error) leaves nothing behind; both end u. */
+ * the size. upload_finish ends u whatever it returns (after a failure nothing
+ * is left behind); else upload_abort ends it, also after a failed upload_write. */
 int upload_begin(struct upload **ret, struct store *s, const struct upload_opts *o, struct err *e) MUSTCHECK;
 int upload_write(struct upload *u, const void *p, size_t n, struct err *e) MUSTCHECK;
 int upload_finish(struct upload *u, struct upload_result *ret, struct err *e) MUSTCHECK;
@@ -53,6 +54,7 @@ int store_get(struct store *s, const char *key, uint64_t offset, uint64_t n, sto
 	      struct err *e) MUSTCHECK;
 /* Size of an object; ERR_NOTFOUND. */
 int store_head(struct store *s, const char *key, uint64_t *size, struct err *e) MUSTCHECK;
+/* What is not there counts as deleted. */
 int store_delete(struct store *s, const char *key, struct err *e) MUSTCHECK;
 /* All objects whose key begins with prefix, in key order. */
 typedef int store_list_fn(void *ctx, const char *key, uint64_t size, struct err *e);
