@@ -48,6 +48,12 @@ int archive_finish(struct archive_writer *w, const char *manifest_json, size_t m
 /* After archive_finish: the sidecar's bytes. header_json is the public line
  * (format, site, times, sizes, parts), made by the caller. */
 int archive_sidecar(struct archive_writer *w, const char *header_json, struct buf *ret, struct err *e) MUSTCHECK;
+/* The same straight to fn, for archives of very many members (a sidecar is about
+ * 60 bytes a member) */
+int archive_sidecar_to(struct archive_writer *w, const char *header_json, archive_out_fn *fn, void *ctx,
+		       struct err *e) MUSTCHECK;
+/* begin, write, end as a sink for files_archive; lent, good as long as w. */
+const struct tar_sink *archive_writer_sink(struct archive_writer *w);
 /* Bytes stored and taken in so far (progress; any thread). */
 void archive_progress(const struct archive_writer *w, uint64_t *in, uint64_t *stored);
 
