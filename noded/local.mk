@@ -19,7 +19,9 @@ libnoded_a_SOURCES = \
 	noded/mysql/dump.c \
 	noded/store/store.h noded/store/driver.h \
 	noded/store/dir.c \
-	noded/store/store.c
+	noded/store/store.c \
+	noded/mysql/reader.h noded/mysql/reader.c \
+	noded/mysql/load.h noded/mysql/load.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
 # sbin_PROGRAMS += felloe-noded

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/load.h"
+
+#include <ctype.h>
+#include <mysqld_error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "noded/mysql/conn.h"
+#include "noded/mysql/digest.h"
+#include "noded/mysql/reader.h"
+#include "noded/mysql/sqltext.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum { SLICE = 256 << 10 }; /* a member is looked at in such pieces: its statements are sent meanwhile */
+#define STATEMENT_MAX ((size_t)5 << 29) /* as the dumper writes them */
+
+struct load {
+	struct conn *c;
+	struct reader reader;
+	char *db;
+	char *definer;  /* "`u`@`h`" or CURRENT_USER, to stand in every DEFINER=; NULL: kept */
+	char *member;   /* being loaded */
+};
+
+static int parse_definer(char **ret, const char *text, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b;
+	const char *at = str_empty(text) ? NULL : strrchr(text, '@');
+	CLEANUP(freep) char *user = NULL;
+
+	if (str_empty(text) || str_eq(text, "keep"))
+		return 0;
+	if (str_eq(text, "invoker")) {
+		*ret = xstrdup("CURRENT_USER");
+		return 0;
+	}
+	if (!at || at == text || !at[1])
+		return err_set(e, ERR_USAGE, "definer \"%s\": say keep, invoker or USER@HOST", text);
+	user = xstrndup(text, (size_t)(at - text));
+	buf_init(&b, 1024);
+	sql_ident(&b, user);
+	buf_addc(&b, '@');
+	sql_ident(&b, at + 1);
+	if (buf_check(&b, "definer", e))
+		return -1;
+	*ret = buf_take(&b);
+	return 0;
+}
+
+static int create(struct load *l, struct err *e)
+{
+	CLEANUP(buf_done) struct buf sql;
+
+	buf_init(&sql, 4096);
+	buf_adds(&sql, "CREATE DATABASE ");
+	sql_ident(&sql, l->db);
+	if (conn_exec(l->c, sql.p, e)) {
+		if (mysql_errno(l->c->my) == ER_DB_CREATE_EXISTS)
+			return err_set(e, ERR_CONFLICT,
+				       "database `%s` is there already: name another with --to-db, or drop it first", l->db);
+		return err_wrap(e, "creating database `%s`", l->db);
+	}
+	return 0;
+}
+
+int load_open(struct load **ret, const struct load_opts *o, struct err *e)
+{
+	CLEANUP(load_closep) struct load *l = xcalloc(1, sizeof(*l));
+
+	reader_init(&l->reader, STATEMENT_MAX);
+	l->db = xstrdup(o->db);
+	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, e)) ||
+	    conn_use(l->c, l->db, e))
+		return -1;
+
+	*ret = TAKE(l);
+	return 0;
+}
+
+void load_close(struct load *l)
+{
+	if (!l)
+		return;
+	reader_done(&l->reader);
+	conn_free(l->c);
+	free(l->db);
+	free(l->definer);
+	free(l->member);
+	free(l);
+}
+
+void load_closep(struct load **l)
+{
+	load_close(*l);
+}
+
+/* Where the account behind "CREATE ... DEFINER=" begins in a statement, or NULL. */
+static const char *find_definer(const char *sql, size_t n)
+{
+	const char *p, *end = sql + (n < 256 ? n : 256);
+
+	if (n < 7 || strncasecmp(sql, "CREATE", 6) || !isspace((unsigned char)sql[6]))
+		return NULL;
+	/* Only OR REPLACE and ALGORITHM=... stand between; a quote or bracket means the clause is not there. */
+	for (p = sql + 6; p + 8 < end && !strchr("`'\"(", *p); p++)
+		if (!strncasecmp(p, "DEFINER", 7) && !isalnum((unsigned char)p[-1])) {
+			for (p += 7; p < end && isspace((unsigned char)*p); p++)
+				;
+			return p < end && *p == '=' ? p + 1 : NULL;
+		}
+	return NULL;
+}
+
+/* End of an account: `u`@`h`, "u"@"h", 'u'@'h', bare words, CURRENT_USER. */
+static const char *account_end(const char *p, const char *end)
+{
+	while (p < end && !isspace((unsigned char)*p)) {
+		char quote = *p;
+
+		if (quote != '`' && quote != '"' && quote != '\'') {
+			p++;
+			continue;
+		}
+		for (p++; p < end && *p != quote; p++)
+			;
+		if (p < end)
+			p++;
+	}
+	return p;
+}
+
+static int send_statement(struct load *l, const char *sql, size_t n, struct err *e)
+{
+	const char *from = l->definer ? find_definer(sql, n) : NULL;
+	CLEANUP(buf_done) struct buf b;
+	const char *to;
+
+	if (!from)
+		return conn_exec_n(l->c, sql, n, e);
+	to = account_end(from, sql + n);
+	buf_init(&b, n + 1024);
+	buf_add(&b, sql, (size_t)(from - sql));
+	buf_adds(&b, l->definer);
+	buf_add(&b, to, (size_t)(sql + n - to));
+	return buf_check(&b, "statement", e) ? -1 : conn_exec_n(l->c, b.p, b.len, e);
+}
+
+/* The first words of a statement, for a message. */
+static void excerpt(char out[static 64], const char *sql, size_t n)
+{
+	CLEANUP(freep) char *head = xstrndup(sql, n < 60 ? n : 60);
+
+	for (char *p = head; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	str_cut(out, 64, head);
+	str_clean(out);
+}
+
+static const char *way_out(unsigned code)
+{
+	if (code == ER_NET_PACKET_TOO_LARGE)
+		return " (raise max_allowed_packet of the server)";
+	if (code == ER_SPECIFIC_ACCESS_DENIED_ERROR)
+		return " (restore as an account that may set definers, or with --definer invoker)";
+	return "";
+}
+
+static int run_all(struct load *l, bool end, struct err *e)
+{
+	const char *sql;
+	size_t n;
+
+	while (reader_next(&l->reader, end, &sql, &n)) {
+		if (send_statement(l, sql, n, e)) {
+			unsigned code = mysql_errno(l->c->my);
+			char head[64];
+
+			excerpt(head, sql, n);
+			return err_wrap(e, "%s: at \"%s\"%s", l->member, head, way_out(code));
+		}
+		l->reader.no_backslash = l->c->my->server_status & SERVER_STATUS_NO_BACKSLASH_ESCAPES;
+	}
+	return 0;
+}
+
+int load_feed(struct load *l, const char *name, const void *p, size_t n, struct err *e)
+{
+	const char *at = p;
+
+	if (!str_eq(l->member, name)) {
+		free(l->member);
+		l->member = xstrdup(name);
+	}
+	while (n) {
+		size_t slice = n < SLICE ? n : SLICE;
+
+		if (reader_feed(&l->reader, at, slice, e))
+			return err_wrap(e, "%s", name);
+		if (run_all(l, false, e))
+			return -1;
+		at += slice;
+		n -= slice;
+	}
+	return 0;
+}
+
+int load_end(struct load *l, struct err *e)
+{
+	const char *rest;
+	char head[64];
+	size_t n;
+
+	if (run_all(l, true, e))
+		return -1;
+	rest = reader_rest(&l->reader, &n);
+	if (rest) {
+		excerpt(head, rest, n);
+		return err_set(e, ERR_DAMAGED, "%s ends in the middle of a statement: \"%s\"", str_or(l->member, "SQL"), head);
+	}
+	reader_done(&l->reader);
+	reader_init(&l->reader, STATEMENT_MAX);
+	return 0;
+}
+
+int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],
+	       struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(digest_done) struct digest d;
+	unsigned columns;
+	MYSQL_ROW row;
+
+	digest_init(&d);
+	buf_init(&sql, 8 << 20);
+	buf_addf(&sql, "SELECT %s FROM ", select_list);
+	sql_ident(&sql, table);
+	if (buf_check(&sql, "select list", e) || conn_stream(l->c, &r, sql.p, e))
+		return err_wrap(e, "check of table `%s`", table);
+	columns = mysql_num_fields(r);
+	while ((row = mysql_fetch_row(r)))
+		digest_row(&d, row, mysql_fetch_lengths(r), columns);
+	if (conn_ended(l->c, e))
+		return err_wrap(e, "check of table `%s`", table);
+
+	*rows = d.rows;
+	digest_get(&d, digest);
+	return 0;
+}
