@@ -24,7 +24,7 @@ char *clock_rfc3339(char text[static CLOCK_TEXT], int64_t ms);
 /* Reads any RFC 3339 date-time with zone. 0 or -1. */
 int clock_parse(int64_t *ret, const char *s) MUSTCHECK;
 /* strftime(3) in UTC, or in the local zone. Returns text ("" when it does not fit). */
-char *clock_format(char *text, size_t size, const char *fmt, int64_t ms);
-char *clock_format_local(char *text, size_t size, const char *fmt, int64_t ms);
+char *clock_format(char *text, size_t size, const char *fmt, int64_t ms) __attribute__((format(strftime, 3, 0)));
+char *clock_format_local(char *text, size_t size, const char *fmt, int64_t ms) __attribute__((format(strftime, 3, 0)));
 
 #endif

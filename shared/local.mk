@@ -8,6 +8,10 @@ libshared_a_SOURCES = \
 	shared/str.h shared/str.c \
 	shared/buf.h shared/buf.c \
 	shared/list.h shared/list.c \
+	shared/clock.h shared/clock.c \
+	shared/fs.h shared/fs.c \
+	shared/json.h shared/json.c \
+	shared/hash.h shared/hash.c \
 	shared/sql.h shared/sql.c \
 	shared/http.h shared/http.c
 SHARED_LIBS = libshared.a $(CURL_LIBS) $(CJSON_LIBS) $(SQLITE_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS) -lm
