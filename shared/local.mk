@@ -13,5 +13,6 @@ libshared_a_SOURCES = \
 	shared/json.h shared/json.c \
 	shared/hash.h shared/hash.c \
 	shared/sql.h shared/sql.c \
-	shared/http.h shared/http.c
+	shared/http.h shared/http.c \
+	shared/wire.h shared/wire.c
 SHARED_LIBS = libshared.a $(CURL_LIBS) $(CJSON_LIBS) $(SQLITE_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS) -lm
