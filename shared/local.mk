@@ -9,9 +9,13 @@ libshared_a_SOURCES = \
 	shared/buf.h shared/buf.c \
 	shared/list.h shared/list.c \
 	shared/clock.h shared/clock.c \
+	shared/units.h shared/units.c \
+	shared/log.h shared/log.c \
 	shared/fs.h shared/fs.c \
+	shared/opt.h shared/opt.c \
 	shared/json.h shared/json.c \
 	shared/hash.h shared/hash.c \
+	shared/crypt.h shared/crypt.c \
 	shared/sql.h shared/sql.c \
 	shared/http.h shared/http.c \
 	shared/wire.h shared/wire.c
