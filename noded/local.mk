@@ -24,6 +24,14 @@ libnoded_a_SOURCES = \
 	noded/mysql/load.h noded/mysql/load.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
+# a run
+libnoded_a_SOURCES += \
+	noded/run/catalogue.h noded/run/catalogue.c \
+	noded/run/lock.h noded/run/lock.c \
+	noded/run/progress.h noded/run/progress.c \
+	noded/run/hooks.h noded/run/hooks.c \
+	noded/run/notify.h noded/run/notify.c
+
 # sbin_PROGRAMS += felloe-noded
 # felloe_noded_SOURCES = noded/main.c
 # felloe_noded_LDADD = $(NODED_LIBS)

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/catalogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/fs.h"
+#include "shared/mem.h"
+#include "shared/sql.h"
+#include "shared/str.h"
+
+struct catalogue {
+	struct sql *db;
+};
+
+static const char *const migrations[] = {
+	"CREATE TABLE runs("
+	"  uuid TEXT PRIMARY KEY, batch TEXT NOT NULL, rev INTEGER NOT NULL, site TEXT NOT NULL, timer TEXT NOT NULL,"
+	"  trigger TEXT NOT NULL, what TEXT NOT NULL, state TEXT NOT NULL, started INTEGER NOT NULL,"
+	"  finished INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_stored INTEGER NOT NULL, files INTEGER NOT NULL,"
+	"  skipped INTEGER NOT NULL, row_count INTEGER NOT NULL, table_count INTEGER NOT NULL,"
+	"  error_kind TEXT NOT NULL, error TEXT NOT NULL, log TEXT, snapshot TEXT NOT NULL);"
+	"CREATE INDEX runs_site ON runs(site, started);"
+	"CREATE INDEX runs_state ON runs(state, started);"
+	"CREATE TABLE phases("
+	"  run TEXT NOT NULL REFERENCES runs(uuid) ON DELETE CASCADE, at INTEGER NOT NULL, name TEXT NOT NULL,"
+	"  ms INTEGER NOT NULL, PRIMARY KEY(run, at)) WITHOUT ROWID;"
+	"CREATE TABLE archives("
+	"  id INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES runs(uuid) ON DELETE CASCADE, storage TEXT NOT NULL,"
+	"  db TEXT NOT NULL, key TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, stored INTEGER NOT NULL,"
+	"  UNIQUE(storage, key));"
+	"CREATE INDEX archives_run ON archives(run);"
+	"CREATE TABLE tables("
+	"  run TEXT NOT NULL REFERENCES runs(uuid) ON DELETE CASCADE, db TEXT NOT NULL, name TEXT NOT NULL,"
+	"  row_count INTEGER NOT NULL, bytes INTEGER NOT NULL, digest BLOB NOT NULL, data INTEGER NOT NULL,"
+	"  PRIMARY KEY(run, db, name)) WITHOUT ROWID;",
+};
+
+int catalogue_open(struct catalogue **ret, struct err *e)
+{
+	CLEANUP(catalogue_closep) struct catalogue *c = xcalloc(1, sizeof(*c));
+	CLEANUP(freep) char *dir = fs_state_dir("node");
+	CLEANUP(freep) char *path = xasprintf("%s/catalogue.db", dir);
+
+	if (fs_mkdirs(dir, 0700, e) || sql_open(&c->db, path, false, true, e) ||
+	    sql_migrate(c->db, migrations, ARRAY_LEN(migrations), e))
+		return err_wrap(e, "the catalogue of runs");
+
+	*ret = TAKE(c);
+	return 0;
+}
+
+void catalogue_close(struct catalogue *c)
+{
+	if (!c)
+		return;
+	sql_close(c->db);
+	free(c);
+}
+
+void catalogue_closep(struct catalogue **c)
+{
+	catalogue_close(*c);
+}
+
+static void bind_run(struct sql_stmt *s, const struct wire_run *run)
+{
+	const char *texts[] = {run->uuid, run->batch, NULL, run->site, run->timer, run->trigger, run->what,
+			       run_state_name(run->state)};
+	const int64_t numbers[] = {run->started, run->finished, run->bytes_in, run->bytes_stored, run->files,
+				   run->skipped, run->rows, run->tables};
+
+	for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
+		sql_bind_str(s, i + 1, texts[i]);
+	sql_bind_int(s, 3, run->rev);
+	for (int i = 0; i < (int)ARRAY_LEN(numbers); i++)
+		sql_bind_int(s, i + 9, numbers[i]);
+	sql_bind_str(s, 17, run->error_kind);
+	sql_bind_str(s, 18, run->error);
+	sql_bind_str(s, 19, run->log);
+	sql_bind_str(s, 20, run->snapshot);
+}
+
+static int save_phases(struct catalogue *c, const struct wire_run *run, struct err *e)
+{
+	for (size_t i = 0; i < run->phases.n; i++) {
+		CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+		if (sql_prepare(c->db, &s, "INSERT OR REPLACE INTO phases(run, at, name, ms) VALUES(?,?,?,?)", e))
+			return -1;
+		sql_bind_str(s, 1, run->uuid);
+		sql_bind_int(s, 2, (int64_t)i);
+		sql_bind_str(s, 3, run->phases.v[i].name);
+		sql_bind_int(s, 4, run->phases.v[i].ms);
+		if (sql_run(s, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int save_run(struct catalogue *c, const struct wire_run *run, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s,
+			"INSERT INTO runs(uuid, batch, rev, site, timer, trigger, what, state, started, finished, bytes_in,"
+			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot)"
+			" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+			" ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev, state=excluded.state, what=excluded.what,"
+			" finished=excluded.finished, bytes_in=excluded.bytes_in, bytes_stored=excluded.bytes_stored,"
+			" files=excluded.files, skipped=excluded.skipped, row_count=excluded.row_count,"
+			" table_count=excluded.table_count, error_kind=excluded.error_kind, error=excluded.error,"
+			" log=excluded.log, snapshot=excluded.snapshot", e))
+		return -1;
+	bind_run(s, run);
+	return sql_run(s, e);
+}
+
+int catalogue_save(struct catalogue *c, const struct wire_run *run, struct err *e)
+{
+	struct err ignored;
+
+	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
+		return -1;
+	if (save_run(c, run, e) == 0 && save_phases(c, run, e) == 0 && sql_exec(c->db, "COMMIT", e) == 0)
+		return 0;
+	(void)!sql_exec(c->db, "ROLLBACK", &ignored); /* the first failure is the one to tell */
+	return -1;
+}
+
+static int archive_change(struct catalogue *c, const char *text, const char *uuid, const struct wire_archive *a,
+			  struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, text, e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, a->storage);
+	sql_bind_str(s, 3, a->key);
+	sql_bind_str(s, 4, a->db);
+	sql_bind_int(s, 5, a->size);
+	sql_bind_str(s, 6, a->sha256);
+	return sql_run(s, e);
+}
+
+int catalogue_upload(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+{
+	return archive_change(c, "INSERT INTO archives(run, storage, key, db, size, sha256, stored)"
+				 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0)", uuid, a, e);
+}
+
+int catalogue_stored(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+{
+	return archive_change(c, "UPDATE archives SET db=?4, size=?5, sha256=?6, stored=1"
+				 " WHERE run=?1 AND storage=?2 AND key=?3", uuid, a, e);
+}
+
+int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "DELETE FROM archives WHERE run=? AND storage=? AND key=?", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, a->storage);
+	sql_bind_str(s, 3, a->key);
+	return sql_run(s, e);
+}
+
+static void copy_archive(struct wire_archive *a, struct sql_stmt *s)
+{
+	str_cut(a->storage, sizeof(a->storage), sql_str(s, 0));
+	str_cut(a->key, sizeof(a->key), sql_str(s, 1));
+	str_cut(a->db, sizeof(a->db), sql_str(s, 2));
+	a->size = sql_int(s, 3);
+	str_cut(a->sha256, sizeof(a->sha256), sql_str(s, 4));
+}
+
+int catalogue_unfinished(struct catalogue *c, const char *uuid, struct wire_archives *ret, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	*ret = (struct wire_archives){0};
+	if (sql_prepare(c->db, &s, "SELECT storage, key, db, size, sha256 FROM archives WHERE run=? AND stored=0", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	while ((more = sql_step(s, e)) > 0)
+		copy_archive(list_push(ret), s);
+	return more;
+}
+
+int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
+		    struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "INSERT OR REPLACE INTO tables(run, db, name, row_count, bytes, digest, data)"
+				   " VALUES(?,?,?,?,?,?,?)", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, db);
+	sql_bind_str(s, 3, t->name);
+	sql_bind_int(s, 4, (int64_t)t->rows);
+	sql_bind_int(s, 5, (int64_t)t->bytes);
+	sql_bind_blob(s, 6, t->digest, 16);
+	sql_bind_int(s, 7, t->data);
+	return sql_run(s, e);
+}
+
+static int load_archives(struct catalogue *c, struct wire_run *run, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s,
+			"SELECT storage, key, db, size, sha256 FROM archives WHERE run=? AND stored=1 ORDER BY id", e))
+		return -1;
+	sql_bind_str(s, 1, run->uuid);
+	while ((more = sql_step(s, e)) > 0)
+		copy_archive(list_push(&run->archives), s);
+	return more;
+}
+
+static int load_phases(struct catalogue *c, struct wire_run *run, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s, "SELECT name, ms FROM phases WHERE run=? ORDER BY at", e))
+		return -1;
+	sql_bind_str(s, 1, run->uuid);
+	while ((more = sql_step(s, e)) > 0) {
+		struct wire_phase *p = list_push(&run->phases);
+
+		str_cut(p->name, sizeof(p->name), sql_str(s, 0));
+		p->ms = sql_int(s, 1);
+	}
+	return more;
+}
+
+static void copy_run(struct wire_run *run, struct sql_stmt *s)
+{
+	const struct { char *to; size_t size; int col; } texts[] = {
+		{run->uuid, sizeof(run->uuid), 0}, {run->batch, sizeof(run->batch), 1},
+		{run->site, sizeof(run->site), 3}, {run->timer, sizeof(run->timer), 4},
+		{run->trigger, sizeof(run->trigger), 5}, {run->what, sizeof(run->what), 6},
+		{run->error_kind, sizeof(run->error_kind), 16}, {run->error, sizeof(run->error), 17},
+		{run->snapshot, sizeof(run->snapshot), 19},
+	};
+	int64_t *const numbers[] = {&run->started, &run->finished, &run->bytes_in, &run->bytes_stored, &run->files,
+				    &run->skipped, &run->rows, &run->tables};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		str_cut(texts[i].to, texts[i].size, sql_str(s, texts[i].col));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		*numbers[i] = sql_int(s, (int)i + 8);
+	run->rev = sql_int(s, 2);
+	run->log = xstrdup(sql_str(s, 18));
+	if (run_state_from(&run->state, sql_str(s, 7)))
+		run->state = RUN_FAILED;
+}
+
+int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_runs *ret, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	int more;
+
+	if (sql_prepare(c->db, &s,
+			"SELECT uuid, batch, rev, site, timer, trigger, what, state, started, finished, bytes_in,"
+			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot FROM runs"
+			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
+			" AND (NOT ?3 OR state IN ('ok', 'warning')) AND (NOT ?4 OR state='running')"
+			" AND (?5=0 OR started<=?5) ORDER BY started DESC, uuid LIMIT ?6", e))
+		return -1;
+	sql_bind_str(s, 1, q->site);
+	sql_bind_str(s, 2, q->uuid);
+	sql_bind_int(s, 3, q->good);
+	sql_bind_int(s, 4, q->running);
+	sql_bind_int(s, 5, q->until);
+	sql_bind_int(s, 6, q->limit ? q->limit : 1000);
+	while ((more = sql_step(s, e)) > 0) {
+		struct wire_run *run = list_push(&runs);
+
+		wire_run_init(run);
+		copy_run(run, s);
+	}
+	if (more < 0)
+		return -1;
+	for (size_t i = 0; i < runs.n; i++)
+		if (load_archives(c, &runs.v[i], e) || load_phases(c, &runs.v[i], e))
+			return -1;
+
+	*ret = runs;
+	runs = (struct wire_runs){0};
+	return 0;
+}
+
+void runs_done(struct wire_runs *runs)
+{
+	for (size_t i = 0; i < runs->n; i++)
+		wire_run_done(&runs->v[i]);
+	list_done(runs);
+}
+
+static int one_number(struct sql_stmt *s, int64_t *ret, struct err *e)
+{
+	int more = sql_step(s, e);
+
+	if (more < 0)
+		return -1;
+	*ret = more ? sql_int(s, 0) : 0;
+	return 0;
+}
+
+int catalogue_used(struct catalogue *c, const char *storage, int64_t *bytes, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "SELECT coalesce(sum(size), 0) FROM archives WHERE storage=? AND stored=1", e))
+		return -1;
+	sql_bind_str(s, 1, storage);
+	return one_number(s, bytes, e);
+}
+
+int catalogue_estimate(struct catalogue *c, const char *site, const char *db, int64_t *bytes, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s,
+			"SELECT a.size * 6 / 5 FROM archives a JOIN runs r ON r.uuid=a.run WHERE r.site=? AND a.db=?"
+			" AND a.stored=1 AND r.state IN ('ok', 'warning') ORDER BY r.started DESC LIMIT 1", e))
+		return -1;
+	sql_bind_str(s, 1, site);
+	sql_bind_str(s, 2, db);
+	return one_number(s, bytes, e);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_CATALOGUE_H
+#define FELLOE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/err.h"
+#include "shared/hash.h"
+#include "shared/list.h"
+#include "shared/wire.h"
+
+/* What this node remembers of its runs: state/node/catalogue.db. It is a
+ * convenience, never needed for a restore: archives describe themselves. */
+
+struct catalogue;
+
+/* Open, make or bring up to date. */
+int catalogue_open(struct catalogue **ret, struct err *e) MUSTCHECK;
+void catalogue_close(struct catalogue *c);
+void catalogue_closep(struct catalogue **c);
+
+/* Write the run as it is now, without its archives; a row with the same uuid is replaced. */
+int catalogue_save(struct catalogue *c, const struct wire_run *run, struct err *e) MUSTCHECK;
+
+/* An upload is written down before it begins, so that whatever a dead run left
+ * on a storage can be found and removed. */
+int catalogue_upload(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
+/* It is complete: size and digest are known. */
+int catalogue_stored(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
+/* Nothing is left of it on the storage. */
+int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
+/* Uploads of a run that are neither stored nor gone. list_done it. */
+struct wire_archives { LIST_OF(struct wire_archive); };
+int catalogue_unfinished(struct catalogue *c, const char *uuid, struct wire_archives *ret, struct err *e) MUSTCHECK;
+
+struct catalogue_table {
+	const char *name;
+	uint64_t rows, bytes;
+	const uint8_t *digest;   /* 16 bytes */
+	bool data;
+};
+int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
+		    struct err *e) MUSTCHECK;
+
+/* Which runs to load, newest first. Zero and NULL mean "any". */
+struct run_query {
+	const char *site;
+	const char *uuid;        /* whole or its beginning (at least 4 characters) */
+	bool good;               /* state ok or warning */
+	bool running;
+	int64_t until;           /* started at or before, ms */
+	int limit;               /* 0: 1000 */
+};
+struct wire_runs { LIST_OF(struct wire_run); };
+/* Runs with phases and stored archives; runs_done it. */
+int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_runs *ret, struct err *e) MUSTCHECK;
+void runs_done(struct wire_runs *runs);
+
+/* Bytes of all archives stored on a storage, as far as we know. */
+int catalogue_used(struct catalogue *c, const char *storage, int64_t *bytes, struct err *e) MUSTCHECK;
+/* Size of the last good archive of a site's database ("" files only) x 1.2, 0 when there is none. */
+int catalogue_estimate(struct catalogue *c, const char *site, const char *db, int64_t *bytes, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/progress.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "noded/run/lock.h"
+#include "shared/buf.h"
+#include "shared/clock.h"
+#include "shared/fs.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+enum {
+	FILE_EVERY_MS = 500,
+	BAR_EVERY_MS = 200,
+	LINE_EVERY_MS = 30000,
+	STATUS_MAX = 64 << 10,
+	BAR_CELLS = 20,
+};
+
+struct progress {
+	struct wire_progress *p;
+	char *path;
+	bool bar, lines;
+	bool shown;             /* the bar is on the terminal */
+	int64_t begun;          /* monotonic */
+	int64_t file_at, bar_at, line_at;
+	int64_t rate_at, rate_bytes;
+};
+
+static char *status_dir(void)
+{
+	CLEANUP(freep) char *run = fs_run_dir("node");
+
+	return xasprintf("%s/status", run);
+}
+
+struct progress *progress_new(struct wire_progress *p, bool quiet)
+{
+	struct progress *g = xcalloc(1, sizeof(*g));
+	CLEANUP(freep) char *dir = status_dir();
+	struct err e;
+
+	g->p = p;
+	g->begun = g->rate_at = clock_mono_ms();
+	g->line_at = g->begun + LINE_EVERY_MS;
+	g->bar = !quiet && isatty(STDERR_FILENO);
+	g->lines = !quiet && !g->bar;
+	if (fs_mkdirs(dir, 0755, &e))
+		log_warn("no status file: %s", e.msg);
+	else
+		g->path = xasprintf("%s/%s.json", dir, p->uuid);
+	progress_tick(g);
+	return g;
+}
+
+static void write_file(struct progress *g)
+{
+	CLEANUP(buf_done) struct buf text;
+	struct json_out o;
+	struct err e;
+
+	if (!g->path)
+		return;
+	buf_init(&text, STATUS_MAX);
+	json_out_init(&o, &text);
+	wire_progress_put(&o, NULL, g->p);
+	if (buf_check(&text, "the status", &e) == 0 && fs_write(g->path, text.p, text.len, 0644, &e) == 0)
+		return;
+	log_warn("no status file: %s", e.msg);
+	free(TAKE(g->path));
+}
+
+/* "shop  dump wp_posts  [#####.....] 48%  120 MiB of 250 MiB  35.0 MiB/s  ETA 4s" */
+static void format_line(const struct progress *g, char *line, size_t size)
+{
+	const struct wire_progress *p = g->p;
+	char done[UNITS_TEXT], total[UNITS_TEXT], rate[UNITS_TEXT], eta[UNITS_TEXT];
+	char share[64] = "";
+
+	units_bytes(done, (uint64_t)p->bytes_done);
+	units_rate(rate, p->rate);
+	if (p->bytes_total > 0) {
+		int64_t percent = p->bytes_done * 100 / p->bytes_total;
+		int64_t left = p->bytes_total > p->bytes_done ? p->bytes_total - p->bytes_done : 0;
+
+		if (percent > 99)
+			percent = 99; /* the total is an estimate */
+		units_span(eta, p->rate_avg > 0 ? (int64_t)((double)left * 1000 / p->rate_avg) : 0);
+		snprintf(share, sizeof(share), " %lld%% of %s, ETA %s", (long long)percent,
+			 units_bytes(total, (uint64_t)p->bytes_total), p->rate_avg > 0 ? eta : "-");
+	}
+	snprintf(line, size, "%s: %s%s%.60s: %s%s, %s", p->site, p->phase, *p->item ? " " : "", p->item, done, share,
+		 rate);
+}
+
+static void show_bar(struct progress *g)
+{
+	char line[512], bar[BAR_CELLS + 1];
+	int64_t full = 0;
+	struct winsize w = {0};
+	int width = 80;
+
+	if (g->p->bytes_total > 0)
+		full = g->p->bytes_done * BAR_CELLS / g->p->bytes_total;
+	for (int i = 0; i < BAR_CELLS; i++)
+		bar[i] = i < full ? '#' : '.';
+	bar[BAR_CELLS] = '\0';
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
+		width = w.ws_col;
+	format_line(g, line, sizeof(line));
+	str_clean(line); /* the item is a stranger's name */
+	fprintf(stderr, "\r\033[K[%s] %.*s", bar, width - BAR_CELLS - 4, line);
+	fflush(stderr);
+	g->shown = true;
+}
+
+void progress_clear(struct progress *g)
+{
+	if (!g || !g->shown)
+		return;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+	g->shown = false;
+}
+
+static void count_rate(struct progress *g, int64_t now)
+{
+	int64_t ms = now - g->rate_at;
+
+	if (now > g->begun)
+		g->p->rate_avg = (double)g->p->bytes_done * 1000 / (double)(now - g->begun);
+	if (ms < 1000)
+		return;
+	g->p->rate = (double)(g->p->bytes_done - g->rate_bytes) * 1000 / (double)ms;
+	if (g->p->rate < 0)
+		g->p->rate = 0; /* the run started over */
+	g->rate_at = now;
+	g->rate_bytes = g->p->bytes_done;
+}
+
+void progress_tick(struct progress *g)
+{
+	int64_t now = clock_mono_ms();
+	char line[512];
+
+	count_rate(g, now);
+	if (now >= g->file_at) {
+		g->file_at = now + FILE_EVERY_MS;
+		write_file(g);
+	}
+	if (g->bar && now >= g->bar_at) {
+		g->bar_at = now + BAR_EVERY_MS;
+		show_bar(g);
+	}
+	if (g->lines && now >= g->line_at) {
+		g->line_at = now + LINE_EVERY_MS;
+		format_line(g, line, sizeof(line));
+		str_clean(line);
+		log_info("%s", line);
+	}
+}
+
+void progress_phase(struct progress *g, const char *phase, const char *item)
+{
+	str_cut(g->p->phase, sizeof(g->p->phase), phase);
+	str_cut(g->p->item, sizeof(g->p->item), item);
+	g->file_at = g->bar_at = 0;
+	progress_tick(g);
+}
+
+void progress_free(struct progress *g)
+{
+	if (!g)
+		return;
+	progress_clear(g);
+	if (g->path)
+		unlink(g->path);
+	free(g->path);
+	free(g);
+}
+
+void progress_freep(struct progress **g)
+{
+	progress_free(*g);
+}
+
+static bool living(const struct lock_holders *l, const char *uuid)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i].uuid, uuid))
+			return true;
+	return false;
+}
+
+static void add_status(struct wire_progresses *ret, const char *path, const struct lock_holders *holders)
+{
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct problems problems = {0};
+	struct wire_progress p = {0};
+	struct err ignored;
+
+	if (json_parse_file(&j, path, STATUS_MAX, &ignored))
+		return; /* gone since, or half a file of a full disk */
+	wire_progress_get(&p, j, "", &problems);
+	if (!problems.n && living(holders, p.uuid))
+		*list_push(ret) = p;
+	problems_done(&problems);
+}
+
+int progress_list(struct wire_progresses *ret, struct err *e)
+{
+	CLEANUP(freep) char *dir = status_dir();
+	struct lock_holders holders;
+	struct dirent **entries = NULL;
+	int n;
+
+	*ret = (struct wire_progresses){0};
+	if (lock_living(&holders, e))
+		return -1;
+	n = scandir(dir, &entries, NULL, alphasort);
+	if (n < 0 && errno != ENOENT) {
+		list_done(&holders);
+		return err_sys(e, ERR_IO, "read the directory %s", dir);
+	}
+	for (int i = 0; i < n; i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
+
+		if (str_ends(entries[i]->d_name, ".json"))
+			add_status(ret, path, &holders);
+		free(entries[i]);
+	}
+	free(entries);
+	list_done(&holders);
+	return 0;
+}
+
+void progress_forget(const char *uuid)
+{
+	CLEANUP(freep) char *dir = status_dir();
+	CLEANUP(freep) char *path = xasprintf("%s/%s.json", dir, uuid);
+
+	unlink(path);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_PROGRESS_H
+#define FELLOE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/err.h"
+#include "shared/wire.h"
+
+/* How far a run is: a status file for the agent and `status`
+ * (run/node/status/UUID.json, replaced at most twice a second), and for whoever
+ * started it a bar on a terminal or a line every 30 s. */
+
+struct progress;
+
+/* p is the run's progress; its owner changes it and calls progress_tick. quiet:
+ * nothing on stderr. A status file that cannot be written is no reason to fail. */
+struct progress *progress_new(struct wire_progress *p, bool quiet);
+/* Cheap: looks at the clock and mostly does nothing. */
+void progress_tick(struct progress *g);
+/* Show a new phase ("dump", "files" ...) at once. item "" none. */
+void progress_phase(struct progress *g, const char *phase, const char *item);
+/* Remove the bar from the terminal, so that a line can be printed. */
+void progress_clear(struct progress *g);
+/* The run is over: the status file and the bar go. */
+void progress_free(struct progress *g);
+void progress_freep(struct progress **g);
+
+/* The runs in progress of this node, read from the status files of living
+ * processes. list_done it. */
+struct wire_progresses { LIST_OF(struct wire_progress); };
+int progress_list(struct wire_progresses *ret, struct err *e) MUSTCHECK;
+/* Remove the status file that a dead run left. */
+void progress_forget(const char *uuid);
+
+#endif
