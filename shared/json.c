@@ -668,12 +668,15 @@ static void quoted(struct buf *b, const char *p, size_t n)
 				step++;
 			buf_add(b, p + i, step);
 		} else {
-			step = first_bad_utf8(p + i, n - i < 4 ? n - i : 4);
-			if (step)
+			/* one character at a time: what follows may need an escape */
+			size_t want = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+
+			if (want <= n - i && first_bad_utf8(p + i, want) == want) {
+				step = want;
 				buf_add(b, p + i, step);
-			else
+			} else {
 				buf_adds(b, "\xef\xbf\xbd");
-			step = step ? step : 1;
+			}
 		}
 	}
 	buf_addc(b, '"');

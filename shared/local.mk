@@ -19,5 +19,6 @@ libshared_a_SOURCES = \
 	shared/sql.h shared/sql.c \
 	shared/http.h shared/http.c \
 	shared/wire.h shared/wire.c \
-	shared/daemon.h shared/daemon.c
+	shared/daemon.h shared/daemon.c \
+	shared/client.h shared/client.c
 SHARED_LIBS = libshared.a $(CURL_LIBS) $(CJSON_LIBS) $(SQLITE_LIBS) $(CRYPTO_LIBS) $(SODIUM_LIBS) -lm
