@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "noded/archive/index.h"
 #include "noded/files/tar.h"
 #include "shared/err.h"
 #include "shared/json.h"
@@ -36,23 +37,12 @@ int archive_object_fd(struct archive_object *ret, const int *fd, struct err *e) 
 const struct json *archive_header(const struct archive_reader *r);
 uint64_t archive_members(const struct archive_reader *r);
 
-struct archive_entry {          /* a line of the index */
-	char *name;
-	char type;              /* as in tar_entry */
-	uint64_t size, real_size;
-	char sha256[65];        /* "" for what is not a regular file */
-	uint64_t at, len, skip;
-	mode_t mode;
-	int64_t mtime_ns;
-};
 /* Entries whose name begins with prefix ("" all), sorted by name. fn returns 0
  * to go on, 1 to stop (not an error), -1 with *e. The entry is lent. */
-typedef int archive_entry_fn(void *ctx, const struct archive_entry *entry, struct err *e);
 int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn *fn, void *ctx,
 		 struct err *e) MUSTCHECK;
 /* One entry by its whole name: ERR_NOTFOUND. archive_entry_done frees it. */
 int archive_find(struct archive_reader *r, const char *name, struct archive_entry *ret, struct err *e) MUSTCHECK;
-void archive_entry_done(struct archive_entry *entry);
 
 /* What a reading of members does when one of them is damaged: with damaged set
  * the member is named (why is the error's text) and the reading goes on, the
