@@ -24,6 +24,19 @@ libnoded_a_SOURCES = \
 	noded/mysql/load.h noded/mysql/load.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
+# files and the archive
+libnoded_a_SOURCES += \
+	noded/files/tar.h noded/files/tar.c \
+	noded/files/glob.h \
+	noded/files/walk.h \
+	noded/files/extract.h \
+	noded/archive/frames.h noded/archive/frames.c \
+	noded/archive/spill.h noded/archive/spill.c \
+	noded/archive/index.h noded/archive/index.c \
+	noded/archive/sort.h noded/archive/sort.c \
+	noded/archive/writer.h noded/archive/writer.c \
+	noded/archive/reader.h
+
 # a run
 libnoded_a_SOURCES += \
 	noded/run/catalogue.h noded/run/catalogue.c \
