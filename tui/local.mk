@@ -12,7 +12,17 @@ libtui_a_SOURCES = \
 	tui/form.h tui/form.c \
 	tui/dialog.h tui/dialog.c \
 	tui/chart.h tui/chart.c \
-	tui/table.h tui/table.c
+	tui/table.h tui/table.c \
+	tui/wizard/answers.h tui/wizard/answers.c \
+	tui/wizard/job.h tui/wizard/job.c \
+	tui/wizard/wizard.h tui/wizard/wizard.c \
+	tui/wizard/step_role.c \
+	tui/wizard/step_master.c \
+	tui/wizard/step_sites.c \
+	tui/wizard/step_storages.c \
+	tui/wizard/step_schedule.c \
+	tui/wizard/step_review.c \
+	tui/cmd_configure.h tui/cmd_configure.c
 TUI_LIBS = libtui.a $(SHARED_LIBS) $(NCURSES_LIBS)
 
 # bin_PROGRAMS += felloe

@@ -96,17 +96,7 @@ static bool is_time(const char *s)
 static void timer_defaults(struct answer_timer *t)
 {
 	*t = (struct answer_timer){.every = EVERY_DAY, .days = 0x7f, .db = true, .files = true, .name = "nightly",
-				   .at = "03:10", .spread_min = "5", .keep_last = "3", .keep_daily = "14",
-				   .keep_weekly = "8", .keep_monthly = "12"};
-}
-
-static void keep_from(struct answer_timer *t, const struct json *keep)
-{
-	t->keep_last[0] = t->keep_daily[0] = t->keep_weekly[0] = t->keep_monthly[0] = '\0';
-	take_number(t->keep_last, sizeof(t->keep_last), keep, "last");
-	take_number(t->keep_daily, sizeof(t->keep_daily), keep, "daily");
-	take_number(t->keep_weekly, sizeof(t->keep_weekly), keep, "weekly");
-	take_number(t->keep_monthly, sizeof(t->keep_monthly), keep, "monthly");
+				   .at = "03:10", .spread_min = "5"};
 }
 
 static void timer_from(struct answer_timer *t, const struct json *j)
@@ -140,7 +130,6 @@ static void timer_from(struct answer_timer *t, const struct json *j)
 			t->files |= str_eq(json_str(c), "files");
 		}
 	}
-	keep_from(t, json_get(j, "keep"));
 }
 
 /* Lists that j has take the place of those that are there. */
@@ -207,7 +196,7 @@ static int read_old(struct answers *a, struct err *e)
 	from_config(a, a->old);
 	if (stat(a->config_path, &st) == 0)
 		snprintf(a->old_text, sizeof(a->old_text), "old config from %s (%s, %zu site%s): its values are defaults here",
-			 clock_format_local(when, sizeof(when), "%-d %b", (int64_t)st.st_mtime * 1000),
+			 clock_format_local(when, sizeof(when), "%d %b", (int64_t)st.st_mtime * 1000),
 			 a->managed ? "managed" : "standalone", a->sites.n, a->sites.n == 1 ? "" : "s");
 	return 0;
 }
@@ -418,7 +407,7 @@ void answers_on_calendar(const struct answer_timer *t, char *to, size_t size)
 
 static void put_timer(struct json_out *o, const struct answers *a, const struct answer_timer *t)
 {
-	static const char *const ours[] = {"name", "sites", "what", "on_calendar", "spread", "keep"};
+	static const char *const ours[] = {"name", "sites", "what", "on_calendar", "spread"};
 	const struct json *old = old_by_name(a, "timers", t->name);
 	char text[ANSWER_TEXT];
 
@@ -442,14 +431,6 @@ static void put_timer(struct json_out *o, const struct answers *a, const struct 
 	if (t->spread_min[0]) {
 		snprintf(text, sizeof(text), "%smin", t->spread_min);
 		json_put_str(o, "spread", text);
-	}
-	if (t->keep_last[0] || t->keep_daily[0] || t->keep_weekly[0] || t->keep_monthly[0]) {
-		json_obj(o, "keep");
-		put_number(o, "last", t->keep_last);
-		put_number(o, "daily", t->keep_daily);
-		put_number(o, "weekly", t->keep_weekly);
-		put_number(o, "monthly", t->keep_monthly);
-		json_end_obj(o);
 	}
 	put_others(o, old, ours, ARRAY_LEN(ours));
 	json_end_obj(o);

@@ -56,7 +56,6 @@ struct answer_timer {
 	char own[ANSWER_TEXT];         /* EVERY_OWN: systemd.time(7) */
 	char spread_min[8];
 	bool db, files;
-	char keep_last[8], keep_daily[8], keep_weekly[8], keep_monthly[8];
 };
 
 struct answers {
