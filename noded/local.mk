@@ -45,6 +45,11 @@ libnoded_a_SOURCES += \
 	noded/run/hooks.h noded/run/hooks.c \
 	noded/run/notify.h noded/run/notify.c
 
-# sbin_PROGRAMS += felloe-noded
-# felloe_noded_SOURCES = noded/main.c
-# felloe_noded_LDADD = $(NODED_LIBS)
+sbin_PROGRAMS += felloe-noded
+# the verbs, one a file
+felloe_noded_SOURCES = \
+	noded/cmd.h noded/cmd.c \
+	noded/cmd_sites.c \
+	noded/main.c
+felloe_noded_CPPFLAGS = $(libnoded_a_CPPFLAGS)
+felloe_noded_LDADD = $(NODED_LIBS)

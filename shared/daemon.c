@@ -78,6 +78,11 @@ bool daemon_stopping(void)
 	return stopping;
 }
 
+const volatile sig_atomic_t *daemon_stop_flag(void)
+{
+	return &stopping;
+}
+
 bool daemon_take_hup(void)
 {
 	if (!hung_up)

@@ -2,6 +2,7 @@
 #ifndef FELLOE_DAEMON_H
 #define FELLOE_DAEMON_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "shared/attr.h"
@@ -16,6 +17,8 @@ void daemon_notify(const char *state);
  * the other. Call before any thread starts. */
 void daemon_signals(void);
 bool daemon_stopping(void);
+/* The flag behind it, for code below this room. */
+const volatile sig_atomic_t *daemon_stop_flag(void);
 bool daemon_take_hup(void);            /* true once per SIGHUP */
 void daemon_stop(void);                /* as if SIGTERM came (tests, fatal errors) */
 /* Readable when a signal came: for poll(2). */

@@ -1,7 +1,11 @@
 # unit tests of noded/: one cmocka program a module, tests/noded/test_MODULE.c, which
 # includes the module's .c. Names of the programs stand one a line.
 if HAVE_CMOCKA
-noded_tests =
+noded_tests = \
+	tests/noded/test_config \
+	tests/noded/test_wpconfig
 check_PROGRAMS += $(noded_tests)
 TESTS += $(noded_tests)
+tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "shared/fs.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+static void show_help(const struct opt *opts, const char *name)
+{
+	const char *nearest;
+	const struct verb *v = verb_find(cmd_verbs(), name, &nearest);
+
+	if (v)
+		printf("Usage: felloe-noded %s%s%s\n%s\n\n", name, str_empty(v->usage) ? "" : " ", str_or(v->usage, ""),
+		       v->help);
+	opt_help(opts);
+}
+
+int cmd_start(struct cmd *c, const struct opt *opts, int argc, char **argv, int *operands)
+{
+	bool json;
+	struct err e;
+
+	if (opt_parse(opts, argc, argv, operands, &e)) {
+		fprintf(stderr, "felloe-noded %s: %s\n", argv[0], e.msg);
+		return err_exit_code(e.kind);
+	}
+	if (c->help) {
+		show_help(opts, argv[0]);
+		return 0;
+	}
+	json = str_eq(c->log_format, "json");
+	if (c->log_format && !json && !str_eq(c->log_format, "text")) {
+		fprintf(stderr, "felloe-noded %s: --log-format: \"%s\" is not one of text, json\n", argv[0],
+			c->log_format);
+		return err_exit_code(ERR_USAGE);
+	}
+	log_init("felloe-noded", json, c->verbose ? LOG_DEBUG : LOG_INFO);
+	if (c->state)
+		fs_set_state(c->state);
+	c->config = str_or(c->config, str_or(getenv("FELLOE_CONFIG"), FELLOE_SYSCONFDIR "/config.json"));
+	return -1;
+}
+
+int cmd_config(const struct cmd *c, struct config **ret, struct err *e)
+{
+	struct problems problems = {0}, unknown = {0};
+	int rc = config_load(ret, c->config, &problems, &unknown, e);
+
+	for (size_t i = 0; i < unknown.n; i++)
+		log_warn("%s: %s: %s", c->config, unknown.v[i].path, unknown.v[i].msg);
+	/* the first one comes with e */
+	for (size_t i = 1; i < problems.n; i++)
+		log_error("%s: %s: %s", c->config, problems.v[i].path, problems.v[i].msg);
+	problems_done(&problems);
+	problems_done(&unknown);
+	return rc;
+}
+
+int cmd_fail(const struct err *e)
+{
+	log_error("%s", e->msg);
+	return err_exit_code(e->kind);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "noded/cmd.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+/* felloe-noded: one verb a file. */
+static const struct verb verbs[] = {
+	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
+	{0},
+};
+
+const struct verb *cmd_verbs(void)
+{
+	return verbs;
+}
+
+/* Options of every verb may stand before it: "felloe-noded -c FILE backup". How
+ * many words of argv[1..] they take. */
+static int leading_options(int argc, char **argv)
+{
+	static const char *const with_value[] = {"-c", "--config", "--state", "--log-format"};
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		for (size_t k = 0; k < ARRAY_LEN(with_value); k++)
+			if (str_eq(argv[i], with_value[k])) {
+				i++;
+				break;
+			}
+		i++;
+	}
+	return i - 1;
+}
+
+static int usage(const char *unknown)
+{
+	const char *nearest = NULL;
+
+	if (!verb_find(verbs, unknown, &nearest) && nearest)
+		fprintf(stderr, "felloe-noded: there is no verb \"%s\"; did you mean \"%s\"?\n", unknown, nearest);
+	else
+		fprintf(stderr, "felloe-noded: there is no verb \"%s\"; see felloe-noded --help\n", unknown);
+	return err_exit_code(ERR_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+	int skip = leading_options(argc, argv);
+	const struct verb *v;
+	const char *nearest;
+	char *name;
+
+	for (int i = 1; i <= skip && i < argc; i++) {
+		if (str_eq(argv[i], "--version")) {
+			puts("felloe-noded " PACKAGE_VERSION);
+			return 0;
+		}
+		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h")) {
+			verb_help(verbs, "felloe-noded", "The node of Felloe: backs up the sites of this server.");
+			return 0;
+		}
+	}
+	if (skip + 1 >= argc) {
+		fputs("felloe-noded: which verb? See felloe-noded --help\n", stderr);
+		return err_exit_code(ERR_USAGE);
+	}
+	name = argv[skip + 1];
+	v = verb_find(verbs, name, &nearest);
+	if (!v)
+		return usage(name);
+	memmove(argv + 2, argv + 1, (size_t)skip * sizeof(*argv));
+	argv[1] = name;
+	return v->run(argc - 1, argv + 1);
+}
