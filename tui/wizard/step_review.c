@@ -185,11 +185,11 @@ static void poll_jobs(struct wizard *w)
 
 static int row(struct screen *s, int y, const char *label, const char *text, const char *edit_key)
 {
-	int w = s->cols - 14 - 8;
+	int w = s->cols - 14 - 10;
 
 	screen_put(s, AT(y, 3, 10), ST_HEAD, label);
 	screen_put(s, AT(y, 14, w), ST_TEXT, text);
-	screen_right(s, AT(y, s->cols - 8, 7), ST_DIM, edit_key);
+	screen_right(s, AT(y, s->cols - 9, 8), ST_DIM, edit_key);
 	return y + 1;
 }
 
@@ -307,7 +307,8 @@ static void draw_progress(const struct wizard *w, struct screen *s, struct rect 
 static void draw(struct wizard *w, struct screen *s, struct rect b)
 {
 	char why[ANSWER_TEXT];
-	int y = draw_summary(w, s, b.y);
+	/* a low screen has room for one of the two */
+	int y = w->review.applied && b.h < 16 ? b.y : draw_summary(w, s, b.y);
 
 	if (w->review.applied)
 		draw_progress(w, s, RECT(y, 0, b.y + b.h - 1 - y, b.w));

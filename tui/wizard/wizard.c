@@ -324,7 +324,7 @@ static void draw_steps(struct wizard *w, struct screen *s)
 			mark = "-";
 		x += screen_put(s, AT(1, x, s->cols - x), i == w->step ? ST_TAB : done ? ST_OK : ST_DIM, mark) + 1;
 		x += screen_put(s, AT(1, x, s->cols - x), i == w->step ? ST_TAB : off ? ST_DIM : ST_TEXT,
-				ops_of(i)->title) + 3;
+				ops_of(i)->title) + (s->cols < 72 ? 1 : 3);
 	}
 }
 
