@@ -222,17 +222,17 @@ int fs_read_secret(char **ret, const char *path, struct err *e)
 }
 
 /* --state DIR; NULL: the system's folders */
-static char *state;
+static char *state_option;
 
 void fs_set_state(const char *dir)
 {
-	free(state);
-	state = xstrdup(dir);
+	free(state_option);
+	state_option = xstrdup(dir);
 }
 
 static const char *state_root(void)
 {
-	return str_or(state, str_or(getenv("FELLOE_STATE"), NULL));
+	return str_or(state_option, str_or(getenv("FELLOE_STATE"), NULL));
 }
 
 char *fs_state_dir(const char *room)

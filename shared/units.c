@@ -62,7 +62,7 @@ char *units_span(char text[static UNITS_TEXT], int64_t ms)
 	else if (s < 2 * DAY)
 		snprintf(text, UNITS_TEXT, "%lldh%02lld", s / HOUR, s % HOUR / MINUTE);
 	else
-		snprintf(text, UNITS_TEXT, "%lldd", s / DAY);
+		snprintf(text, UNITS_TEXT, "%lldd", s / DAY < 99999 ? s / DAY : 99999);
 	return text;
 }
 
