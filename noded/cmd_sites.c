@@ -3,6 +3,7 @@
 
 #include "noded/cmd.h"
 #include "noded/site.h"
+#include "noded/site_facts.h"
 #include "shared/json.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -25,6 +26,8 @@ static int print_json(const struct found_sites *f)
 	json_arr(&o, "sites");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct found_site *s = &f->v[i];
+		CLEANUP(freep) char *kind = site_kind(s->wp_content_path);
+		int64_t bytes = site_bytes(s->wp_content_path);
 
 		json_obj(&o, NULL);
 		json_put_str(&o, "name", s->name);
@@ -35,6 +38,9 @@ static int print_json(const struct found_sites *f)
 		json_put_str(&o, "db_host", s->db_host);
 		json_put_str(&o, "table_prefix", s->table_prefix);
 		json_put_str(&o, "problem", s->problem);
+		json_put_str(&o, "kind", kind);
+		if (bytes >= 0)
+			json_put_int(&o, "files_bytes", bytes);
 		json_end_obj(&o);
 	}
 	json_end_arr(&o);

@@ -6,6 +6,7 @@ libnoded_a_SOURCES = \
 	noded/php.h noded/php.c \
 	noded/wpconfig.h noded/wpconfig.c \
 	noded/site.h noded/site.c \
+	noded/site_facts.h noded/site_facts.c \
 	noded/mysql/dump.h \
 	noded/mysql/lib.h \
 	noded/mysql/sqltext.h noded/mysql/sqltext.c \
