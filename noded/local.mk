@@ -28,8 +28,10 @@ NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS)
 # files and the archive
 libnoded_a_SOURCES += \
 	noded/files/tar.h noded/files/tar.c \
-	noded/files/glob.h \
-	noded/files/walk.h \
+	noded/files/glob.h noded/files/glob.c \
+	noded/files/owner.h noded/files/owner.c \
+	noded/files/content.h noded/files/content.c \
+	noded/files/walk.h noded/files/walk.c \
 	noded/files/extract.h \
 	noded/archive/frames.h noded/archive/frames.c \
 	noded/archive/spill.h noded/archive/spill.c \
