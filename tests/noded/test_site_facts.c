@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/site_facts.c"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "tests/unit.h"
