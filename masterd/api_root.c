@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/api_root.h"
+
+#include "masterd/master.h"
+
+static enum verdict ok(struct req *r)
+{
+	struct json_out *o = reply_json(r, 200);
+
+	json_obj(o, NULL);
+	json_put_str(o, "status", "ok");
+	json_end_obj(o);
+	return REPLY;
+}
+
+enum verdict api_health(struct req *r)
+{
+	return ok(r);
+}
+
+enum verdict api_ready(struct req *r)
+{
+	struct db *db = NULL;
+	struct err e;
+	int64_t rev;
+	int rc;
+
+	if (db_pool_take(r->m->pool, &db, &e))
+		return reply_problem(r, 503, "%s", e.msg);
+	rc = tbl_auth_rev(db, &rev, &e);
+	db_pool_give(r->m->pool, db);
+	return rc ? reply_problem(r, 503, "%s", e.msg) : ok(r);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/cmd.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "masterd/httpd.h"
+#include "masterd/master.h"
+#include "masterd/selfsign.h"
+#include "shared/clock.h"
+#include "shared/crypt.h"
+#include "shared/daemon.h"
+#include "shared/fs.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/opt.h"
+#include "shared/str.h"
+
+enum { TICK_MS = 200 };
+
+struct run_opts {
+	const char *config, *state, *log_format;
+	bool verbose, help;
+};
+
+/* The key that clients see: our certificate's, or the proxy's. */
+static int find_spki(struct master *m, struct err *e)
+{
+	const struct config *c = m->config;
+
+	if (c->tls_spki && spki_parse(m->spki, c->tls_spki))
+		return err_set(e, ERR_CONFIG, "%s: tls_spki: \"%.80s\" is not sha256//BASE64", c->path, c->tls_spki);
+	if (!c->tls_spki && c->tls_cert)
+		return cert_spki(c->tls_cert, m->spki, e);
+	return 0;
+}
+
+/* Start list; stop is its mirror. */
+static int start(struct master *m, struct httpd **h, struct err *e)
+{
+	const struct config *c = m->config;
+
+	if (find_spki(m, e) || fs_mkdirs(c->state_dir, 0700, e) ||
+	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
+		return -1;
+	m->pool = db_pool_new(c->database);
+	if (auth_new(&m->auth, m->pool, c->jwt_secret, e) || pwq_new(&m->pwq, e))
+		return -1;
+	m->logins = buckets_new((unsigned)c->login_per_minute);
+	m->joins = buckets_new((unsigned)c->join_per_minute);
+	return httpd_new(h, m, e);
+}
+
+static void stop(struct master *m, struct httpd *h)
+{
+	if (h)
+		httpd_quiesce(h);
+	pwq_free(m->pwq);
+	writer_free(m->writer);
+	httpd_free(h);
+	buckets_free(m->joins);
+	buckets_free(m->logins);
+	auth_free(m->auth);
+	db_pool_free(m->pool);
+}
+
+/* SIGHUP: the file is judged anew and its limits count from now on. */
+static void reload(struct master *m)
+{
+	CLEANUP(config_freep) struct config *c = NULL;
+	struct err e;
+
+	if (config_load(&c, m->config->path, &e)) {
+		log_error("SIGHUP: the old configuration stays: %s", e.msg);
+		return;
+	}
+	buckets_set(m->logins, (unsigned)c->login_per_minute);
+	buckets_set(m->joins, (unsigned)c->join_per_minute);
+	log_info("SIGHUP: limits taken from %s; listen, database and TLS need a restart", c->path);
+}
+
+static void every_second(struct master *m, struct httpd *h)
+{
+	struct err e;
+
+	httpd_tick(h);
+	if (auth_poll(m->auth, &e))
+		log_error("users: %s", e.msg);
+}
+
+static void serve(struct master *m, struct httpd *h)
+{
+	struct pollfd wake = {.fd = daemon_wake_fd(), .events = POLLIN};
+	int64_t next = 0;
+
+	while (!daemon_stopping()) {
+		if (poll(&wake, 1, TICK_MS) > 0)
+			daemon_drain_wake();
+		if (daemon_take_hup())
+			reload(m);
+		if (clock_mono_ms() >= next) {
+			next = clock_mono_ms() + 1000;
+			every_second(m, h);
+		}
+	}
+}
+
+/* Each connection is a file: take what we may get. */
+static void raise_files(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_NOFILE, &l) && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static int run(const struct run_opts *o, struct err *e)
+{
+	CLEANUP(config_freep) struct config *c = NULL;
+	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
+	struct httpd *h = NULL;
+	struct master m = {0};
+	int rc;
+
+	if (config_load(&c, path, e) || (c->user && daemon_drop(c->user, e)) || crypt_init(e))
+		return -1;
+	raise_files();
+	m.config = c;
+	rc = start(&m, &h, e);
+	if (!rc) {
+		log_info("listening on %s (%s)", c->listen, c->tls_cert ? "TLS" : "plain HTTP");
+		daemon_notify("READY=1");
+		serve(&m, h);
+		daemon_notify("STOPPING=1");
+	}
+	stop(&m, h);
+	return rc;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_opts o = {0};
+	const struct opt opts[] = {
+		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json"},
+		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"},
+		{.name = "log-format", .type = OPT_STR, .to = &o.log_format, .arg = "text|json", .help = "one line an event"},
+		{.name = "verbose", .letter = 'v', .type = OPT_FLAG, .to = &o.verbose, .help = "log more"},
+		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		{0},
+	};
+	struct err e = {0};
+	int n;
+
+	if (opt_parse(opts, argc, argv, &n, &e))
+		return cmd_failed(&e);
+	if (o.help) {
+		puts("Usage: felloe-masterd [run] [options]\n");
+		opt_help(opts);
+		return 0;
+	}
+	if (o.state)
+		fs_set_state(o.state);
+	log_init("felloe-masterd", str_eq(o.log_format, "json"), o.verbose ? LOG_DEBUG : LOG_INFO);
+	daemon_signals();
+	return run(&o, &e) ? cmd_failed(&e) : 0;
+}

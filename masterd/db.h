@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DB_H
+#define FELLOE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/attr.h"
+#include "shared/err.h"
+
+/* The master's store: one interface, a driver a kind of database, one SQL text
+ * for all of them. The text keeps to what SQLite and PostgreSQL share: ?1..?n
+ * parameters, ON CONFLICT, no vendor functions. In migrations the driver
+ * replaces {id} (a key that the database gives), {int}, {num}, {blob} and
+ * {clustered} (rows stored in the order of the primary key) by its own words.
+ *
+ * A connection belongs to one thread at a time. */
+
+struct db;
+struct db_driver;
+
+/* A statement in use; give it back with db_done. Start with {0}. */
+struct db_stmt {
+	const struct db_driver *driver;
+	void *h;
+};
+
+/* url: "sqlite:/path". ERR_CONFIG for a scheme that no driver has. A writer
+ * makes the file and its commits survive a power cut; a reader only reads. */
+int db_open(struct db **ret, const char *url, bool readonly, struct err *e) MUSTCHECK;
+void db_close(struct db *db);
+void db_closep(struct db **db);
+/* Bring the schema up to date (masterd/schema.c). */
+int db_migrate(struct db *db, struct err *e) MUSTCHECK;
+/* Statements without values and rows. */
+int db_exec(struct db *db, const char *text, struct err *e) MUSTCHECK;
+
+int db_prepare(struct db *db, struct db_stmt *s, const char *text, struct err *e) MUSTCHECK;
+void db_done(struct db_stmt *s);
+/* Values of ?1..?n. Texts and bytes are copied; NULL and NAN are NULL. */
+void db_set_int(struct db_stmt *s, int at, int64_t v);
+void db_set_num(struct db_stmt *s, int at, double v);
+void db_set_str(struct db_stmt *s, int at, const char *v);
+void db_set_blob(struct db_stmt *s, int at, const void *p, size_t n);
+/* Next row: 1 there is one, 0 end, -1 failed (kinds of sql_step). */
+int db_step(struct db_stmt *s, struct err *e) MUSTCHECK;
+/* To the end, for statements without rows. */
+int db_run(struct db_stmt *s, struct err *e) MUSTCHECK;
+/* Columns from 0. Texts live until the next step; a NULL number is NAN or 0. */
+int64_t db_int(struct db_stmt *s, int col);
+double db_num(struct db_stmt *s, int col);
+const char *db_str(struct db_stmt *s, int col);
+const void *db_blob(struct db_stmt *s, int col, size_t *n);
+/* Of the last statement that ran. */
+int64_t db_last_id(struct db *db);
+int db_changes(struct db *db);
+
+/* Connections for readers, made when needed and kept; any thread. */
+struct db_pool;
+struct db_pool *db_pool_new(const char *url);
+void db_pool_free(struct db_pool *p);
+int db_pool_take(struct db_pool *p, struct db **ret, struct err *e) MUSTCHECK;
+void db_pool_give(struct db_pool *p, struct db *db);
+
+#endif

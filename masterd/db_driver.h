@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DB_DRIVER_H
+#define FELLOE_DB_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/err.h"
+
+/* What a driver of masterd/db.h has to do; conn and h are its own. */
+struct db_driver {
+	const char *scheme; /* "sqlite:" */
+	int (*open)(void **ret, const char *where, bool readonly, struct err *e);
+	void (*close)(void *conn);
+	int (*exec)(void *conn, const char *text, struct err *e);
+	int (*migrate)(void *conn, const char *const *texts, int n, struct err *e);
+	int (*prepare)(void *conn, void **ret, const char *text, struct err *e);
+	void (*done)(void *h);
+	void (*set_int)(void *h, int at, int64_t v);
+	void (*set_num)(void *h, int at, double v);
+	void (*set_str)(void *h, int at, const char *v);
+	void (*set_blob)(void *h, int at, const void *p, size_t n);
+	int (*step)(void *h, struct err *e);
+	int64_t (*get_int)(void *h, int col);
+	double (*get_num)(void *h, int col);
+	const char *(*get_str)(void *h, int col);
+	const void *(*get_blob)(void *h, int col, size_t *n);
+	int64_t (*last_id)(void *conn);
+	int (*changes)(void *conn);
+};
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/db_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/mem.h"
+#include "shared/sql.h"
+#include "shared/str.h"
+
+enum { MAX_MIGRATIONS = 64, MIGRATION_MAX = 1 << 20 };
+
+/* Portable word of a migration -> SQLite's. */
+static const struct {
+	const char *word, *ours;
+} words[] = {
+	{"{id}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
+	{"{int}", "INTEGER"},
+	{"{num}", "REAL"},
+	{"{blob}", "BLOB"},
+	{"{clustered}", "WITHOUT ROWID"},
+};
+
+static int lite_open(void **ret, const char *where, bool readonly, struct err *e)
+{
+	struct sql *db;
+
+	if (sql_open(&db, where, readonly, true, e))
+		return -1;
+	*ret = db;
+	return 0;
+}
+
+static void lite_close(void *conn)
+{
+	sql_close(conn);
+}
+
+static int lite_exec(void *conn, const char *text, struct err *e)
+{
+	return sql_exec(conn, text, e);
+}
+
+static const char *translated(struct buf *b, const char *at)
+{
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_starts(at, words[i].word)) {
+			buf_adds(b, words[i].ours);
+			return at + strlen(words[i].word);
+		}
+	buf_addc(b, *at);
+	return at + 1;
+}
+
+static char *translate(const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, MIGRATION_MAX);
+	while (*text)
+		text = translated(&b, text);
+	return buf_take(&b);
+}
+
+static int lite_migrate(void *conn, const char *const *texts, int n, struct err *e)
+{
+	char *own[MAX_MIGRATIONS] = {NULL};
+	int rc;
+
+	if (n > MAX_MIGRATIONS)
+		return err_set(e, ERR_INTERNAL, "too many migrations");
+	for (int i = 0; i < n; i++)
+		own[i] = translate(texts[i]);
+	rc = sql_migrate(conn, (const char *const *)own, n, e);
+	for (int i = 0; i < n; i++)
+		free(own[i]);
+	return rc;
+}
+
+static int lite_prepare(void *conn, void **ret, const char *text, struct err *e)
+{
+	struct sql_stmt *s;
+
+	if (sql_prepare(conn, &s, text, e))
+		return -1;
+	*ret = s;
+	return 0;
+}
+
+static void lite_done(void *h)
+{
+	sql_done(h);
+}
+
+static void lite_set_int(void *h, int at, int64_t v)
+{
+	sql_bind_int(h, at, v);
+}
+
+static void lite_set_num(void *h, int at, double v)
+{
+	sql_bind_num(h, at, v);
+}
+
+static void lite_set_str(void *h, int at, const char *v)
+{
+	sql_bind_str(h, at, v);
+}
+
+static void lite_set_blob(void *h, int at, const void *p, size_t n)
+{
+	sql_bind_blob(h, at, p, n);
+}
+
+static int lite_step(void *h, struct err *e)
+{
+	return sql_step(h, e);
+}
+
+static int64_t lite_get_int(void *h, int col)
+{
+	return sql_int(h, col);
+}
+
+static double lite_get_num(void *h, int col)
+{
+	return sql_num(h, col);
+}
+
+static const char *lite_get_str(void *h, int col)
+{
+	return sql_str(h, col);
+}
+
+static const void *lite_get_blob(void *h, int col, size_t *n)
+{
+	return sql_blob(h, col, n);
+}
+
+static int64_t lite_last_id(void *conn)
+{
+	return sql_last_id(conn);
+}
+
+static int lite_changes(void *conn)
+{
+	return sql_changes(conn);
+}
+
+static const struct db_driver driver = {
+	.scheme = "sqlite:",
+	.open = lite_open,
+	.close = lite_close,
+	.exec = lite_exec,
+	.migrate = lite_migrate,
+	.prepare = lite_prepare,
+	.done = lite_done,
+	.set_int = lite_set_int,
+	.set_num = lite_set_num,
+	.set_str = lite_set_str,
+	.set_blob = lite_set_blob,
+	.step = lite_step,
+	.get_int = lite_get_int,
+	.get_num = lite_get_num,
+	.get_str = lite_get_str,
+	.get_blob = lite_get_blob,
+	.last_id = lite_last_id,
+	.changes = lite_changes,
+};
+
+const struct db_driver *db_sqlite(void)
+{
+	return &driver;
+}

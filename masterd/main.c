@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h> /* not the "config.h" beside this file */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "masterd/cmd.h"
+#include "shared/opt.h"
+#include "shared/str.h"
+
+static const struct verb verbs[] = {
+	{"run", "[-c FILE] [--state DIR]", "serve nodes and consoles (the default)", cmd_run},
+	{"init", "[--listen A:P] [--self-signed] ...", "write master.json, the database and the first user", cmd_init},
+	{"user", "add|list|passwd [NAME]", "people who may sign in", cmd_user},
+	{"check", "[-c FILE]", "judge configuration, certificate and database", cmd_check},
+	{0},
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "run", *nearest = NULL;
+	const struct verb *v;
+
+	if (str_eq(name, "--version")) {
+		puts("felloe-masterd " PACKAGE_VERSION);
+		return 0;
+	}
+	if (str_eq(name, "--help") || str_eq(name, "-h") || str_eq(name, "help")) {
+		verb_help(verbs, "felloe-masterd", "the REST master of Felloe");
+		return 0;
+	}
+	/* without a verb the options are those of run */
+	if (name[0] == '-' || argc < 2)
+		return cmd_run(argc, argv);
+	/* for tests and documents: not in the help */
+	if (str_eq(name, "routes"))
+		return cmd_routes(argc - 1, argv + 1);
+	v = verb_find(verbs, name, &nearest);
+	if (v)
+		return v->run(argc - 1, argv + 1);
+	fprintf(stderr, "felloe-masterd: there is no verb \"%s\"%s%s%s\n", name, nearest ? ": did you mean \"" : "",
+		nearest ? nearest : "", nearest ? "\"?" : "");
+	return 2;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MASTER_H
+#define FELLOE_MASTER_H
+
+#include <stdint.h>
+
+#include "masterd/auth.h"
+#include "masterd/bucket.h"
+#include "masterd/config.h"
+#include "masterd/db.h"
+#include "masterd/pwq.h"
+#include "masterd/writer.h"
+
+/* What handlers work with: made by main in the order of the members, freed in
+ * the reverse. */
+struct master {
+	struct config *config;
+	struct db_pool *pool;     /* readers */
+	struct writer *writer;    /* every change */
+	struct auth *auth;
+	struct pwq *pwq;
+	struct buckets *logins;   /* failed ones, by address */
+	struct buckets *joins;
+	uint8_t spki[32];         /* SHA-256 of the public key that clients see; zeros on plain HTTP */
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_PWQ_H
+#define FELLOE_PWQ_H
+
+#include <stdbool.h>
+
+#include "masterd/ticket.h"
+#include "shared/attr.h"
+#include "shared/crypt.h"
+#include "shared/err.h"
+
+/* Password checks on two threads of their own with a short queue: each takes
+ * 64 MiB and about 130 ms, so they must never pile up on the HTTP threads. */
+struct pwq;
+
+enum { PW_MAX = 1024 };
+
+struct pw_work {
+	struct pw_work *next;
+	char hash[CRYPT_PW_TEXT];
+	char password[PW_MAX + 1]; /* wiped when checked */
+	bool fits;                 /* the answer */
+	struct ticket *ticket;
+};
+
+int pwq_new(struct pwq **ret, struct err *e) MUSTCHECK;
+/* Ends after all that is queued. */
+void pwq_free(struct pwq *q);
+/* -1 and ERR_BUSY when 32 wait already. */
+int pwq_put(struct pwq *q, struct pw_work *w, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/route.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "masterd/api_auth.h"
+#include "masterd/api_root.h"
+#include "masterd/master.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+static const char base[] = "/api/v1";
+
+static const struct route table[] = {
+	{"GET", "/health", true, ROLE_ALL, api_health, "the process answers"},
+	{"GET", "/ready", true, ROLE_ALL, api_ready, "the database answers too"},
+	{"POST", "/auth/login", false, ROLE_ALL, api_login, "sign in"},
+	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
+	{"POST", "/auth/logout", false, ROLE_VIEWER, api_logout, "end the session"},
+	{"GET", "/auth/me", false, ROLE_VIEWER, api_me, "who am I"},
+};
+
+const struct route *route_table(size_t *n)
+{
+	*n = ARRAY_LEN(table);
+	return table;
+}
+
+/* Does path (of len bytes) fit the pattern? The segment at {…} goes into arg. */
+static bool fits(const char *pattern, const char *path, size_t len, char arg[static ARG_MAX_LEN])
+{
+	const char *end = path + len;
+
+	while (*pattern && path < end) {
+		if (*pattern == '{') {
+			const char *slash = memchr(path, '/', (size_t)(end - path));
+			size_t n = (size_t)((slash ? slash : end) - path);
+
+			if (!n || n >= ARG_MAX_LEN)
+				return false;
+			memcpy(arg, path, n);
+			arg[n] = '\0';
+			path += n;
+			pattern = strchr(pattern, '}') + 1;
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return !*pattern && path == end;
+}
+
+static const struct route *find(struct req *r, const char *method, const char *path)
+{
+	size_t len = strlen(path), skip = 0;
+	bool api = strncmp(path, base, sizeof(base) - 1) == 0;
+
+	if (len > 1 && path[len - 1] == '/')
+		len--;
+	if (api && len >= sizeof(base) - 1)
+		skip = sizeof(base) - 1;
+	if (str_eq(method, "HEAD"))
+		method = "GET";
+	r->allow[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const struct route *t = &table[i];
+		size_t used = strlen(r->allow);
+
+		if (t->root == api || !fits(t->path, path + skip, len - skip, r->arg))
+			continue;
+		if (str_eq(t->method, method))
+			return t;
+		str_cut(r->allow + used, sizeof(r->allow) - used, used ? ", " : "");
+		used = strlen(r->allow);
+		str_cut(r->allow + used, sizeof(r->allow) - used, t->method);
+	}
+	return NULL;
+}
+
+/* The person with the token, who must have at least role. */
+static int check_person(struct req *r, enum role role, struct err *e)
+{
+	const char *header = req_header(r, "Authorization");
+
+	if (!header || strncasecmp(header, "Bearer ", 7) != 0)
+		return err_set(e, ERR_DENIED, "this needs an access token: sign in first");
+	if (auth_who(r->m->auth, header + 7, r->now, &r->who, e))
+		return -1;
+	if (r->who.role < role)
+		return err_set(e, ERR_FORBIDDEN, "this needs the role %s, you are %s", role_name(role),
+			       role_name(r->who.role));
+	return 0;
+}
+
+enum verdict route_run(struct req *r, const char *method, const char *path)
+{
+	const struct route *t = find(r, method, path);
+	struct err e;
+
+	if (!t && r->allow[0])
+		return reply_problem(r, 405, "%.16s is not for this path, which takes %s", method, r->allow);
+	if (!t)
+		return reply_problem(r, 404, "there is nothing at this path");
+	if (t->role >= ROLE_VIEWER && check_person(r, t->role, &e))
+		return reply_err(r, &e);
+	return t->handler(r);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/schema.h"
+
+#include "shared/attr.h"
+
+/* Times are milliseconds since 1970, UTC. auth_rev counts changes of users and
+ * sessions, so that a running master sees what another process did.
+ * sample_hot is clustered by (node_id, ts): a node's day is one range, and the
+ * same sample sent twice meets its key. */
+static const char *const migrations[] = {
+	"CREATE TABLE meta(name VARCHAR(64) PRIMARY KEY, value {int} NOT NULL);"
+	"INSERT INTO meta(name,value) VALUES('auth_rev',1);"
+	"CREATE TABLE account(id {id}, name VARCHAR(64) NOT NULL UNIQUE, password VARCHAR(128) NOT NULL,"
+	" role VARCHAR(16) NOT NULL, disabled {int} NOT NULL DEFAULT 0, created {int} NOT NULL);"
+	"CREATE TABLE session(sid VARCHAR(64) PRIMARY KEY, account_id {int} NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" turn {int} NOT NULL, rotated {int} NOT NULL, created {int} NOT NULL, expires {int} NOT NULL,"
+	" peer VARCHAR(64) NOT NULL);"
+	"CREATE TABLE node(id {id}, name VARCHAR(256) NOT NULL, hostname VARCHAR(256) NOT NULL, state VARCHAR(16) NOT NULL,"
+	" key_hash {blob} UNIQUE, created {int} NOT NULL, approved {int} NOT NULL DEFAULT 0,"
+	" approved_by VARCHAR(64) NOT NULL DEFAULT '', blocked {int} NOT NULL DEFAULT 0,"
+	" blocked_by VARCHAR(64) NOT NULL DEFAULT '', reason VARCHAR(512) NOT NULL DEFAULT '',"
+	" tags VARCHAR(1024) NOT NULL DEFAULT '[]', facts TEXT NOT NULL);"
+	"CREATE INDEX node_hostname ON node(hostname);"
+	"CREATE TABLE join_request(request_id VARCHAR(64) PRIMARY KEY, node_id {int} NOT NULL, state VARCHAR(16) NOT NULL,"
+	" hostname VARCHAR(256) NOT NULL, ip_address VARCHAR(64) NOT NULL, peer_address VARCHAR(64) NOT NULL,"
+	" public_key {blob}, commitment {blob}, nonce {blob}, master_nonce {blob}, code VARCHAR(32) NOT NULL,"
+	" name_in_use {int} NOT NULL, created {int} NOT NULL, sealed_key {blob}, clear_key VARCHAR(64),"
+	" decided {int} NOT NULL DEFAULT 0);"
+	"CREATE INDEX join_request_node ON join_request(node_id);"
+	"CREATE TABLE sample_hot(node_id {int} NOT NULL, ts {int} NOT NULL, cpu {num}, disk {num}, active {int},"
+	" mem_total {int}, mem_used {int}, swap_total {int}, swap_used {int}, load1 {num}, load5 {num}, load15 {num},"
+	" io_read {num}, io_write {num}, net_rx {num}, net_tx {num}, press_cpu {num}, press_io {num}, press_mem {num},"
+	" disks TEXT, skewed {int} NOT NULL DEFAULT 0, PRIMARY KEY(node_id, ts)) {clustered};"
+	"CREATE TABLE run(uuid VARCHAR(36) PRIMARY KEY, node_id {int} NOT NULL, rev {int} NOT NULL, site VARCHAR(64) NOT NULL,"
+	" state VARCHAR(16) NOT NULL, started {int} NOT NULL, finished {int} NOT NULL, doc TEXT NOT NULL, log TEXT,"
+	" received {int} NOT NULL);"
+	"CREATE INDEX run_started ON run(started, uuid);"
+	"CREATE INDEX run_node ON run(node_id, started);"
+	"CREATE TABLE node_report(node_id {int} PRIMARY KEY, ts {int} NOT NULL, doc TEXT NOT NULL);",
+};
+
+const char *const *schema_migrations(int *n)
+{
+	*n = (int)ARRAY_LEN(migrations);
+	return migrations;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_SELFSIGN_H
+#define FELLOE_SELFSIGN_H
+
+#include <stdint.h>
+
+#include "shared/attr.h"
+#include "shared/err.h"
+
+/* Certificates: the file that knows libcrypto's X509. */
+
+/* Make a P-256 key and a certificate for host (a name or an address; localhost
+ * and loopback are added) that it signs itself, good for ten years: cert 0644,
+ * key 0600. Existing files are not overwritten (ERR_CONFLICT). */
+int selfsign(const char *cert_path, const char *key_path, const char *host, struct err *e) MUSTCHECK;
+/* SHA-256 of the SubjectPublicKeyInfo of the first certificate in a PEM file. */
+int cert_spki(const char *cert_path, uint8_t spki[static 32], struct err *e) MUSTCHECK;
+/* "sha256//BASE64" as CURLOPT_PINNEDPUBLICKEY takes it, and back. */
+void spki_text(char text[static 64], const uint8_t spki[static 32]);
+int spki_parse(uint8_t spki[static 32], const char *text) MUSTCHECK;
+
+#endif

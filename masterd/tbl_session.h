@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_TBL_SESSION_H
+#define FELLOE_TBL_SESSION_H
+
+#include <stdint.h>
+
+#include "masterd/db.h"
+#include "masterd/jwt.h"
+#include "shared/attr.h"
+#include "shared/err.h"
+#include "shared/list.h"
+
+/* Sign-ins: one row a family of refresh tokens, of which only the newest
+ * number (turn) is kept. */
+struct session {
+	char sid[JWT_SID];
+	int64_t account_id;
+	int64_t turn, rotated;   /* number of the newest refresh token, and since when */
+	int64_t created, expires;
+	char peer[64];
+};
+struct sessions {
+	LIST_OF(struct session);
+};
+
+int tbl_session_add(struct db *db, const struct session *s, struct err *e) MUSTCHECK;
+int tbl_session_turn(struct db *db, const char *sid, int64_t turn, int64_t now, struct err *e) MUSTCHECK;
+int tbl_session_drop(struct db *db, const char *sid, struct err *e) MUSTCHECK;
+/* Those that have not expired. */
+int tbl_session_list(struct db *db, int64_t now, struct sessions *ret, struct err *e) MUSTCHECK;
+int tbl_session_expire(struct db *db, int64_t now, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_TBL_USER_H
+#define FELLOE_TBL_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "masterd/db.h"
+#include "shared/attr.h"
+#include "shared/crypt.h"
+#include "shared/err.h"
+#include "shared/list.h"
+
+/* Accounts of people. Every change raises meta.auth_rev (tbl_auth_touch), by
+ * which a running master learns of it. */
+
+enum { USER_NAME = 65 };
+
+/* Each role may all that the ones before it may. ROLE_NODE is a node's key, ROLE_ALL needs nothing. */
+enum role { ROLE_ALL, ROLE_NODE, ROLE_VIEWER, ROLE_NODE_ADMIN, ROLE_SUPER_ADMIN, ROLES };
+
+const char *role_name(enum role r);
+/* Only the roles of people: "viewer" "node_admin" "super_admin". 0 or -1. */
+int role_from(enum role *ret, const char *name) MUSTCHECK;
+
+struct user {
+	int64_t id;
+	char name[USER_NAME];
+	char password[CRYPT_PW_TEXT]; /* hash */
+	enum role role;
+	bool disabled;
+	int64_t created;
+};
+struct users {
+	LIST_OF(struct user);
+};
+
+/* ERR_CONFLICT when the name is taken. */
+int tbl_user_add(struct db *db, const struct user *u, struct err *e) MUSTCHECK;
+/* ERR_NOTFOUND when there is none. */
+int tbl_user_get(struct db *db, const char *name, struct user *ret, struct err *e) MUSTCHECK;
+int tbl_user_list(struct db *db, struct users *ret, struct err *e) MUSTCHECK;
+/* Also ends all sessions of the user. */
+int tbl_user_set_password(struct db *db, int64_t id, const char *hash, struct err *e) MUSTCHECK;
+
+int tbl_auth_rev(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
+int tbl_auth_touch(struct db *db, struct err *e) MUSTCHECK;
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/writer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+
+enum {
+	BATCH_MS = 5,       /* a transaction takes new jobs for so long */
+	BUSY_BATCH = 8,     /* after a batch of so many more are on their way: worth a short wait */
+	LINGER_NS = 500000,
+};
+
+struct writer {
+	pthread_mutex_t lock;
+	pthread_cond_t come;
+	pthread_t thread;
+	struct db *db;
+	struct job *first, **last; /* queued */
+	size_t queued, max_queued;
+	bool sleeping, stopping;
+};
+
+static int run_job(struct db *db, struct job *j)
+{
+	if (j->single)
+		return j->run(j, db, &j->err);
+	if (db_exec(db, "SAVEPOINT job", &j->err))
+		return -1;
+	if (j->run(j, db, &j->err)) {
+		struct err e;
+
+		if (db_exec(db, "ROLLBACK TO job", &e) || db_exec(db, "RELEASE job", &e))
+			log_error("writer: cannot undo a failed change: %s", e.msg);
+		return -1;
+	}
+	return db_exec(db, "RELEASE job", &j->err);
+}
+
+/* All jobs of the batch are over: tell the good ones from those that failed. */
+static void finish(struct job *batch, const struct err *commit_failed)
+{
+	struct job *next;
+
+	for (struct job *j = batch; j; j = next) {
+		next = j->next;
+		if (commit_failed && !j->rc) {
+			j->rc = -1;
+			j->err = *commit_failed;
+		}
+		if (!j->rc && j->committed)
+			j->committed(j);
+		if (j->rc && !j->ticket)
+			log_error("writer: %s", j->err.msg);
+		if (j->ticket)
+			ticket_done(j->ticket);
+		else if (j->drop)
+			j->drop(j);
+	}
+}
+
+static struct job *take_all(struct writer *w, size_t *n)
+{
+	struct job *j;
+
+	pthread_mutex_lock(&w->lock);
+	j = w->first;
+	*n = w->queued;
+	w->first = NULL;
+	w->last = &w->first;
+	w->queued = 0;
+	pthread_mutex_unlock(&w->lock);
+	return j;
+}
+
+/* One transaction; returns how many jobs it held. */
+static size_t write_batch(struct writer *w)
+{
+	int64_t until = clock_mono_ms() + BATCH_MS;
+	struct job *batch = NULL, **tail = &batch;
+	struct err e = {0};
+	bool failed = db_exec(w->db, "BEGIN IMMEDIATE", &e) != 0;
+	size_t total = 0, n;
+
+	do {
+		struct job *j = take_all(w, &n);
+
+		total += n;
+		*tail = j;
+		for (; j; tail = &j->next, j = j->next)
+			j->rc = failed ? 0 : run_job(w->db, j);
+	} while (n && !failed && clock_mono_ms() < until);
+	if (!failed && db_exec(w->db, "COMMIT", &e)) {
+		struct err ignored;
+
+		failed = true;
+		if (db_exec(w->db, "ROLLBACK", &ignored))
+			log_debug("writer: %s", ignored.msg);
+	}
+	if (failed)
+		log_error("writer: nothing of %zu changes was kept: %s", total, e.msg);
+	finish(batch, failed ? &e : NULL);
+	return total;
+}
+
+static bool wait_for_work(struct writer *w)
+{
+	bool more;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->first && !w->stopping) {
+		w->sleeping = true;
+		pthread_cond_wait(&w->come, &w->lock);
+		w->sleeping = false;
+	}
+	more = w->first != NULL;
+	pthread_mutex_unlock(&w->lock);
+	return more;
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	const struct timespec linger = {.tv_nsec = LINGER_NS};
+	size_t last = 0;
+
+	while (wait_for_work(w)) {
+		if (last >= BUSY_BATCH)
+			nanosleep(&linger, NULL);
+		last = write_batch(w);
+	}
+	return NULL;
+}
+
+int writer_new(struct writer **ret, const char *url, size_t max_queued, struct err *e)
+{
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct writer *w;
+
+	if (db_open(&db, url, false, e) || db_migrate(db, e))
+		return -1;
+	w = xcalloc(1, sizeof(*w));
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->come, NULL);
+	w->last = &w->first;
+	w->max_queued = max_queued;
+	w->db = TAKE(db);
+	if (pthread_create(&w->thread, NULL, writer_main, w)) {
+		db_close(w->db);
+		free(w);
+		return err_set(e, ERR_INTERNAL, "cannot start the thread of the writer");
+	}
+	*ret = w;
+	return 0;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_cond_signal(&w->come);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	db_close(w->db);
+	pthread_cond_destroy(&w->come);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+int writer_put(struct writer *w, struct job *j, struct err *e)
+{
+	bool wake = false, full;
+
+	j->next = NULL;
+	j->rc = 0;
+	pthread_mutex_lock(&w->lock);
+	full = w->queued >= w->max_queued || w->stopping;
+	if (!full) {
+		*w->last = j;
+		w->last = &j->next;
+		w->queued++;
+		wake = w->sleeping;
+		w->sleeping = false;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (full)
+		return err_set(e, ERR_BUSY, "%zu changes wait already: try again in a moment", w->max_queued);
+	if (wake)
+		pthread_cond_signal(&w->come);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_WRITER_H
+#define FELLOE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "masterd/db.h"
+#include "masterd/ticket.h"
+#include "shared/attr.h"
+#include "shared/err.h"
+
+/* The one thread with the one connection that writes. What is queued goes into
+ * one transaction (group commit), each job in a savepoint so that a bad one
+ * fails alone; a job counts as done only after the commit. */
+struct writer;
+
+struct job {
+	struct job *next;
+	/* On the writer's thread, inside the transaction. */
+	int (*run)(struct job *j, struct db *db, struct err *e);
+	/* On the writer's thread after the commit, before the ticket; may be NULL. */
+	void (*committed)(struct job *j);
+	/* Whom to wake; NULL: nobody waits, and the writer calls drop at the end. */
+	struct ticket *ticket;
+	void (*drop)(struct job *j);
+	/* One statement only: atomic by itself, needs no savepoint. */
+	bool single;
+	/* The outcome, valid once the ticket is done. */
+	int rc;
+	struct err err;
+};
+
+int writer_new(struct writer **ret, const char *url, size_t max_queued, struct err *e) MUSTCHECK;
+/* Ends after all that is queued; wakes everybody. */
+void writer_free(struct writer *w);
+/* Queue j, which the writer owns until its ticket is done (or dropped). -1 and
+ * ERR_BUSY when the queue is full: j is the caller's again. */
+int writer_put(struct writer *w, struct job *j, struct err *e) MUSTCHECK;
+
+#endif
