@@ -9,6 +9,7 @@
 
 static struct wizard w;
 static struct screen s;
+static char dir[] = "/tmp/felloe-wizard-XXXXXX";
 
 static void fixed_answers(void)
 {
@@ -22,7 +23,7 @@ static void fixed_answers(void)
 	str_cut(w.a.master_url, sizeof(w.a.master_url), "https://master.example.net:8443");
 	str_cut(w.a.node_name, sizeof(w.a.node_name), "web-04.fra");
 	str_cut(w.a.config_path, sizeof(w.a.config_path), "/etc/felloe/config.json");
-	str_cut(w.a.kept_path, sizeof(w.a.kept_path), "/nonexistent/felloe/wizard.json");
+	snprintf(w.a.kept_path, sizeof(w.a.kept_path), "%s/wizard.json", dir);
 
 	site = list_push(&w.a.sites);
 	*site = (struct answer_site){.name = "shop.example.net", .dir = "/var/www/shop", .kind = "WordPress 6.4",
@@ -73,6 +74,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	unlink(w.a.kept_path);
 	wizard_done(&w);
 	screen_done(&s);
 	return 0;
@@ -103,6 +105,8 @@ static void paint_both(const char *name)
 static void the_role_says_that_nothing_changes_yet(void **state)
 {
 	(void)state;
+	/* only shown here: nothing is kept in this test */
+	str_cut(w.a.kept_path, sizeof(w.a.kept_path), "/var/lib/felloe/node/wizard.json");
 	open_step(STEP_ROLE);
 	paint_both("role");
 }
@@ -219,6 +223,18 @@ static void a_node_without_a_master_skips_its_step(void **state)
 	assert_int_equal(w.step, STEP_ROLE);
 }
 
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int drop_dir(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
 #define WIZARD_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -242,5 +258,5 @@ int main(void)
 	setenv("FELLOE_NOW", "2026-11-23T14:03:22Z", 1);
 	if (!setlocale(LC_ALL, "C.UTF-8"))
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }
