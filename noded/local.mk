@@ -18,12 +18,20 @@ libnoded_a_SOURCES = \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
 	noded/mysql/dump.c \
-	noded/store/store.h noded/store/driver.h \
-	noded/store/dir.c \
-	noded/store/store.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
+
+# storages
+libnoded_a_SOURCES += \
+	noded/store/store.h noded/store/driver.h \
+	noded/store/dir.c \
+	noded/store/sigv4.h noded/store/sigv4.c \
+	noded/store/xml.h noded/store/xml.c \
+	noded/store/s3_call.h noded/store/s3_call.c \
+	noded/store/s3_upload.h noded/store/s3_upload.c \
+	noded/store/s3.c \
+	noded/store/store.c
 
 # files and the archive
 libnoded_a_SOURCES += \

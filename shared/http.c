@@ -180,7 +180,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *ctx)
 	long status = 0;
 
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (r->call.on_data && status >= 200 && status < 300) {
+	if (r->call.on_data && (r->call.only_status ? status == r->call.only_status : status >= 200 && status < 300)) {
 		r->stopped = r->call.on_data(r->call.ctx, p, len) != 0;
 		return r->stopped ? 0 : len;
 	}

@@ -41,8 +41,9 @@ struct http_call {
 	uint64_t max_send_rate; /* bytes a second; 0: no limit */
 	unsigned timeout_s;     /* of the whole exchange; 0: none but stall_s */
 	unsigned stall_s;       /* 0: that of http_opts */
-	/* Reply body in pieces instead of into reply.body (only for status 2xx);
-	 * a return other than 0 ends the transfer. */
+	/* Reply body in pieces instead of into reply.body (only for status 2xx, or
+	 * for only_status alone); a return other than 0 ends the transfer. */
+	int only_status;
 	int (*on_data)(void *ctx, const void *p, size_t n);
 	void *ctx;
 };

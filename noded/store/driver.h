@@ -21,6 +21,7 @@ struct store_ops {
 	/* patient: retry what may pass; else one try each, for a test that a person waits for. */
 	int (*open)(void **impl, const struct storage *cfg, bool patient, struct err *e);
 	void (*close)(void *impl);
+	void (*set_stop)(void *impl, bool (*stop)(void)); /* NULL when nothing waits */
 	int (*put)(void *impl, const char *key, const void *p, size_t n, struct err *e);
 	int (*get)(void *impl, const struct store_range *range, struct err *e);
 	int (*head)(void *impl, const char *key, uint64_t *size, struct err *e);
@@ -38,5 +39,6 @@ struct store_ops {
 };
 
 const struct store_ops *store_dir(void);
+const struct store_ops *store_s3(void);
 
 #endif

@@ -26,7 +26,7 @@ struct upload {
 	bool failed;
 };
 
-static const struct store_ops *(*const drivers[])(void) = {store_dir};
+static const struct store_ops *(*const drivers[])(void) = {store_s3, store_dir};
 
 static int open_with(struct store **ret, const struct storage *cfg, bool patient, struct err *e)
 {
@@ -70,6 +70,12 @@ void store_closep(struct store **s)
 const char *store_name(const struct store *s)
 {
 	return s->name;
+}
+
+void store_set_stop(struct store *s, bool (*stop)(void))
+{
+	if (s->ops->set_stop)
+		s->ops->set_stop(s->impl, stop);
 }
 
 /* Neither a path out of a directory nor a key that some storage refuses. */

@@ -23,6 +23,9 @@ int store_open(struct store **ret, const struct storage *cfg, struct err *e) MUS
 void store_close(struct store *s);
 void store_closep(struct store **s);
 const char *store_name(const struct store *s);
+/* Asked while a call waits (for the network, before a retry, for room in the
+ * spool): true ends the call with ERR_ABORTED. Aborting an upload goes on. */
+void store_set_stop(struct store *s, bool (*stop)(void));
 
 struct upload_opts {
 	const char *key;        /* whole, with the prefix of the configuration already in front (store_key) */

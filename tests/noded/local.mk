@@ -11,3 +11,7 @@ tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
+
+# hands of the end-to-end tests
+check_PROGRAMS += tests/noded/store_tool
+tests_noded_store_tool_LDADD = $(NODED_LIBS)
