@@ -48,6 +48,11 @@ libnoded_a_SOURCES += \
 	noded/archive/writer.h noded/archive/writer.c \
 	noded/archive/reader.h
 
+# agent, lower half: a run writes into the outbox
+libnoded_a_SOURCES += \
+	noded/agent/sysstat.h noded/agent/sysstat.c \
+	noded/agent/outbox.h noded/agent/outbox.c
+
 # a run
 libnoded_a_SOURCES += \
 	noded/run/catalogue.h noded/run/catalogue.c \

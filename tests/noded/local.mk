@@ -4,12 +4,16 @@ if HAVE_CMOCKA
 noded_tests = \
 	tests/noded/test_config \
 	tests/noded/test_wpconfig \
-	tests/noded/test_site_facts
+	tests/noded/test_site_facts \
+	tests/noded/test_sysstat \
+	tests/noded/test_outbox
 check_PROGRAMS += $(noded_tests)
 TESTS += $(noded_tests)
 tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_sysstat_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_outbox_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 endif
 
 # hands of the end-to-end tests
