@@ -338,7 +338,7 @@ int conn_rows(struct conn *c, MYSQL_RES **ret, const char *sql, struct err *e)
 
 int conn_rows_of(struct conn *c, MYSQL_RES **ret, const char *verb, const char *name, struct err *e)
 {
-	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(buf_done) struct buf sql = {0};
 
 	buf_init(&sql, 4096);
 	buf_adds(&sql, verb);

@@ -27,7 +27,7 @@ struct load {
 
 static int parse_definer(char **ret, const char *text, struct err *e)
 {
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	const char *at = str_empty(text) ? NULL : strrchr(text, '@');
 	CLEANUP(freep) char *user = NULL;
 
@@ -52,7 +52,7 @@ static int parse_definer(char **ret, const char *text, struct err *e)
 
 static int create(struct load *l, struct err *e)
 {
-	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(buf_done) struct buf sql = {0};
 
 	buf_init(&sql, 4096);
 	buf_adds(&sql, "CREATE DATABASE ");
@@ -135,7 +135,7 @@ static const char *account_end(const char *p, const char *end)
 static int send_statement(struct load *l, const char *sql, size_t n, struct err *e)
 {
 	const char *from = l->definer ? find_definer(sql, n) : NULL;
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	const char *to;
 
 	if (!from)
@@ -230,8 +230,8 @@ int load_check(struct load *l, const char *table, const char *select_list, uint6
 	       struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf sql;
-	CLEANUP(digest_done) struct digest d;
+	CLEANUP(buf_done) struct buf sql = {0};
+	CLEANUP(digest_done) struct digest d = {0};
 	unsigned columns;
 	MYSQL_ROW row;
 

@@ -50,6 +50,10 @@ static int list_names(struct schema *s, struct names *ret, const char *sql, unsi
 
 static void add_drop(struct buf *b, const struct kind *k, const char *name)
 {
+	if (k == &package_body)
+		return; /* went with its package */
+	if (k == &package)
+		buf_adds(b, "SET sql_mode='ORACLE';\n"); /* elsewhere MariaDB does not know the statement */
 	buf_addf(b, "DROP %s IF EXISTS ", k->word);
 	sql_ident(b, name);
 	buf_adds(b, ";\n");
@@ -130,7 +134,7 @@ static int add_program(struct schema *s, struct buf *b, const struct kind *k, co
 
 static int put_program(struct schema *s, const struct kind *k, const char *name, unsigned *count, struct err *e)
 {
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	bool written = false;
 
 	buf_init(&b, PROGRAM_MAX);
@@ -166,7 +170,7 @@ static int put_packages(struct schema *s, unsigned *count, struct err *e)
 	if (list_names(s, &names, ROUTINES("PACKAGE"), 0, e) || list_names(s, &bodies, ROUTINES("PACKAGE BODY"), 0, e))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(buf_done) struct buf b;
+		CLEANUP(buf_done) struct buf b = {0};
 		bool written = false, body = false;
 
 		for (size_t j = 0; j < bodies.n; j++)
@@ -193,7 +197,7 @@ static int put_triggers(struct schema *s, unsigned *count, struct err *e)
 				  "EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER", 0, e))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(buf_done) struct buf b;
+		CLEANUP(buf_done) struct buf b = {0};
 		CLEANUP(freep) char *dir = xasprintf("%s%05zu.", trigger.dir, i + 1);
 		bool written = false;
 
@@ -212,7 +216,7 @@ static int put_triggers(struct schema *s, unsigned *count, struct err *e)
 static int put_broken_view(struct schema *s, const char *name, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	struct err why = {0};
 	MYSQL_ROW row;
 
@@ -244,7 +248,7 @@ static int put_views(struct schema *s, unsigned *count, struct err *e)
 	for (size_t i = 0; i < s->views.n; i++) {
 		const struct object *v = &s->views.v[i];
 
-		if (v->columns ? put_program(s, &view, v->name, count, e) : put_broken_view(s, v->name, e))
+		if (v->broken ? put_broken_view(s, v->name, e) : put_program(s, &view, v->name, count, e))
 			return -1;
 	}
 	return 0;

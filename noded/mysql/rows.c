@@ -62,7 +62,7 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 {
 	CLEANUP(columns_done) struct columns k = {0};
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf names, list;
+	CLEANUP(buf_done) struct buf names = {0}, list = {0};
 	MYSQL_ROW row;
 
 	buf_init(&names, 4 << 20);
@@ -170,7 +170,7 @@ static void close_statement(struct writer *w)
 
 static int end_member(struct writer *w, struct err *e)
 {
-	CLEANUP(buf_done) struct buf name;
+	CLEANUP(buf_done) struct buf name = {0};
 
 	if (!w->b.len)
 		return 0;
@@ -269,7 +269,7 @@ static void writer_done(struct writer *w)
 static int dump_stream(struct writer *w, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(buf_done) struct buf sql = {0};
 
 	buf_init(&sql, 8 << 20);
 	buf_addf(&sql, "SELECT /*!40001 SQL_NO_CACHE */ %s FROM ", w->k->select_list);

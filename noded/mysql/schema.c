@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/schema.h"
 
+#include <mysqld_error.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,6 @@ static void objects_done(struct objects *o)
 		free(o->v[i].name);
 		free(o->v[i].engine);
 		free(o->v[i].select_list);
-		free(o->v[i].columns);
 	}
 	list_done(o);
 }
@@ -51,7 +51,7 @@ void schema_warn(struct schema *s, const char *fmt, ...)
 
 int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e)
 {
-	CLEANUP(buf_done) struct buf path;
+	CLEANUP(buf_done) struct buf path = {0};
 
 	buf_init(&path, 4096);
 	buf_addf(&path, "db/%s", dir);
@@ -182,7 +182,7 @@ int schema_open(struct schema *s, const char *db, const struct strings *exclude_
 
 int schema_put_header(struct schema *s, struct err *e)
 {
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 
 	buf_init(&b, 4096);
 	buf_adds(&b, "-- A database, in the order in which these members are to be loaded into an empty schema.\n");
@@ -192,7 +192,7 @@ int schema_put_header(struct schema *s, struct err *e)
 
 int schema_put_footer(struct schema *s, struct err *e)
 {
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 
 	buf_init(&b, 4096);
 	buf_adds(&b, "-- End: nothing is missing after this line.\n");
@@ -235,7 +235,7 @@ int schema_put_sequences(struct schema *s, struct err *e)
 {
 	for (size_t i = 0; i < s->sequences.n; i++) {
 		const char *name = s->sequences.v[i].name;
-		CLEANUP(buf_done) struct buf b;
+		CLEANUP(buf_done) struct buf b = {0};
 
 		buf_init(&b, DEFINITION_MAX);
 		prologue_begin(&b);
@@ -254,7 +254,7 @@ int schema_put_sequences(struct schema *s, struct err *e)
 static int put_table(struct schema *s, struct object *t, struct err *e)
 {
 	CLEANUP(columns_done) struct columns k = {0};
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 
 	if (columns_read(&k, s->c, t->name, e))
 		return -1;
@@ -278,22 +278,52 @@ int schema_put_tables(struct schema *s, struct err *e)
 	return 0;
 }
 
-/* The view's columns by name; none when the view refers to what is not there. */
-static void read_view_columns(struct schema *s, struct object *view)
+/* Did the last SHOW CREATE VIEW say that the view cannot be used? SHOW COLUMNS
+ * cannot be asked instead: it also fails where we lack EXECUTE for a function
+ * that the view calls. */
+static bool was_broken(struct schema *s)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf b;
 	MYSQL_ROW row;
 
+	if (!mysql_warning_count(s->c->my) || conn_rows(s->c, &r, "SHOW WARNINGS", NULL))
+		return false;
+	while ((row = mysql_fetch_row(r)))
+		if (strtoul(row[1], NULL, 10) == ER_VIEW_INVALID)
+			return true;
+	return false;
+}
+
+/* "1 AS `a`, ..." into columns; empty for a view that is broken or cannot be read. */
+static int read_view(struct schema *s, struct object *view, struct buf *columns, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows_of(s->c, &r, "SHOW CREATE VIEW ", view->name, e))
+		return e->kind == ERR_NET ? -1 : 0; /* db/30-post meets the same and warns */
+	view->broken = was_broken(s);
+	row = mysql_fetch_row(r);
+	if (row && row[1] && !view->broken)
+		sql_view_columns(columns, row[1], mysql_fetch_lengths(r)[1]);
+	return buf_check(columns, "columns of a view", e);
+}
+
+static int put_placeholder(struct schema *s, const char *name, const struct buf *columns, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+
 	buf_init(&b, DEFINITION_MAX);
-	if (conn_rows_of(s->c, &r, "SHOW COLUMNS FROM ", view->name, NULL))
-		return;
-	while ((row = mysql_fetch_row(r))) {
-		buf_adds(&b, b.len ? ",\n 1 AS " : " 1 AS ");
-		sql_ident(&b, row[0]);
-	}
-	if (b.len)
-		view->columns = buf_take(&b);
+	prologue_begin(&b);
+	buf_adds(&b, "DROP VIEW IF EXISTS ");
+	sql_ident(&b, name);
+	buf_adds(&b, ";\nCREATE SQL SECURITY INVOKER VIEW ");
+	sql_ident(&b, name);
+	buf_adds(&b, " AS SELECT\n");
+	buf_add(&b, columns->p, columns->len);
+	buf_adds(&b, ";\n");
+	prologue_end(&b);
+	return schema_member(s, "10-schema/3-view-placeholders/", name, &b, e);
 }
 
 /* Views may use each other in any order: first each stands as a view of
@@ -301,22 +331,12 @@ static void read_view_columns(struct schema *s, struct object *view)
 int schema_put_placeholders(struct schema *s, struct err *e)
 {
 	for (size_t i = 0; i < s->views.n; i++) {
-		struct object *view = &s->views.v[i];
-		CLEANUP(buf_done) struct buf b;
+		CLEANUP(buf_done) struct buf columns = {0};
 
-		read_view_columns(s, view);
-		if (!view->columns)
-			continue;
-		buf_init(&b, DEFINITION_MAX);
-		prologue_begin(&b);
-		buf_adds(&b, "DROP VIEW IF EXISTS ");
-		sql_ident(&b, view->name);
-		buf_adds(&b, ";\nCREATE SQL SECURITY INVOKER VIEW ");
-		sql_ident(&b, view->name);
-		buf_addf(&b, " AS SELECT\n%s;\n", view->columns);
-		prologue_end(&b);
-		if (schema_member(s, "10-schema/3-view-placeholders/", view->name, &b, e))
-			return -1;
+		buf_init(&columns, DEFINITION_MAX);
+		if (read_view(s, &s->views.v[i], &columns, e) ||
+		    (columns.len && put_placeholder(s, s->views.v[i].name, &columns, e)))
+			return err_wrap(e, "view `%s`", s->views.v[i].name);
 	}
 	return 0;
 }

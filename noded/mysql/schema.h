@@ -18,7 +18,7 @@ struct object {
 	char *select_list;  /* tables: as it was when the definition was written */
 	bool data;          /* tables: rows are wanted */
 	bool left_out;      /* tables: excluded whole */
-	char *columns;      /* views: "1 AS `a`, ..." for the placeholder; NULL: the view is invalid */
+	bool broken;        /* views: refers to what is not there */
 };
 struct objects {
 	LIST_OF(struct object);

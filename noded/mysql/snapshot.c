@@ -50,7 +50,7 @@ static char *ask_text(struct conn *c, const char *sql, unsigned column)
 
 static void read_position(struct snapshot *s, struct conn *c)
 {
-	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(buf_done) struct buf sql = {0};
 
 	s->file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
 	s->position = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);

@@ -200,3 +200,91 @@ void sql_unqualify_trigger(struct buf *b, const char *text, size_t n, const char
 	}
 	buf_add(b, p, (size_t)(end - p));
 }
+
+/* Where a reading of CREATE VIEW stands. */
+struct view_scan {
+	enum { VIEW_HEAD, VIEW_NAME, VIEW_BODY, VIEW_ITEMS, VIEW_END } at;
+	unsigned depth;       /* of parentheses */
+	bool after_as;
+	const char *alias;    /* of the item so far */
+	size_t alias_len;
+	bool any;
+};
+
+static void view_column(struct view_scan *v, struct buf *b, const char *quoted, size_t n)
+{
+	buf_adds(b, v->any ? ",\n 1 AS " : " 1 AS ");
+	buf_add(b, quoted, n);
+	v->any = true;
+}
+
+static void view_item_ends(struct view_scan *v, struct buf *b)
+{
+	if (v->alias)
+		view_column(v, b, v->alias, v->alias_len);
+	v->alias = NULL;
+}
+
+static bool is_word(const char *p, size_t n, const char *word)
+{
+	return strlen(word) == n && !strncasecmp(p, word, n);
+}
+
+static void view_word(struct view_scan *v, struct buf *b, const char *p, size_t n)
+{
+	static const char *const ends[] = {"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "GROUP", "HAVING", "ORDER", "LIMIT"};
+
+	v->after_as = false;
+	if (v->at == VIEW_HEAD && is_word(p, n, "VIEW"))
+		v->at = VIEW_NAME;
+	else if (v->at == VIEW_NAME && is_word(p, n, "AS"))
+		v->at = v->any ? VIEW_END : VIEW_BODY;
+	else if (v->at == VIEW_BODY && !v->depth && is_word(p, n, "SELECT"))
+		v->at = VIEW_ITEMS;
+	else if (v->at == VIEW_ITEMS && !v->depth)
+		v->after_as = is_word(p, n, "AS");
+	for (size_t i = 0; v->at == VIEW_ITEMS && !v->depth && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (is_word(p, n, ends[i])) {
+			view_item_ends(v, b);
+			v->at = VIEW_END;
+		}
+}
+
+static void view_quoted(struct view_scan *v, struct buf *b, const char *p, size_t n)
+{
+	if (*p == '`' && v->at == VIEW_NAME && v->depth == 1) /* VIEW `v` (`a`,`b`) AS ... */
+		view_column(v, b, p, n);
+	if (*p == '`' && v->at == VIEW_ITEMS && v->after_as) {
+		v->alias = p;
+		v->alias_len = n;
+	}
+	v->after_as = false;
+}
+
+void sql_view_columns(struct buf *b, const char *text, size_t n)
+{
+	struct view_scan v = {0};
+	const char *end = text + n, *p = text;
+
+	while (p < end && v.at != VIEW_END) {
+		const char *next = p + 1;
+
+		if (*p == '`' || *p == '\'' || *p == '"') {
+			next = token_end(p, end);
+			view_quoted(&v, b, p, (size_t)(next - p));
+		} else if (isalnum((unsigned char)*p) || *p == '_') {
+			while (next < end && (isalnum((unsigned char)*next) || *next == '_'))
+				next++;
+			view_word(&v, b, p, (size_t)(next - p));
+		} else if (*p == '(') {
+			v.depth++;
+		} else if (*p == ')') {
+			v.depth -= v.depth > 0;
+		} else if (*p == ',' && !v.depth && v.at == VIEW_ITEMS) {
+			view_item_ends(&v, b);
+		}
+		p = next;
+	}
+	if (v.at == VIEW_ITEMS)
+		view_item_ends(&v, b);
+}

@@ -31,6 +31,9 @@ void sql_delimiter(char out[static 24], const char *body, size_t n);
  * and a copy restored elsewhere would still use the original. A two-part
  * `db`.`x` elsewhere stays: there the first part is a table or an alias. */
 void sql_unqualify(struct buf *b, const char *text, size_t n, const char *db);
+/* Append "1 AS `a`,\n 1 AS `b`" for the columns of the view that text (of SHOW
+ * CREATE VIEW) makes; nothing when it cannot be told. */
+void sql_view_columns(struct buf *b, const char *text, size_t n);
 /* Append a trigger's statement as its author wrote it, without the qualifier db
  * before the trigger's and the table's name. The body is left alone. */
 void sql_unqualify_trigger(struct buf *b, const char *text, size_t n, const char *db);

@@ -1,5 +1,8 @@
 # unit tests of noded/: one cmocka program a module, tests/noded/test_MODULE.c, which
 # includes the module's .c. Names of the programs stand one a line.
+check_PROGRAMS += tests/noded/dump_tool
+tests_noded_dump_tool_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_dump_tool_LDADD = $(NODED_LIBS)
 if HAVE_CMOCKA
 noded_tests = \
 	tests/noded/test_config \
