@@ -58,13 +58,21 @@ libnoded_a_SOURCES += \
 	noded/run/catalogue.h noded/run/catalogue.c \
 	noded/run/lock.h noded/run/lock.c \
 	noded/run/progress.h noded/run/progress.c \
+	noded/run/report.h noded/run/report.c \
+	noded/run/reap.h noded/run/reap.c \
+	noded/run/job.h noded/run/job.c \
+	noded/run/pack.h noded/run/pack.c \
+	noded/run/manifest.h noded/run/manifest.c \
+	noded/run/stream.h noded/run/stream.c \
 	noded/run/hooks.h noded/run/hooks.c \
-	noded/run/notify.h noded/run/notify.c
+	noded/run/notify.h noded/run/notify.c \
+	noded/run/backup.h noded/run/backup.c
 
 sbin_PROGRAMS += felloe-noded
 # the verbs, one a file
 felloe_noded_SOURCES = \
 	noded/cmd.h noded/cmd.c \
+	noded/cmd_backup.c \
 	noded/cmd_sites.c \
 	noded/main.c
 felloe_noded_CPPFLAGS = $(libnoded_a_CPPFLAGS)

@@ -10,6 +10,7 @@
 
 /* felloe-noded: one verb a file. */
 static const struct verb verbs[] = {
+	{"backup", "[--timer NAME] [SITE...] [--dry-run]", "Back up sites now.", cmd_backup},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
 	{0},
 };

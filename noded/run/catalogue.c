@@ -156,16 +156,26 @@ int catalogue_stored(struct catalogue *c, const char *uuid, const struct wire_ar
 				 " WHERE run=?1 AND storage=?2 AND key=?3", uuid, a, e);
 }
 
-int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+static int by_key(struct catalogue *c, const char *text, const char *uuid, const struct wire_archive *a, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 
-	if (sql_prepare(c->db, &s, "DELETE FROM archives WHERE run=? AND storage=? AND key=?", e))
+	if (sql_prepare(c->db, &s, text, e))
 		return -1;
 	sql_bind_str(s, 1, uuid);
 	sql_bind_str(s, 2, a->storage);
 	sql_bind_str(s, 3, a->key);
 	return sql_run(s, e);
+}
+
+int catalogue_discard(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+{
+	return by_key(c, "UPDATE archives SET stored=0 WHERE run=? AND storage=? AND key=?", uuid, a, e);
+}
+
+int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e)
+{
+	return by_key(c, "DELETE FROM archives WHERE run=? AND storage=? AND key=?", uuid, a, e);
 }
 
 static void copy_archive(struct wire_archive *a, struct sql_stmt *s)
@@ -177,18 +187,52 @@ static void copy_archive(struct wire_archive *a, struct sql_stmt *s)
 	str_cut(a->sha256, sizeof(a->sha256), sql_str(s, 4));
 }
 
-int catalogue_unfinished(struct catalogue *c, const char *uuid, struct wire_archives *ret, struct err *e)
+int catalogue_unfinished(struct catalogue *c, struct unfinished_list *ret, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 	int more;
 
-	*ret = (struct wire_archives){0};
-	if (sql_prepare(c->db, &s, "SELECT storage, key, db, size, sha256 FROM archives WHERE run=? AND stored=0", e))
+	*ret = (struct unfinished_list){0};
+	if (sql_prepare(c->db, &s, "SELECT storage, key, db, size, sha256, run FROM archives WHERE stored=0", e))
 		return -1;
-	sql_bind_str(s, 1, uuid);
-	while ((more = sql_step(s, e)) > 0)
-		copy_archive(list_push(ret), s);
+	while ((more = sql_step(s, e)) > 0) {
+		struct unfinished *u = list_push(ret);
+
+		copy_archive(&u->archive, s);
+		str_cut(u->run, sizeof(u->run), sql_str(s, 5));
+	}
 	return more;
+}
+
+int catalogue_key_taken(struct catalogue *c, const char *key, bool *ret, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s, "SELECT 1 FROM archives WHERE key=? LIMIT 1", e))
+		return -1;
+	sql_bind_str(s, 1, key);
+	more = sql_step(s, e);
+	*ret = more > 0;
+	return more < 0 ? -1 : 0;
+}
+
+int catalogue_abort(struct catalogue *c, const struct wire_run *run, bool *changed, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "UPDATE runs SET state='aborted', finished=?, rev=?, error_kind=?, error=?"
+				   " WHERE uuid=? AND state='running'", e))
+		return -1;
+	sql_bind_int(s, 1, run->finished);
+	sql_bind_int(s, 2, run->rev);
+	sql_bind_str(s, 3, run->error_kind);
+	sql_bind_str(s, 4, run->error);
+	sql_bind_str(s, 5, run->uuid);
+	if (sql_run(s, e))
+		return -1;
+	*changed = sql_changes(c->db) > 0;
+	return 0;
 }
 
 int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,

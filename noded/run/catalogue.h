@@ -28,11 +28,22 @@ int catalogue_save(struct catalogue *c, const struct wire_run *run, struct err *
 int catalogue_upload(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
 /* It is complete: size and digest are known. */
 int catalogue_stored(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
+/* A stored one that the run gave up again: to be removed like an unfinished upload. */
+int catalogue_discard(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
 /* Nothing is left of it on the storage. */
 int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
-/* Uploads of a run that are neither stored nor gone. list_done it. */
-struct wire_archives { LIST_OF(struct wire_archive); };
-int catalogue_unfinished(struct catalogue *c, const char *uuid, struct wire_archives *ret, struct err *e) MUSTCHECK;
+/* All uploads that are neither stored nor gone. list_done it. */
+struct unfinished {
+	char run[UUID_TEXT];
+	struct wire_archive archive;
+};
+struct unfinished_list { LIST_OF(struct unfinished); };
+int catalogue_unfinished(struct catalogue *c, struct unfinished_list *ret, struct err *e) MUSTCHECK;
+/* Is the key taken on any storage, by this or an older run? */
+int catalogue_key_taken(struct catalogue *c, const char *key, bool *ret, struct err *e) MUSTCHECK;
+/* catalogue_save, but only while the run is still "running": *changed says
+ * whether it was. */
+int catalogue_abort(struct catalogue *c, const struct wire_run *run, bool *changed, struct err *e) MUSTCHECK;
 
 struct catalogue_table {
 	const char *name;

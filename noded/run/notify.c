@@ -68,7 +68,7 @@ static void try_call(const char *method, const char *url, const char *body, void
 
 void notify_run(const struct config *c, const struct wire_run *run, void (*note)(void *ctx, const char *text), void *ctx)
 {
-	CLEANUP(buf_done) struct buf body;
+	CLEANUP(buf_done) struct buf body = {0};
 	struct json_out o;
 	struct err e;
 

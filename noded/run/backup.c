@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/backup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "noded/mysql/dump.h"
+#include "noded/run/hooks.h"
+#include "noded/run/job.h"
+#include "noded/run/lock.h"
+#include "noded/run/notify.h"
+#include "noded/run/reap.h"
+#include "noded/run/report.h"
+#include "noded/run/stream.h"
+#include "noded/site.h"
+#include "noded/store/store.h"
+#include "shared/clock.h"
+#include "shared/daemon.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+enum { HOOK_TIMEOUT_MS = 600000 };
+
+struct backup {
+	const struct backup_opts *o;
+	struct job job;
+	struct lock *lock;
+	struct db_access access;
+	char *db_name;              /* "" none, "*" whole server */
+	bool whole_server;
+	struct roots roots;         /* empty: no files */
+	struct dump *dump;          /* the snapshot */
+	struct strings databases;   /* in it */
+	uint64_t db_bytes, file_bytes;
+	bool storage_failed, begun; /* of the last attempt */
+	bool started_over;
+};
+
+static void backup_done(struct backup *b)
+{
+	dump_close(b->dump);
+	for (size_t i = 0; i < b->databases.n; i++)
+		free(b->databases.v[i]);
+	list_done(&b->databases);
+	roots_done(&b->roots);
+	db_access_done(&b->access);
+	free(b->db_name);
+	lock_release(b->lock);
+	job_done(&b->job);
+}
+
+/* ---- plan */
+
+static int reap_dead(void *ctx, const char *uuid, struct err *e)
+{
+	struct backup *b = ctx;
+	struct reaped gone;
+
+	(void)uuid;
+	return reap(b->o->config, b->o->catalogue, job_say_text, &b->job, &gone, e);
+}
+
+static int take_lock(struct backup *b, struct err *e)
+{
+	const struct lock_opts o = {.site = b->o->site->name,
+				    .parts = (*b->db_name ? LOCK_DB : 0u) | (b->roots.all.n ? LOCK_FILES : 0u),
+				    .uuid = b->job.run.uuid, .wait_s = b->o->config->lock_wait_s, .stop = daemon_stopping,
+				    .dead = reap_dead, .ctx = b};
+
+	if (reap_dead(b, "", e))
+		return -1;
+	return lock_take(&b->lock, &o, e);
+}
+
+/* What the site has of what is wanted. */
+static int find_sources(struct backup *b, struct err *e)
+{
+	const struct site *s = b->o->site;
+	bool db = b->o->db && (*s->db_name || *s->wp_config_path);
+
+	if (b->o->files)
+		roots_of(&b->roots, s);
+	if (db && site_db(&b->access, &b->db_name, s, e))
+		return -1;
+	if (!db)
+		b->db_name = xstrdup("");
+	b->whole_server = str_eq(b->db_name, "*");
+	if (!*b->db_name && !b->roots.all.n)
+		return err_set(e, ERR_CONFIG, "site %s has none of what is asked for (%s%s%s)", s->name, b->o->db ? "db" : "",
+			       b->o->db && b->o->files ? ", " : "", b->o->files ? "files" : "");
+	snprintf(b->job.run.what, sizeof(b->job.run.what), "%s",
+		 *b->db_name && b->roots.all.n ? "db+files" : *b->db_name ? "db" : "files");
+	str_cut(b->job.progress.what, sizeof(b->job.progress.what), b->job.run.what);
+	return 0;
+}
+
+static int count_files(struct backup *b, struct err *e)
+{
+	struct walk_result walked;
+
+	if (!b->roots.all.n)
+		return 0;
+	if (roots_estimate(&b->roots, b->o->site, &walked, e))
+		return -1;
+	b->file_bytes = walked.bytes;
+	return 0;
+}
+
+/* ---- snapshot */
+
+static void forget_snapshot(struct backup *b)
+{
+	dump_close(TAKE(b->dump));
+	for (size_t i = 0; i < b->databases.n; i++)
+		free(b->databases.v[i]);
+	list_done(&b->databases);
+	b->db_bytes = 0;
+}
+
+static int take_snapshot(struct backup *b, struct err *e)
+{
+	const struct dump_opts o = {.access = &b->access, .connections = 1, .ddl_wait_s = b->o->config->ddl_wait_s,
+				    .stop = daemon_stop_flag()};
+
+	if (!*b->db_name || b->dump)
+		return 0;
+	job_phase(&b->job, "dump");
+	if (dump_open(&b->dump, &o, e))
+		return -1;
+	if (!b->whole_server)
+		*list_push(&b->databases) = xstrdup(b->db_name);
+	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e))
+		return -1;
+	if (!b->databases.n)
+		return err_set(e, ERR_NOTFOUND, "site %s: the account %s sees no database at all", b->o->site->name,
+			       b->access.user);
+	for (size_t i = 0; i < b->databases.n; i++) {
+		uint64_t bytes;
+
+		if (dump_estimate(b->dump, b->databases.v[i], &bytes, e))
+			return -1;
+		b->db_bytes += bytes;
+	}
+	str_cut(b->job.run.snapshot, sizeof(b->job.run.snapshot), dump_position(b->dump));
+	b->job.progress.bytes_total = (int64_t)(b->db_bytes + b->file_bytes);
+	return 0;
+}
+
+/* ---- stream */
+
+/* Bytes of a database's name that do not belong into a key are written %XX. */
+static void add_escaped(struct buf *b, const char *name)
+{
+	for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c == '-')
+			buf_addc(b, (char)*c);
+		else
+			buf_addf(b, "%%%02X", *c);
+	}
+}
+
+/* A key that no archive has: two runs of one site may begin in the same second
+ * (its database and its files by timers of their own). */
+static int choose_key(struct backup *b, const struct storage *storage, const char *db, char **ret, struct err *e)
+{
+	for (int64_t at = b->job.run.started;; at += 1000) {
+		CLEANUP(buf_done) struct buf rest;
+		CLEANUP(freep) char *key = NULL;
+		char day[32], stamp[32];
+		bool taken;
+
+		buf_init(&rest, 4096);
+		buf_addf(&rest, "%s/%s/%s", b->o->config->server_id, clock_format(day, sizeof(day), "%Y/%m/%d", at),
+			 b->o->site->name);
+		if (*db) {
+			buf_addc(&rest, '-');
+			add_escaped(&rest, db);
+		}
+		buf_addf(&rest, "-backup-%s.tar.zst", clock_format(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", at));
+		if (buf_check(&rest, "the name of the archive", e))
+			return -1;
+		key = store_key(storage, rest.p);
+		if (catalogue_key_taken(b->o->catalogue, key, &taken, e))
+			return -1;
+		if (!taken) {
+			*ret = TAKE(key);
+			return 0;
+		}
+	}
+}
+
+static int one_archive(struct backup *b, struct store *store, const struct storage *storage, const char *db, bool files,
+		       struct err *e)
+{
+	CLEANUP(freep) char *key = NULL;
+	struct stream s = {.config = b->o->config, .site = b->o->site, .job = &b->job, .store = store, .db = db,
+			   .dump = b->dump, .whole_server = b->whole_server, .roots = files ? &b->roots : NULL};
+	int64_t estimate;
+	int rc;
+
+	if (choose_key(b, storage, b->whole_server ? db : "", &key, e) ||
+	    catalogue_estimate(b->o->catalogue, b->o->site->name, db, &estimate, e))
+		return -1;
+	s.key = key;
+	s.estimate = estimate > 0 ? (uint64_t)estimate : b->db_bytes + (files ? b->file_bytes : 0);
+	rc = stream_archive(&s, e);
+	b->storage_failed = s.storage_failed;
+	b->begun = b->begun || s.begun;
+	return rc;
+}
+
+static int all_archives(struct backup *b, struct store *store, const struct storage *storage, struct err *e)
+{
+	bool files = b->roots.all.n > 0;
+
+	for (size_t i = 0; i < b->databases.n; i++)
+		if (one_archive(b, store, storage, b->databases.v[i], files && !b->whole_server, e))
+			return -1;
+	if (files && (b->whole_server || !b->databases.n))
+		return one_archive(b, store, storage, "", true, e);
+	return 0;
+}
+
+/* ---- the choice of a storage */
+
+static int check_room(struct backup *b, const struct storage *storage, struct err *e)
+{
+	int64_t used, estimate;
+	char limit[UNITS_TEXT], have[UNITS_TEXT], need[UNITS_TEXT];
+
+	if (catalogue_used(b->o->catalogue, storage->name, &used, e) ||
+	    catalogue_estimate(b->o->catalogue, b->o->site->name, b->whole_server ? "" : b->db_name, &estimate, e))
+		return -1;
+	if (!estimate)
+		estimate = (int64_t)((b->db_bytes + b->file_bytes) / 2);
+	if (used + estimate <= storage->limit_bytes)
+		return 0;
+	return err_set(e, ERR_SPACE, "storage %s: %s of its limit of %s are used and this backup needs about %s "
+		       "(storage_limit_gb)", storage->name, units_bytes(have, (uint64_t)used),
+		       units_bytes(limit, (uint64_t)storage->limit_bytes), units_bytes(need, (uint64_t)estimate));
+}
+
+static int try_storage(struct backup *b, const struct storage *storage, struct err *e)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+
+	b->begun = false;
+	b->storage_failed = false;
+	if (take_snapshot(b, e))
+		return -1;
+	b->storage_failed = true;
+	if (check_room(b, storage, e) || store_open(&store, storage, e))
+		return -1;
+	b->storage_failed = false;
+	str_cut(b->job.progress.storage, sizeof(b->job.progress.storage), storage->name);
+	b->job.progress.weight = storage->weight;
+	return all_archives(b, store, storage, e);
+}
+
+/* Nothing of the attempt counts any more; a new one begins with a new snapshot. */
+static int start_over(struct backup *b, struct err *e)
+{
+	struct wire_run *run = &b->job.run;
+
+	for (size_t i = 0; i < run->archives.n; i++)
+		if (catalogue_discard(b->o->catalogue, run->uuid, &run->archives.v[i], e))
+			return -1;
+	list_done(&run->archives);
+	run->bytes_in = run->bytes_stored = run->files = run->skipped = run->rows = run->tables = 0;
+	b->job.progress.bytes_done = b->job.progress.bytes_stored = 0;
+	b->job.progress.files = b->job.progress.rows = b->job.progress.skipped = 0;
+	forget_snapshot(b);
+	b->started_over = true;
+	return 0;
+}
+
+static int store_somewhere(struct backup *b, struct err *e)
+{
+	struct storage_order order;
+	int rc = -1;
+
+	config_storage_order(b->o->config, &order);
+	if (!order.n)
+		err_fill(e, ERR_CONFIG, 0, "there is no storage with a weight above 0 in %s", b->o->config->path);
+	for (size_t i = 0; i < order.n; i++) {
+		bool last = i + 1 == order.n;
+
+		rc = try_storage(b, order.v[i], e);
+		if (rc == 0 || !b->storage_failed || e->kind == ERR_ABORTED || (b->begun && b->started_over))
+			break;
+		if (last) {
+			err_prefix(e, order.n > 1 ? "no storage took the backup; the last one said" : "the storage failed");
+			break;
+		}
+		job_warn(&b->job, b->begun ? "%s; the run starts over on storage %s" : "%s; trying storage %s next", e->msg,
+			 order.v[i + 1]->name);
+		rc = -1;
+		if (b->begun && start_over(b, e))
+			break;
+	}
+	list_done(&order);
+	return rc;
+}
+
+/* ---- the run */
+
+static int run_hooks(struct backup *b, const struct strings *commands, const char *state, struct err *e)
+{
+	const struct hook_opts h = {.site = b->o->site->name, .run = b->job.run.uuid, .state = state,
+				    .timeout_ms = HOOK_TIMEOUT_MS, .stop = *state ? NULL : daemon_stopping,
+				    .output = job_say_text, .ctx = &b->job};
+
+	return hooks_run(commands, &h, e);
+}
+
+static int work(struct backup *b, struct err *e)
+{
+	const struct site *s = b->o->site;
+	struct err hook;
+
+	/* What is there to be read? */
+	if (find_sources(b, e))
+		return -1;
+	/* Nobody else may work on it; who died over it is tidied up first. */
+	if (take_lock(b, e))
+		return -1;
+	/* From here on the run is known, whatever happens to this process. */
+	b->job.bar = progress_new(&b->job.progress, b->o->quiet);
+	if (catalogue_save(b->o->catalogue, &b->job.run, e))
+		return -1;
+	/* The owner's commands; without them the backup may be worth nothing. */
+	job_phase(&b->job, "plan");
+	if (run_hooks(b, &s->hook_before, "", e))
+		return -1;
+	if (count_files(b, e))
+		return -1;
+	/* Snapshot, stream, seal, verify: on the best storage that takes it. */
+	if (store_somewhere(b, e))
+		return -1;
+	/* The owner's commands again; the archive is safe by now. */
+	if (run_hooks(b, &s->hook_after, b->job.warnings ? "warning" : "ok", &hook))
+		job_warn(&b->job, "%s", hook.msg);
+	return 0;
+}
+
+/* Write the outcome down and tell whoever wants to know. */
+static int conclude(struct backup *b, const struct err *failure, struct err *e)
+{
+	struct wire_run *run = &b->job.run;
+	struct err hook;
+
+	if (failure && failure->kind != ERR_LOCKED && failure->kind != ERR_ABORTED &&
+	    run_hooks(b, &b->o->site->hook_on_error, "failed", &hook))
+		job_warn(&b->job, "%s", hook.msg);
+	job_end(&b->job, failure);
+	if (catalogue_save(b->o->catalogue, run, e))
+		return -1;
+	lock_release(TAKE(b->lock));
+	if (report_run(b->o->config, run, e))
+		job_warn(&b->job, "%s", e->msg);
+	notify_run(b->o->config, run, job_warn_text, &b->job);
+	return 0;
+}
+
+int backup_run(const struct backup_opts *o, struct wire_run *ret, struct err *e)
+{
+	CLEANUP(backup_done) struct backup b = {.o = o};
+	struct err failure;
+	int rc;
+
+	job_init(&b.job, o->site->name, o->db && o->files ? "db+files" : o->db ? "db" : "files");
+	b.job.catalogue = o->catalogue;
+	str_cut(b.job.run.batch, sizeof(b.job.run.batch), o->batch);
+	str_cut(b.job.run.timer, sizeof(b.job.run.timer), o->timer);
+	str_cut(b.job.run.trigger, sizeof(b.job.run.trigger), o->trigger);
+	str_cut(b.job.progress.timer, sizeof(b.job.progress.timer), o->timer);
+	rc = work(&b, &failure);
+	if (conclude(&b, rc ? &failure : NULL, e))
+		return rc ? (*e = failure, -1) : -1;
+
+	*ret = b.job.run;
+	wire_run_init(&b.job.run);
+	return 0;
+}
+
+int backup_exit_code(const struct wire_run *run)
+{
+	if (run->state == RUN_OK)
+		return 0;
+	if (run->state == RUN_WARNING)
+		return 3;
+	for (int kind = 0; kind < ERR_KINDS; kind++)
+		if (str_eq(err_name((enum err_kind)kind), run->error_kind))
+			return err_exit_code((enum err_kind)kind);
+	return 1;
+}
+
+/* ---- dry run */
+
+static int print_plan(struct backup *b, struct err *e)
+{
+	struct storage_order order;
+	char bytes[UNITS_TEXT];
+
+	printf("site %s: %s\n", b->o->site->name, b->job.run.what);
+	for (size_t i = 0; i < b->databases.n; i++)
+		printf("  database %s\n", b->databases.v[i]);
+	if (b->databases.n)
+		printf("  about %s of tables\n", units_bytes(bytes, b->db_bytes));
+	for (size_t i = 0; i < b->roots.all.n; i++)
+		printf("  files %s\n", b->roots.all.v[i]);
+	if (b->roots.all.n)
+		printf("  %s of files after the excludes\n", units_bytes(bytes, b->file_bytes));
+	config_storage_order(b->o->config, &order);
+	for (size_t i = 0; i < order.n; i++) {
+		CLEANUP(freep) char *key = NULL;
+
+		if (choose_key(b, order.v[i], b->whole_server ? "DATABASE" : "", &key, e)) {
+			list_done(&order);
+			return -1;
+		}
+		printf("  %s storage %s, %s\n", i ? "else" : "to", order.v[i]->name, key);
+	}
+	if (!order.n)
+		puts("  no storage has a weight above 0: the run would fail");
+	list_done(&order);
+	return 0;
+}
+
+int backup_dry_run(const struct backup_opts *o, struct err *e)
+{
+	CLEANUP(backup_done) struct backup b = {.o = o};
+
+	job_init(&b.job, o->site->name, "");
+	b.job.catalogue = o->catalogue;
+	if (find_sources(&b, e) || count_files(&b, e) || take_snapshot(&b, e))
+		return -1;
+	return print_plan(&b, e);
+}
