@@ -13,7 +13,7 @@ libshared_a_SOURCES = \
 	shared/log.h shared/log.c \
 	shared/fs.h shared/fs.c \
 	shared/opt.h shared/opt.c \
-	shared/json.h shared/json.c \
+	shared/json.h shared/json.c shared/json_out.c \
 	shared/hash.h shared/hash.c \
 	shared/crypt.h shared/crypt.c \
 	shared/sql.h shared/sql.c \
