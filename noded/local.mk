@@ -40,13 +40,15 @@ libnoded_a_SOURCES += \
 	noded/files/owner.h noded/files/owner.c \
 	noded/files/content.h noded/files/content.c \
 	noded/files/walk.h noded/files/walk.c \
-	noded/files/extract.h \
+	noded/files/extract.h noded/files/extract.c \
 	noded/archive/frames.h noded/archive/frames.c \
 	noded/archive/spill.h noded/archive/spill.c \
 	noded/archive/index.h noded/archive/index.c \
 	noded/archive/sort.h noded/archive/sort.c \
 	noded/archive/writer.h noded/archive/writer.c \
-	noded/archive/reader.h
+	noded/archive/unpack.h noded/archive/unpack.c \
+	noded/archive/reader.h noded/archive/reader_priv.h noded/archive/reader.c \
+	noded/archive/read.c
 
 # agent, lower half: a run writes into the outbox
 libnoded_a_SOURCES += \

@@ -31,7 +31,7 @@ int archive_open(struct archive_reader **ret, const struct archive_object *archi
 void archive_close(struct archive_reader *r);
 void archive_closep(struct archive_reader **r);
 /* An archive_object over an open file; fd is lent (fd must outlive it). */
-int archive_object_fd(struct archive_object *ret, const int *fd, struct err *e) MUSTCHECK;
+int archive_object_fd(struct archive_object *ret, int *fd, struct err *e) MUSTCHECK;
 
 /* The sidecar's public header, lent; NULL without a sidecar. */
 const struct json *archive_header(const struct archive_reader *r);
@@ -74,8 +74,8 @@ int archive_read(struct archive_reader *r, const struct archive_read_opts *o, co
 		 struct archive_read_result *ret, struct err *e) MUSTCHECK;
 
 /* The stored bytes against the digests of the sidecar's parts, without
- * decompressing: damaged() gets the members of a wrong part. ERR_INVALID without
- * a sidecar. */
+ * decompressing: damaged() gets the members of a wrong part, ret->members counts
+ * the parts that are right. ERR_INVALID without a sidecar. */
 int archive_verify_parts(struct archive_reader *r, const struct archive_read_opts *o, struct archive_read_result *ret,
 			 struct err *e) MUSTCHECK;
 
