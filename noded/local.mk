@@ -31,7 +31,8 @@ libnoded_a_SOURCES += \
 	noded/store/s3_call.h noded/store/s3_call.c \
 	noded/store/s3_upload.h noded/store/s3_upload.c \
 	noded/store/s3.c \
-	noded/store/store.c
+	noded/store/store.c \
+	noded/store/pick.h noded/store/pick.c
 
 # files and the archive
 libnoded_a_SOURCES += \

@@ -9,7 +9,11 @@ noded_tests = \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
-	tests/noded/test_outbox
+	tests/noded/test_outbox \
+	tests/noded/test_sigv4 \
+	tests/noded/test_xml \
+	tests/noded/test_s3 \
+	tests/noded/test_pick
 check_PROGRAMS += $(noded_tests)
 TESTS += $(noded_tests)
 tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
@@ -17,8 +21,14 @@ tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sysstat_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_outbox_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_sigv4_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_xml_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_s3_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_pick_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
 
 # hands of the end-to-end tests
 check_PROGRAMS += tests/noded/store_tool
 tests_noded_store_tool_LDADD = $(NODED_LIBS)
+EXTRA_DIST += tests/golden/sigv4/get-object.txt tests/golden/sigv4/put-object.txt \
+	tests/golden/sigv4/get-lifecycle.txt tests/golden/sigv4/list-objects.txt
