@@ -133,7 +133,7 @@ static const char *hint(unsigned code)
 	case ER_CONNECTION_KILLED:
 		return "; the server closed the connection: see its error log, wait_timeout and max_allowed_packet";
 	case CR_SSL_CONNECTION_ERROR:
-		return "; see db_ssl and db_ssl_ca";
+		return "; the connection broke, or TLS was not agreed: see the server's error log, db_ssl and db_ssl_ca";
 	case ER_BAD_DB_ERROR:
 		return "; check db_name";
 	case ER_TABLE_DEF_CHANGED:

@@ -216,7 +216,7 @@ static int put_triggers(struct schema *s, unsigned *count, struct err *e)
 static int put_broken_view(struct schema *s, const char *name, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf b = {0};
+	CLEANUP(buf_done) struct buf text = {0}, b = {0};
 	struct err why = {0};
 	MYSQL_ROW row;
 
@@ -234,7 +234,9 @@ static int put_broken_view(struct schema *s, const char *name, struct err *e)
 		    "its definition is kept as a comment and will not be restored", name);
 	buf_init(&b, PROGRAM_MAX);
 	buf_adds(&b, "-- This view referred to something that did not exist when it was backed up:\n-- ");
-	for (const char *p = row[1]; *p; p++) {
+	buf_init(&text, PROGRAM_MAX);
+	sql_unqualify(&text, row[1], mysql_fetch_lengths(r)[1], s->db);
+	for (const char *p = text.p; *p; p++) {
 		buf_addc(&b, *p == '\r' ? ' ' : *p);
 		if (*p == '\n')
 			buf_adds(&b, "-- ");
@@ -271,8 +273,44 @@ static int put_events(struct schema *s, unsigned *count, struct err *e)
 	return 0;
 }
 
+/* Has the account one of these privileges on the whole schema? Triggers and
+ * routines that it may not see are not refused but simply not listed. */
+#define GRANTED(types)                                                                                             \
+	"SELECT COUNT(*) FROM (SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES UNION ALL "    \
+	"SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE DATABASE() LIKE TABLE_SCHEMA) p, " \
+	"(SELECT CURRENT_USER() AS u, SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AS h) me "                           \
+	"WHERE PRIVILEGE_TYPE IN (" types ") AND "                                                                  \
+	"GRANTEE = CONCAT('\\'', LEFT(u, CHAR_LENGTH(u) - CHAR_LENGTH(h) - 1), '\\'@\\'', h, '\\'')"
+
+static bool answers_no(struct schema *s, const char *sql)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(s->c, &r, sql, NULL))
+		return false;
+	row = mysql_fetch_row(r);
+	return row && str_eq(row[0], "0");
+}
+
+static void warn_unseen(struct schema *s)
+{
+	/* What a role grants stands elsewhere: with one active we cannot tell. */
+	if (answers_no(s, "SELECT COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE'"))
+		return;
+	if (answers_no(s, GRANTED("'TRIGGER'")))
+		schema_warn(s, "triggers of `%s`, if there are any, are not in the backup: GRANT TRIGGER on it to the account",
+			    s->db);
+	if (answers_no(s, GRANTED("'EXECUTE','CREATE ROUTINE','ALTER ROUTINE','SHOW_ROUTINE','SHOW CREATE ROUTINE'")) &&
+	    conn_exec(s->c, "SELECT 1 FROM mysql.proc LIMIT 0", NULL))
+		schema_warn(s,
+			    "routines of `%s` that the account may not see are not in the backup: "
+			    "GRANT SELECT ON mysql.proc (MySQL 8: SHOW_ROUTINE ON *.*) to it", s->db);
+}
+
 int programs_put(struct schema *s, struct dump_result *ret, struct err *e)
 {
+	warn_unseen(s);
 	if (put_routines(s, &function, &ret->routines, e) || put_routines(s, &procedure, &ret->routines, e) ||
 	    put_packages(s, &ret->routines, e) || put_triggers(s, &ret->triggers, e) || put_views(s, &ret->views, e) ||
 	    put_events(s, &ret->events, e))
