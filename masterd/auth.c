@@ -194,6 +194,7 @@ static bool refresh_parts(struct auth *a, const char *token, char *sid, size_t s
 	return strlen(ours) == strlen(token) && hash_equal(ours, token, strlen(ours));
 }
 
+/* check-size: a token in; a verdict, a session and its user out */
 int auth_refresh(struct auth *a, const char *token, int64_t now_ms, enum refresh *ret, struct session *s, struct who *w,
 		 struct err *e)
 {

@@ -215,6 +215,7 @@ static bool announces_too_much(struct call *c)
 	return text && str_to_u64(&n, text, 0, BODY_MAX);
 }
 
+/* check-size: the signature that libmicrohttpd calls */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version, const char *data, size_t *size, void **state)
 {

@@ -219,6 +219,7 @@ static void read_field(const struct field *f, const struct json *object, const c
 	}
 }
 
+/* check-size: an array of fields, the object, its path, and where all goes */
 static void read_fields(const struct reading *r, const struct field *fields, size_t n, const struct json *object,
 			const char *base, void *to)
 {
@@ -646,6 +647,7 @@ static void read_root(const struct reading *r, struct config *c, const struct js
 	refuse_unbuilt(root, r->problems);
 }
 
+/* check-size: text, its length and name, and two lists of findings */
 int config_parse(struct config **ret, const char *text, size_t len, const char *path, struct problems *problems,
 		 struct problems *unknown, struct err *e)
 {

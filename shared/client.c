@@ -183,6 +183,7 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 	return 0;
 }
 
+/* check-size: the parts of an HTTP request, one line at each call */
 int client_do(struct client *c, const char *method, const char *path, const char *body, const char *etag,
 	      struct client_reply *ret, struct err *e)
 {

@@ -576,6 +576,7 @@ void pair_commitment(uint8_t out[static SHA256_LEN], const uint8_t nonce[static 
 	sha256(out, all, sizeof(all));
 }
 
+/* check-size: the code is made of these six values */
 void pair_code(char code[static PAIR_CODE], const uint8_t pub[static 32], const uint8_t nonce_n[static PAIR_NONCE],
 	       const uint8_t master_nonce[static PAIR_NONCE], const char *request_id, const uint8_t spki[static 32])
 {

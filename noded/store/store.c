@@ -192,6 +192,7 @@ int store_put(struct store *s, const char *key, const void *p, size_t n, struct 
 	return 0;
 }
 
+/* check-size: where, what, which range and where to */
 int store_get(struct store *s, const char *key, uint64_t offset, uint64_t n, store_data_fn *on_data, void *ctx,
 	      struct err *e)
 {
