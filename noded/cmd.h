@@ -45,6 +45,11 @@ int cmd_verify(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_sites(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_join(int argc, char **argv);
+int cmd_agent(int argc, char **argv);
+int cmd_apply(int argc, char **argv);
+int cmd_calendar(int argc, char **argv);
+int cmd_timers(int argc, char **argv);
 
 /* Names for --help lines: the verbs are in main.c, cmd_start finds the usage there. */
 const struct verb *cmd_verbs(void);

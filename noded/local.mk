@@ -71,6 +71,11 @@ libnoded_a_SOURCES += \
 	noded/run/notify.h noded/run/notify.c \
 	noded/run/backup.h noded/run/backup.c
 
+# agent, upper half
+libnoded_a_SOURCES += \
+	noded/agent/calendar.h noded/agent/calendar.c \
+	noded/agent/dropin.h noded/agent/dropin.c
+
 sbin_PROGRAMS += felloe-noded
 # the verbs, one a file
 felloe_noded_SOURCES = \
@@ -78,5 +83,8 @@ felloe_noded_SOURCES = \
 	noded/cmd_backup.c \
 	noded/cmd_sites.c \
 	noded/main.c
+# the verbs of the agent and its timers
+felloe_noded_SOURCES += \
+	noded/cmd_calendar.c
 felloe_noded_CPPFLAGS = $(libnoded_a_CPPFLAGS)
 felloe_noded_LDADD = $(NODED_LIBS)

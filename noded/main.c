@@ -12,6 +12,7 @@
 static const struct verb verbs[] = {
 	{"backup", "[--timer NAME] [SITE...] [--dry-run]", "Back up sites now.", cmd_backup},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
+	{"calendar", "EXPR [--next N] [--json]", "Show when a calendar expression fires.", cmd_calendar},
 	{0},
 };
 

@@ -32,3 +32,14 @@ check_PROGRAMS += tests/noded/store_tool
 tests_noded_store_tool_LDADD = $(NODED_LIBS)
 EXTRA_DIST += tests/golden/sigv4/get-object.txt tests/golden/sigv4/put-object.txt \
 	tests/golden/sigv4/get-lifecycle.txt tests/golden/sigv4/list-objects.txt
+
+# agent and timers
+if HAVE_CMOCKA
+agent_tests = \
+	tests/noded/test_calendar \
+	tests/noded/test_dropin
+check_PROGRAMS += $(agent_tests)
+TESTS += $(agent_tests)
+tests_noded_test_calendar_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_dropin_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+endif
