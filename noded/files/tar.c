@@ -108,15 +108,21 @@ static bool octal_time(int64_t ns)
 /* the records that the ustar header cannot carry */
 static void put_records(struct buf *b, const struct tar_entry *t, const char *name)
 {
+	bool long_name = strlen(name) > NAME_LEN || t->sparse, long_link = t->link && strlen(t->link) > NAME_LEN;
+
+	/* records are UTF-8 unless this one says otherwise (pax(1)) */
+	if ((long_name && !str_utf8_valid(t->name, strlen(t->name))) ||
+	    (long_link && !str_utf8_valid(t->link, strlen(t->link))))
+		put_record(b, "hdrcharset", "BINARY", 6);
 	if (t->sparse) {
 		put_record(b, "GNU.sparse.major", "1", 1);
 		put_record(b, "GNU.sparse.minor", "0", 1);
 		put_record(b, "GNU.sparse.name", t->name, strlen(t->name));
 		put_record_u64(b, "GNU.sparse.realsize", t->real_size);
-	} else if (strlen(name) > NAME_LEN) {
+	} else if (long_name) {
 		put_record(b, "path", name, strlen(name));
 	}
-	if (t->link && strlen(t->link) > NAME_LEN)
+	if (long_link)
 		put_record(b, "linkpath", t->link, strlen(t->link));
 	if (t->size > (uint64_t)OCTAL11_MAX)
 		put_record_u64(b, "size", t->size);

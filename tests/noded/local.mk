@@ -43,3 +43,5 @@ TESTS += $(agent_tests)
 tests_noded_test_calendar_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dropin_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
+check_PROGRAMS += tests/noded/archive_tool
+tests_noded_archive_tool_LDADD = $(NODED_LIBS)
