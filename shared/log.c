@@ -87,7 +87,7 @@ static void add_line(struct buf *b, enum log_level level, const char *text)
 
 static PRINTF(2, 0) void write_event(enum log_level level, const char *fmt, va_list ap)
 {
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	char text[TEXT_MAX];
 
 	if (level > to.level)

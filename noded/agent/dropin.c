@@ -127,6 +127,7 @@ static int write_one(const char *dir, const struct buf *b, bool *changed, struct
 	return fs_mkdirs(dir, 0755, e) || fs_write(path, b->p, b->len, 0644, e) ? -1 : 0;
 }
 
+/* check-size: the parts of one drop-in file */
 int dropin_write(const char *dir, const struct config *c, const struct timer *t, const char *state, bool *changed,
 		 bool *open, struct err *e)
 {

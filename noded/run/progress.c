@@ -65,7 +65,7 @@ struct progress *progress_new(struct wire_progress *p, bool quiet)
 
 static void write_file(struct progress *g)
 {
-	CLEANUP(buf_done) struct buf text;
+	CLEANUP(buf_done) struct buf text = {0};
 	struct json_out o;
 	struct err e;
 

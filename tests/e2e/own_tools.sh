@@ -92,6 +92,12 @@ fresh
 printf '#include <curl/curl.h>\n' >>"$P/noded/a.c"
 check "check-banned refuses a foreign library in a second file" tool banned -e 1
 fresh
+printf 'void f(int a)\n{\n\tCLEANUP(buf_done) struct buf b;\n\n\tif (a)\n\t\treturn;\n\tbuf_init(&b, 1);\n}\n' >>"$P/shared/low.c"
+check "check-banned refuses the cleanup of what did not begin" tool banned -e 1
+fresh
+printf 'void f(int a)\n{\n\tCLEANUP(buf_done) struct buf b = {0};\n\n\tif (a)\n\t\treturn;\n\tbuf_init(&b, 1);\n}\n' >>"$P/shared/low.c"
+check "and takes it with a first value" tool banned
+fresh
 printf 'int lonely(int a)\n{\n\treturn low(a);\n}\n' >>"$P/shared/low.c"
 build
 check "check-symbols refuses a function that no other file uses" tool symbols -e 1
