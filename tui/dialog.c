@@ -119,8 +119,7 @@ void dialog_draw(struct screen *s, struct dialog *d)
 	w = w > s->cols ? s->cols : w;
 	h = h > s->rows ? s->rows : h;
 	r = RECT((s->rows - h) / 2, (s->cols - w) / 2, h, w);
-	screen_fill(s, r, ST_TEXT);
-	screen_box(s, r, ST_TEXT, d->title);
+	screen_window(s, r, d->title);
 	form_draw(s, RECT(r.y + (h > 8 ? 2 : 1), r.x + 3, h - (h > 8 ? 4 : 3), w - 6), &d->form);
 	screen_put(s, AT(r.y + h - 2, r.x + 3, w - 6), d->off[0] ? ST_WARN : ST_FAIL, last);
 }

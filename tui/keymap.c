@@ -16,13 +16,14 @@ const struct binding *keymap_find(const struct binding *own, const struct bindin
 	return b ? b : find_in(common, key);
 }
 
-/* Draws the labelled keys of one table from x on; returns the x behind them. */
-static int footer_part(struct screen *s, struct span at, const struct binding *b, bool off)
+/* Draws the labelled keys of one table from x on, but those that `first` has
+ * already; returns the x behind them. */
+static int footer_part(struct screen *s, struct span at, const struct binding *b, const struct binding *first, bool off)
 {
 	for (; b && b->key; b++) {
 		int w, kw = text_width(b->name);
 
-		if (!b->label)
+		if (!b->label || find_in(first, b->key))
 			continue;
 		w = kw + 1 + text_width(b->label);
 		if (at.x + w > at.w)
@@ -36,41 +37,41 @@ static int footer_part(struct screen *s, struct span at, const struct binding *b
 
 void keymap_footer(struct screen *s, int y, const struct binding *own, const struct binding *common, bool off)
 {
-	int x = footer_part(s, AT(y, 1, s->cols), own, off);
+	int x = footer_part(s, AT(y, 1, s->cols), own, NULL, off);
 
-	footer_part(s, AT(y, x, s->cols), common, off);
+	footer_part(s, AT(y, x, s->cols), common, own, off);
 }
 
-static int count(const struct binding *b)
-{
-	int n = 0;
-
-	for (; b && b->key; b++)
-		n += b->help != NULL;
-	return n;
-}
-
+/* The n-th binding of the help; NULL behind the last. */
 static const struct binding *nth(const struct binding *own, const struct binding *common, int n)
 {
 	for (const struct binding *b = own; b && b->key; b++)
 		if (b->help && n-- == 0)
 			return b;
 	for (const struct binding *b = common; b && b->key; b++)
-		if (b->help && n-- == 0)
+		if (b->help && !find_in(own, b->key) && n-- == 0)
 			return b;
 	return NULL;
 }
 
+static int count(const struct binding *own, const struct binding *common)
+{
+	int n = 0;
+
+	while (nth(own, common, n))
+		n++;
+	return n;
+}
+
 void keymap_help(struct screen *s, const char *title, const struct binding *own, const struct binding *common, int *top)
 {
-	int n = count(own) + count(common), w = s->cols > 76 ? 76 : s->cols, h = n + 4 < s->rows ? n + 4 : s->rows;
+	int n = count(own, common), w = s->cols > 76 ? 76 : s->cols, h = n + 4 < s->rows ? n + 4 : s->rows;
 	struct rect r = RECT((s->rows - h) / 2, (s->cols - w) / 2, h, w);
 	int lines = h - 3;
 
 	*top = *top > n - lines ? n - lines : *top;
 	*top = *top < 0 ? 0 : *top;
-	screen_fill(s, r, ST_TEXT);
-	screen_box(s, r, ST_TEXT, title);
+	screen_window(s, r, title);
 	for (int i = 0; i < lines && *top + i < n; i++) {
 		const struct binding *b = nth(own, common, *top + i);
 

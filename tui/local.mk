@@ -13,6 +13,26 @@ libtui_a_SOURCES = \
 	tui/dialog.h tui/dialog.c \
 	tui/chart.h tui/chart.c \
 	tui/table.h tui/table.c \
+	tui/list.h tui/list.c \
+	tui/fmt.h tui/fmt.c \
+	tui/model.h tui/model.c \
+	tui/session.h tui/session.c \
+	tui/net.h tui/net.c \
+	tui/app.h tui/app.c \
+	tui/decide.h tui/decide.c \
+	tui/panels.h tui/panels.c \
+	tui/node_lists.h tui/node_lists.c \
+	tui/views.h \
+	tui/v_login.c \
+	tui/v_nodes.c \
+	tui/v_approvals.c \
+	tui/v_node.c \
+	tui/ui.h tui/ui.c \
+	tui/cmd.h tui/cmd.c \
+	tui/cmd_session.c \
+	tui/cmd_nodes.c \
+	tui/cmd_decide.c \
+	tui/cmd_runs.c \
 	tui/wizard/answers.h tui/wizard/answers.c \
 	tui/wizard/job.h tui/wizard/job.c \
 	tui/wizard/wizard.h tui/wizard/wizard.c \
@@ -25,6 +45,6 @@ libtui_a_SOURCES = \
 	tui/cmd_configure.h tui/cmd_configure.c
 TUI_LIBS = libtui.a $(SHARED_LIBS) $(NCURSES_LIBS)
 
-# bin_PROGRAMS += felloe
-# felloe_SOURCES = tui/main.c
-# felloe_LDADD = $(TUI_LIBS)
+bin_PROGRAMS += felloe
+felloe_SOURCES = tui/main.c
+felloe_LDADD = $(TUI_LIBS)

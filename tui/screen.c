@@ -238,6 +238,14 @@ void screen_box(struct screen *s, struct rect r, unsigned style, const char *tit
 		screen_putf(s, AT(r.y, r.x + 1, r.w - 2), style, " %s ", title);
 }
 
+void screen_window(struct screen *s, struct rect r, const char *title)
+{
+	screen_fill(s, r, ST_TEXT);
+	screen_box(s, r, ST_TEXT, NULL);
+	if (r.w > 8)
+		screen_putf(s, AT(r.y, r.x + 2, r.w - 3), ST_HEAD, " %s ", title);
+}
+
 /* Bytes of text that fit in w cells, broken at the last blank if there is one. */
 static size_t line_bytes(const char *text, int w)
 {

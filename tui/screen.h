@@ -61,6 +61,8 @@ void screen_select(struct screen *s, struct span at);
 void screen_restyle(struct screen *s, struct span at, unsigned style);
 /* A frame around r (its border lies inside r), with a title in the top line; NULL: none. */
 void screen_box(struct screen *s, struct rect r, unsigned style, const char *title);
+/* A window over what is drawn: blank inside, "┌─ title ───┐". */
+void screen_window(struct screen *s, struct rect r, const char *title);
 /* "─ title ──────" over the whole span. */
 void screen_rule(struct screen *s, struct span at, unsigned style, const char *title);
 /* Paragraph wrapped at blanks into r; returns the lines used. */

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/list.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "tui/glyph.h"
+
+enum { OUTPUT_MAX = 256 << 20, PAGE = 1000 };
+
+static size_t common_options(struct opt *to, struct cmd *c)
+{
+	const struct opt common[] = {
+		{.name = "master", .type = OPT_STR, .to = &c->master, .arg = "URL",
+		 .help = "The master; else FELLOE_MASTER, else that of the last login."},
+		{.name = "user", .type = OPT_STR, .to = &c->user, .arg = "NAME", .help = "Who signs in."},
+		{.name = "pin", .type = OPT_STR, .to = &c->pin, .arg = "sha256//B64",
+		 .help = "The public key that the master must have; no CA is asked then."},
+		{.name = "json", .type = OPT_FLAG, .to = &c->json, .help = "Print JSON for machines."},
+		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &c->help, .help = "Show this help."},
+	};
+
+	memcpy(to, common, sizeof(common));
+	return ARRAY_LEN(common);
+}
+
+int cmd_begin(struct cmd *c, const struct cmd_spec *spec, int argc, char **argv, struct err *e)
+{
+	struct opt opts[CMD_OPTS + 1] = {0};
+	size_t n = 0;
+
+	*c = (struct cmd){.verb = argv[0]};
+	for (const struct opt *o = spec->more; o && o->name; o++)
+		opts[n++] = *o;
+	common_options(opts + n, c);
+	if (opt_parse(opts, argc, argv, &c->n, e))
+		return -1;
+	if (c->help) {
+		printf("Usage: felloe %s %s\n%s\n\n", c->verb, spec->usage, spec->help);
+		opt_help(opts);
+		return 1;
+	}
+	if (c->n < spec->least || c->n > spec->most)
+		return err_set(e, ERR_USAGE, "usage: felloe %s %s", c->verb, spec->usage);
+	return 0;
+}
+
+int cmd_connect(struct cmd *c, struct err *e)
+{
+	const char *master = str_or(c->master, getenv("FELLOE_MASTER"));
+
+	if (session_load(&c->session, e))
+		return -1;
+	if (!str_empty(master) && !str_eq(master, c->session.master))
+		session_replace(&c->session, master, NULL, NULL);
+	if (c->user && !str_eq(c->user, c->session.user))
+		session_replace(&c->session, NULL, c->user, NULL);
+	if (c->pin && !str_eq(c->pin, c->session.pin))
+		session_replace(&c->session, NULL, NULL, c->pin);
+	return session_client(&c->session, &c->client, e);
+}
+
+int cmd_call(struct cmd *c, const struct session_call *call, struct json **ret, struct err *e)
+{
+	struct client_reply r;
+	int rc = session_do(&c->session, c->client, call, &r, e);
+
+	if (rc == 0 && ret)
+		*ret = TAKE(r.json);
+	client_reply_done(&r);
+	return rc;
+}
+
+void cmd_end(struct cmd *c)
+{
+	client_free(c->client);
+	session_done(&c->session);
+}
+
+int cmd_fail(const struct cmd *c, const struct err *e)
+{
+	char text[ERR_MSG_MAX];
+
+	str_cut(text, sizeof(text), e->msg);
+	str_clean(text);
+	fprintf(stderr, "felloe %s: %s\n", c->verb, text);
+	return err_exit_code(e->kind);
+}
+
+int cmd_list(struct cmd *c, const char *path, const struct cmd_each *each, struct err *e)
+{
+	char cursor[256] = "";
+	size_t n = 0;
+
+	for (;;) {
+		CLEANUP(freep) char *at = xasprintf("%s%climit=%d&after=%s", path, strchr(path, '?') ? '&' : '?', PAGE, cursor);
+		CLEANUP(json_freep) struct json *page = NULL;
+
+		if (cmd_call(c, &(struct session_call){.method = "GET", .path = at}, &page, e))
+			return -1;
+		for (const struct json *i = json_first(json_get(page, "items")); i; i = json_next(i)) {
+			if (each->most && n++ >= each->most)
+				return 0;
+			if (each->fn(each->ctx, i, e))
+				return -1;
+		}
+		str_cut(cursor, sizeof(cursor), json_get_str(page, "next", ""));
+		if (!cursor[0])
+			return 0;
+	}
+}
+
+/* ---- tables */
+
+struct grid {
+	size_t columns;
+	struct {
+		LIST_OF(char *);
+	} cells;
+};
+
+struct grid *grid_new(const char *const *titles, size_t columns)
+{
+	struct grid *g = xcalloc(1, sizeof(*g));
+
+	g->columns = columns;
+	for (size_t i = 0; i < columns; i++)
+		grid_cell(g, titles[i]);
+	return g;
+}
+
+void grid_freep(struct grid **g)
+{
+	for (size_t i = 0; *g && i < (*g)->cells.n; i++)
+		free((*g)->cells.v[i]);
+	if (*g)
+		list_done(&(*g)->cells);
+	free(*g);
+}
+
+void grid_cell(struct grid *g, const char *text)
+{
+	char *copy = xstrdup(str_or(text, "-"));
+
+	str_clean(copy);
+	*list_push(&g->cells) = copy;
+}
+
+void grid_print(const struct grid *g)
+{
+	for (size_t i = 0; i < g->cells.n; i++) {
+		size_t col = i % g->columns;
+		int widest = 0;
+
+		if (col + 1 == g->columns) {
+			printf("%s\n", g->cells.v[i]);
+			continue;
+		}
+		for (size_t k = col; k < g->cells.n; k += g->columns)
+			if (text_width(g->cells.v[k]) > widest)
+				widest = text_width(g->cells.v[k]);
+		printf("%s%*s", g->cells.v[i], widest - text_width(g->cells.v[i]) + 2, "");
+	}
+}
+
+void cmd_print_json(const struct json *value)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, OUTPUT_MAX);
+	json_out_init(&o, &b);
+	o.pretty = true;
+	json_put(&o, NULL, value);
+	puts(b.p);
+	buf_done(&b);
+}
