@@ -10,6 +10,8 @@
 #include "masterd/httpd.h"
 #include "masterd/master.h"
 #include "masterd/selfsign.h"
+#include "masterd/svc_enrol.h"
+#include "masterd/svc_ingest.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
 #include "shared/daemon.h"
@@ -47,8 +49,10 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
 		return -1;
 	m->pool = db_pool_new(c->database);
-	if (auth_new(&m->auth, m->pool, c->jwt_secret, e) || pwq_new(&m->pwq, e))
+	if (auth_new(&m->auth, m->pool, c->jwt_secret, e) || live_new(&m->live, m->pool, c->heartbeat_default_s, e) ||
+	    pwq_new(&m->pwq, e))
 		return -1;
+	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
 	return httpd_new(h, m, e);
@@ -58,13 +62,20 @@ static void stop(struct master *m, struct httpd *h)
 {
 	if (h)
 		httpd_quiesce(h);
-	pwq_free(m->pwq);
-	writer_free(m->writer);
+	if (m->waits)
+		waits_end(m->waits);
+	/* nobody may sleep any more when the server stops, and its threads still call these */
+	pwq_stop(m->pwq);
+	writer_stop(m->writer);
 	httpd_free(h);
 	buckets_free(m->joins);
 	buckets_free(m->logins);
+	waits_free(m->waits);
+	pwq_free(m->pwq);
+	live_free(m->live);
 	auth_free(m->auth);
 	db_pool_free(m->pool);
+	writer_free(m->writer);
 }
 
 /* SIGHUP: the file is judged anew and its limits count from now on. */
@@ -82,11 +93,19 @@ static void reload(struct master *m)
 	log_info("SIGHUP: limits taken from %s; listen, database and TLS need a restart", c->path);
 }
 
-static void every_second(struct master *m, struct httpd *h)
+struct rounds {
+	int64_t next_second, next_minute;
+	int64_t expire_cursor;
+};
+
+static void every_second(struct master *m, struct httpd *h, struct rounds *t)
 {
+	int64_t now = clock_ms();
 	struct err e;
 
 	httpd_tick(h);
+	live_tick(m->live, now);
+	ingest_expire(m, &t->expire_cursor, now);
 	if (auth_poll(m->auth, &e))
 		log_error("users: %s", e.msg);
 }
@@ -94,16 +113,21 @@ static void every_second(struct master *m, struct httpd *h)
 static void serve(struct master *m, struct httpd *h)
 {
 	struct pollfd wake = {.fd = daemon_wake_fd(), .events = POLLIN};
-	int64_t next = 0;
+	struct rounds t = {0};
 
 	while (!daemon_stopping()) {
 		if (poll(&wake, 1, TICK_MS) > 0)
 			daemon_drain_wake();
 		if (daemon_take_hup())
 			reload(m);
-		if (clock_mono_ms() >= next) {
-			next = clock_mono_ms() + 1000;
-			every_second(m, h);
+		waits_tick(m->waits, clock_mono_ms());
+		if (clock_mono_ms() >= t.next_second) {
+			t.next_second = clock_mono_ms() + 1000;
+			every_second(m, h, &t);
+		}
+		if (clock_mono_ms() >= t.next_minute) {
+			t.next_minute = clock_mono_ms() + 60000;
+			enrol_expire(m, clock_ms());
 		}
 	}
 }

@@ -126,6 +126,11 @@ const char *db_str(struct db_stmt *s, int col)
 	return s->driver->get_str(s->h, col);
 }
 
+bool db_is_null(struct db_stmt *s, int col)
+{
+	return s->driver->is_null(s->h, col);
+}
+
 const void *db_blob(struct db_stmt *s, int col, size_t *n)
 {
 	return s->driver->get_blob(s->h, col, n);

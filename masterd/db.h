@@ -51,6 +51,7 @@ int db_run(struct db_stmt *s, struct err *e) MUSTCHECK;
 int64_t db_int(struct db_stmt *s, int col);
 double db_num(struct db_stmt *s, int col);
 const char *db_str(struct db_stmt *s, int col);
+bool db_is_null(struct db_stmt *s, int col);
 const void *db_blob(struct db_stmt *s, int col, size_t *n);
 /* Of the last statement that ran. */
 int64_t db_last_id(struct db *db);

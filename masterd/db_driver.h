@@ -25,6 +25,7 @@ struct db_driver {
 	int64_t (*get_int)(void *h, int col);
 	double (*get_num)(void *h, int col);
 	const char *(*get_str)(void *h, int col);
+	bool (*is_null)(void *h, int col);
 	const void *(*get_blob)(void *h, int col, size_t *n);
 	int64_t (*last_id)(void *conn);
 	int (*changes)(void *conn);

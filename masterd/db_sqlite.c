@@ -133,6 +133,11 @@ static const char *lite_get_str(void *h, int col)
 	return sql_str(h, col);
 }
 
+static bool lite_is_null(void *h, int col)
+{
+	return sql_is_null(h, col);
+}
+
 static const void *lite_get_blob(void *h, int col, size_t *n)
 {
 	return sql_blob(h, col, n);
@@ -164,6 +169,7 @@ static const struct db_driver driver = {
 	.get_int = lite_get_int,
 	.get_num = lite_get_num,
 	.get_str = lite_get_str,
+	.is_null = lite_is_null,
 	.get_blob = lite_get_blob,
 	.last_id = lite_last_id,
 	.changes = lite_changes,

@@ -17,9 +17,23 @@ libmasterd_a_SOURCES = \
 	masterd/tbl_session.h masterd/tbl_session.c \
 	masterd/auth.h masterd/auth.c \
 	masterd/req.h masterd/req.c \
+	masterd/tbl_node.h masterd/tbl_node.c \
+	masterd/tbl_join.h masterd/tbl_join.c \
+	masterd/tbl_sample.h masterd/tbl_sample.c \
+	masterd/tbl_run.h masterd/tbl_run.c \
+	masterd/health.h masterd/health.c \
+	masterd/live_put.h masterd/live_put.c \
+	masterd/live.h masterd/live.c \
+	masterd/wait.h masterd/wait.c \
 	masterd/master.h \
+	masterd/svc_enrol.h masterd/svc_enrol.c \
+	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/api_root.h masterd/api_root.c \
 	masterd/api_auth.h masterd/api_auth.c \
+	masterd/api_join.h masterd/api_join.c \
+	masterd/api_nodes.h masterd/api_nodes.c \
+	masterd/api_stats.h masterd/api_stats.c \
+	masterd/api_runs.h masterd/api_runs.c \
 	masterd/route.h masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
 	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_routes.c masterd/cmd_run.c

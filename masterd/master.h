@@ -8,7 +8,9 @@
 #include "masterd/bucket.h"
 #include "masterd/config.h"
 #include "masterd/db.h"
+#include "masterd/live.h"
 #include "masterd/pwq.h"
+#include "masterd/wait.h"
 #include "masterd/writer.h"
 
 /* What handlers work with: made by main in the order of the members, freed in
@@ -18,6 +20,8 @@ struct master {
 	struct db_pool *pool;     /* readers */
 	struct writer *writer;    /* every change */
 	struct auth *auth;
+	struct live *live;
+	struct waits *waits;      /* long polls, by request_id */
 	struct pwq *pwq;
 	struct buckets *logins;   /* failed ones, by address */
 	struct buckets *joins;

@@ -64,7 +64,7 @@ int pwq_new(struct pwq **ret, struct err *e)
 	return 0;
 }
 
-void pwq_free(struct pwq *q)
+void pwq_stop(struct pwq *q)
 {
 	if (!q)
 		return;
@@ -72,8 +72,15 @@ void pwq_free(struct pwq *q)
 	q->stopping = true;
 	pthread_cond_broadcast(&q->come);
 	pthread_mutex_unlock(&q->lock);
-	for (unsigned i = 0; i < q->started; i++)
-		pthread_join(q->threads[i], NULL);
+	for (; q->started; q->started--)
+		pthread_join(q->threads[q->started - 1], NULL);
+}
+
+void pwq_free(struct pwq *q)
+{
+	if (!q)
+		return;
+	pwq_stop(q);
 	pthread_cond_destroy(&q->come);
 	pthread_mutex_destroy(&q->lock);
 	free(q);

@@ -24,7 +24,8 @@ struct pw_work {
 };
 
 int pwq_new(struct pwq **ret, struct err *e) MUSTCHECK;
-/* Ends after all that is queued. */
+/* Ends after all that is queued; from then on pwq_put refuses. */
+void pwq_stop(struct pwq *q);
 void pwq_free(struct pwq *q);
 /* -1 and ERR_BUSY when 32 wait already. */
 int pwq_put(struct pwq *q, struct pw_work *w, struct err *e) MUSTCHECK;

@@ -5,8 +5,13 @@
 #include <strings.h>
 
 #include "masterd/api_auth.h"
+#include "masterd/api_join.h"
+#include "masterd/api_nodes.h"
 #include "masterd/api_root.h"
+#include "masterd/api_runs.h"
+#include "masterd/api_stats.h"
 #include "masterd/master.h"
+#include "masterd/svc_enrol.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -19,6 +24,20 @@ static const struct route table[] = {
 	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
 	{"POST", "/auth/logout", false, ROLE_VIEWER, api_logout, "end the session"},
 	{"GET", "/auth/me", false, ROLE_VIEWER, api_me, "who am I"},
+	{"POST", "/stats", false, ROLE_NODE, api_stats, "a sample, or a list of them"},
+	{"PUT", "/runs/{uuid}", false, ROLE_NODE, api_run_put, "the whole state of a run"},
+	{"POST", "/nodes/join-request", false, ROLE_ALL, api_join_ask, "a machine asks to join"},
+	{"POST", "/nodes/join-request/{id}/reveal", false, ROLE_ALL, api_join_reveal, "it reveals its nonce"},
+	{"GET", "/nodes/status/{id}", false, ROLE_ALL, api_join_status, "it asks for the outcome; ?wait= seconds"},
+	{"POST", "/nodes/approve/{id}", false, ROLE_NODE_ADMIN, api_approve, "let a machine in"},
+	{"POST", "/nodes/block/{id}", false, ROLE_NODE_ADMIN, api_block, "keep it out"},
+	{"POST", "/nodes/unblock/{id}", false, ROLE_NODE_ADMIN, api_unblock, "let it in again"},
+	{"GET", "/nodes", false, ROLE_VIEWER, api_nodes, "all machines"},
+	{"GET", "/nodes/{id}", false, ROLE_VIEWER, api_node, "one machine"},
+	{"GET", "/nodes/{id}/stats", false, ROLE_VIEWER, api_node_stats, "its samples as a series"},
+	{"GET", "/runs", false, ROLE_VIEWER, api_runs, "runs, newest first"},
+	{"GET", "/runs/{uuid}", false, ROLE_VIEWER, api_run, "one run with its log"},
+	{"GET", "/timers", false, ROLE_VIEWER, api_timers, "timers of all machines"},
 };
 
 const struct route *route_table(size_t *n)
@@ -92,6 +111,22 @@ static int check_person(struct req *r, enum role role, struct err *e)
 	return 0;
 }
 
+/* The node with the key. */
+static int check_node(struct req *r, struct err *e)
+{
+	const char *key = req_header(r, "X-API-KEY");
+	bool first_use = false;
+
+	if (!key)
+		return err_set(e, ERR_DENIED, "this needs the API key of a node (X-API-KEY)");
+	if (live_key(r->m->live, key, &r->who.node_id, &first_use, e))
+		return -1;
+	r->who.role = ROLE_NODE;
+	if (first_use)
+		enrol_key_used(r->m, r->who.node_id);
+	return 0;
+}
+
 enum verdict route_run(struct req *r, const char *method, const char *path)
 {
 	const struct route *t = find(r, method, path);
@@ -102,6 +137,8 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 	if (!t)
 		return reply_problem(r, 404, "there is nothing at this path");
 	if (t->role >= ROLE_VIEWER && check_person(r, t->role, &e))
+		return reply_err(r, &e);
+	if (t->role == ROLE_NODE && check_node(r, &e))
 		return reply_err(r, &e);
 	return t->handler(r);
 }

@@ -158,15 +158,26 @@ int writer_new(struct writer **ret, const char *url, size_t max_queued, struct e
 	return 0;
 }
 
+void writer_stop(struct writer *w)
+{
+	bool was;
+
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	was = w->stopping;
+	w->stopping = true;
+	pthread_cond_signal(&w->come);
+	pthread_mutex_unlock(&w->lock);
+	if (!was)
+		pthread_join(w->thread, NULL);
+}
+
 void writer_free(struct writer *w)
 {
 	if (!w)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->stopping = true;
-	pthread_cond_signal(&w->come);
-	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	writer_stop(w);
 	db_close(w->db);
 	pthread_cond_destroy(&w->come);
 	pthread_mutex_destroy(&w->lock);

@@ -32,7 +32,9 @@ struct job {
 };
 
 int writer_new(struct writer **ret, const char *url, size_t max_queued, struct err *e) MUSTCHECK;
-/* Ends after all that is queued; wakes everybody. */
+/* Ends after all that is queued, everybody woken; from then on writer_put
+ * refuses. */
+void writer_stop(struct writer *w);
 void writer_free(struct writer *w);
 /* Queue j, which the writer owns until its ticket is done (or dropped). -1 and
  * ERR_BUSY when the queue is full: j is the caller's again. */

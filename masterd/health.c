@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/health.h"
+
+#include <stdio.h>
+
+#include "shared/str.h"
+
+enum { DISK_WARN = 85, DISK_FAIL = 95, INODES_WARN = 90, ONLINE_BEATS = 3, STALE_BEATS = 6 };
+
+static const char *const names[HEALTHS] = {"failed", "warn", "offline", "running", "paused", "waiting", "ok"};
+static const char *const live_names[] = {"online", "stale", "offline"};
+
+const char *health_name(enum health h)
+{
+	return names[h];
+}
+
+int health_from(enum health *ret, const char *name)
+{
+	for (size_t i = 0; i < HEALTHS; i++)
+		if (str_eq(names[i], name)) {
+			*ret = (enum health)i;
+			return 0;
+		}
+	return -1;
+}
+
+const char *liveness_name(enum liveness l)
+{
+	return live_names[l];
+}
+
+static void PRINTF(3, 4) because(struct live_node *n, enum health h, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (h < n->health)
+		n->health = h;
+	if (n->n_reasons >= REASONS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(n->reasons[n->n_reasons++], REASON_TEXT, fmt, ap);
+	va_end(ap);
+}
+
+static void judge_sites(struct live_node *n)
+{
+	for (size_t i = 0; i < n->sites.n; i++) {
+		const struct live_site *s = &n->sites.v[i];
+
+		if (s->running_since)
+			because(n, H_RUNNING, "%s is being backed up", s->name);
+		if (!s->started || s->state == RUN_OK)
+			continue;
+		if (s->state == RUN_WARNING)
+			because(n, H_WARN, "last backup of %s ended with warnings", s->name);
+		else
+			because(n, s->state == RUN_ABORTED ? H_WARN : H_FAILED, "last backup of %s %s%s%.100s", s->name,
+				s->state == RUN_FAILED ? "failed" : s->state == RUN_ABORTED ? "was aborted" : "is suspect",
+				s->error[0] ? ": " : "", s->error);
+	}
+}
+
+static void judge_sample(struct live_node *n)
+{
+	for (size_t i = 0; i < n->last.disks.n; i++) {
+		const struct wire_disk *d = &n->last.disks.v[i];
+
+		if (d->percent >= DISK_WARN)
+			because(n, d->percent >= DISK_FAIL ? H_FAILED : H_WARN, "%.80s is %.0f %% full", d->mount,
+				d->percent);
+		else if (d->inodes_percent >= INODES_WARN)
+			because(n, H_WARN, "%.80s has used %.0f %% of its inodes", d->mount, d->inodes_percent);
+	}
+	if (!n->last.disks.n && n->last.disk >= DISK_WARN)
+		because(n, n->last.disk >= DISK_FAIL ? H_FAILED : H_WARN, "a disk is %.0f %% full", n->last.disk);
+	for (size_t i = 0; i < n->last.timers.n; i++) {
+		const struct wire_timer *t = &n->last.timers.v[i];
+
+		if (t->result[0] && !str_eq(t->result, "success") && !t->running)
+			because(n, H_WARN, "timer %s ended with %s", t->name, t->result);
+	}
+	if (n->skewed)
+		because(n, H_WARN, "its clock is more than 5 min ahead");
+	if (n->last.active_backups > 0 && n->health > H_RUNNING)
+		because(n, H_RUNNING, "a backup is running");
+}
+
+bool health_judge(struct live_node *n, int64_t now, int64_t heartbeat_ms)
+{
+	enum health health = n->health;
+	enum liveness liveness = n->liveness;
+	unsigned n_reasons = n->n_reasons;
+	int64_t age = now - n->seen;
+
+	n->health = H_OK;
+	n->n_reasons = 0;
+	n->liveness = age <= ONLINE_BEATS * heartbeat_ms ? L_ONLINE
+		      : age <= STALE_BEATS * heartbeat_ms ? L_STALE : L_OFFLINE;
+	if (n->n.state == NODE_BLOCKED) {
+		because(n, H_OFFLINE, "%s", n->n.reason[0] ? n->n.reason : "blocked");
+	} else if (n->n.state == NODE_PENDING) {
+		because(n, H_WAITING, n->join.name_in_use ? "waits for approval; its name is in use" : "waits for approval");
+	} else if (!n->seen) {
+		n->health = H_WAITING;
+		because(n, H_WAITING, "approved, has not reported yet");
+	} else {
+		if (n->liveness == L_OFFLINE)
+			because(n, H_OFFLINE, "silent since its last report");
+		judge_sites(n);
+		judge_sample(n);
+	}
+	return health != n->health || liveness != n->liveness || n_reasons != n->n_reasons;
+}

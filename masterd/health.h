@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_HEALTH_H
+#define FELLOE_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "masterd/tbl_join.h"
+#include "masterd/tbl_node.h"
+#include "shared/json.h"
+#include "shared/list.h"
+#include "shared/wire.h"
+
+/* What live keeps of a node, and the judgement over it. */
+
+/* Worst first. */
+enum health { H_FAILED, H_WARN, H_OFFLINE, H_RUNNING, H_PAUSED, H_WAITING, H_OK, HEALTHS };
+const char *health_name(enum health h);
+int health_from(enum health *ret, const char *name) MUSTCHECK;
+/* From the age of the last report: up to 3 heartbeats, up to 6, more. */
+enum liveness { L_ONLINE, L_STALE, L_OFFLINE };
+const char *liveness_name(enum liveness l);
+
+enum { LIVE_TREND = 24, LIVE_NO_TREND = 255, REASONS_MAX = 8, REASON_TEXT = 200 };
+
+/* A site of a node, from its runs. */
+struct live_site {
+	char name[WIRE_NAME];
+	enum run_state state;    /* of the newest that ended; valid when started */
+	int64_t started, finished, size;
+	char uuid[UUID_TEXT], error[REASON_TEXT];
+	int64_t good_at, good_size; /* newest ok or warning; 0 never */
+	int64_t running_since;   /* 0 not */
+	char running_uuid[UUID_TEXT];
+};
+
+struct live_node {
+	struct node n;
+	struct join join;        /* request_id "" when there is none */
+	struct json *facts;      /* n.facts read; NULL */
+	struct wire_sample last;
+	bool has_sample, skewed;
+	int64_t seen;            /* the master's clock at the last report */
+	int64_t reported;        /* when the report was stored last */
+	uint8_t trend[LIVE_TREND];
+	int64_t trend_minute;
+	double trend_sum;
+	unsigned trend_n;
+	struct { LIST_OF(struct live_site); } sites;
+	char *answer;
+	/* the judgement */
+	enum health health;
+	enum liveness liveness;
+	char reasons[REASONS_MAX][REASON_TEXT];
+	unsigned n_reasons;
+};
+
+/* Judge n at now; true when health, liveness or the number of reasons changed. */
+bool health_judge(struct live_node *n, int64_t now, int64_t heartbeat_ms);
+
+#endif

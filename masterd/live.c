@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/live.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "masterd/health.h"
+#include "masterd/live_put.h"
+#include "shared/clock.h"
+#include "shared/hash.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum { REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
+
+struct live {
+	pthread_mutex_t lock;
+	int64_t heartbeat_ms;
+	uint64_t version;
+	struct { LIST_OF(struct live_node *); } nodes; /* by number */
+	struct live_node **keys; /* open addressing by key hash; n_keys is a power of two */
+	size_t n_keys;
+};
+
+static struct live_node *find(const struct live *l, int64_t id)
+{
+	size_t low = 0, high = l->nodes.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->nodes.v[middle]->n.id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->nodes.n && l->nodes.v[low]->n.id == id ? l->nodes.v[low] : NULL;
+}
+
+/* ---- keys */
+
+static size_t key_slot(const struct live *l, const uint8_t hash[static SHA256_LEN])
+{
+	uint64_t first;
+
+	memcpy(&first, hash, sizeof(first));
+	return (size_t)(first & (l->n_keys - 1));
+}
+
+/* Made anew when a key comes or goes: rare, and without tombstones. */
+static void keys_rebuild(struct live *l)
+{
+	size_t want = 64;
+
+	while (want < l->nodes.n * 2)
+		want *= 2;
+	free(l->keys);
+	l->keys = xcalloc(want, sizeof(struct live_node *));
+	l->n_keys = want;
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		struct live_node *n = l->nodes.v[i];
+		size_t at;
+
+		if (!n->n.has_key)
+			continue;
+		for (at = key_slot(l, n->n.key_hash); l->keys[at]; at = (at + 1) & (want - 1))
+			;
+		l->keys[at] = n;
+	}
+}
+
+static struct live_node *by_key(const struct live *l, const uint8_t hash[static SHA256_LEN])
+{
+	for (size_t at = key_slot(l, hash); l->keys[at]; at = (at + 1) & (l->n_keys - 1))
+		if (hash_equal(l->keys[at]->n.key_hash, hash, SHA256_LEN))
+			return l->keys[at];
+	return NULL;
+}
+
+int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	const struct live_node *n;
+	int rc = 0;
+
+	sha256(hash, key, strlen(key));
+	pthread_mutex_lock(&l->lock);
+	n = by_key(l, hash);
+	if (!n) {
+		rc = err_set(e, ERR_DENIED, "this API key is not known: join again");
+	} else if (n->n.state != NODE_ACTIVE) {
+		rc = err_set(e, ERR_FORBIDDEN, "the node is blocked%s%s", n->n.reason[0] ? ": " : "", n->n.reason);
+	} else {
+		*id = n->n.id;
+		*first_use = n->join.clear_key[0] != '\0';
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+/* ---- changes */
+
+static void node_free(struct live_node *n)
+{
+	node_done(&n->n);
+	wire_sample_done(&n->last);
+	list_done(&n->sites);
+	json_free(n->facts);
+	free(n->answer);
+	free(n);
+}
+
+static struct live_node *place(struct live *l, int64_t id)
+{
+	struct live_node *n = find(l, id);
+	size_t at;
+
+	if (n)
+		return n;
+	n = xcalloc(1, sizeof(*n));
+	n->n.id = id;
+	wire_sample_init(&n->last);
+	for (size_t i = 0; i < LIVE_TREND; i++)
+		n->trend[i] = LIVE_NO_TREND;
+	*list_push(&l->nodes) = n;
+	/* numbers only grow, so this ends at once but for the start */
+	for (at = l->nodes.n - 1; at > 0 && l->nodes.v[at - 1]->n.id > id; at--)
+		l->nodes.v[at] = l->nodes.v[at - 1];
+	l->nodes.v[at] = n;
+	return n;
+}
+
+static void judge(struct live *l, struct live_node *n, int64_t now)
+{
+	health_judge(n, now, l->heartbeat_ms);
+	l->version++;
+}
+
+static void set_answer(struct live_node *n)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	json_out_init(&o, &b);
+	json_obj(&o, NULL);
+	json_put_str(&o, "status", "recorded");
+	json_put_str(&o, "node", n->n.name);
+	json_arr(&o, "requests");
+	json_end_arr(&o);
+	json_end_obj(&o);
+	free(n->answer);
+	n->answer = buf_take(&b);
+}
+
+static void put_node(struct live *l, const struct node *v, const struct join *j)
+{
+	struct live_node *n = place(l, v->id);
+
+	node_done(&n->n);
+	n->n = *v;
+	n->n.tags = xstrdup(v->tags);
+	n->n.facts = xstrdup(v->facts);
+	if (j)
+		n->join = *j;
+	json_free(n->facts);
+	n->facts = NULL;
+	if (v->facts && json_parse(&n->facts, v->facts, strlen(v->facts), NULL))
+		n->facts = NULL;
+	set_answer(n);
+	judge(l, n, clock_ms());
+}
+
+void live_put_node(struct live *l, const struct node *v, const struct join *j)
+{
+	pthread_mutex_lock(&l->lock);
+	put_node(l, v, j);
+	keys_rebuild(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_drop_node(struct live *l, int64_t id)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		if (l->nodes.v[i]->n.id != id)
+			continue;
+		node_free(l->nodes.v[i]);
+		l->nodes.n--;
+		memmove(&l->nodes.v[i], &l->nodes.v[i + 1], (l->nodes.n - i) * sizeof(struct live_node *));
+		l->version++;
+		break;
+	}
+	keys_rebuild(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Mean CPU of each of the last minutes. */
+static void add_trend(struct live_node *n, double cpu, int64_t ts)
+{
+	int64_t minute = ts / MINUTE_MS;
+
+	if (minute > n->trend_minute + LIVE_TREND || minute < n->trend_minute - LIVE_TREND)
+		n->trend_minute = minute - LIVE_TREND;
+	while (n->trend_minute < minute) {
+		n->trend_minute++;
+		n->trend[n->trend_minute % LIVE_TREND] = LIVE_NO_TREND;
+		n->trend_sum = 0;
+		n->trend_n = 0;
+	}
+	if (minute != n->trend_minute)
+		return;
+	n->trend_sum += cpu;
+	n->trend_n++;
+	n->trend[minute % LIVE_TREND] = (uint8_t)lround(n->trend_sum / n->trend_n);
+}
+
+static void take_sample(struct live_node *n, struct wire_sample *s, bool skewed, int64_t now)
+{
+	struct wire_sample old = n->last;
+
+	n->last = *s;
+	wire_sample_init(s);
+	wire_sample_done(&old);
+	n->has_sample = true;
+	n->skewed = skewed;
+	n->seen = now;
+	add_trend(n, n->last.cpu, n->last.ts);
+}
+
+void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	/* what comes late fills the history, not the present */
+	if (n && (!n->has_sample || s->ts >= n->last.ts)) {
+		take_sample(n, s, skewed, now);
+		judge(l, n, now);
+	} else if (n) {
+		n->seen = now;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+static struct live_site *site_of(struct live_node *n, const char *name)
+{
+	struct live_site *s;
+
+	for (size_t i = 0; i < n->sites.n; i++)
+		if (str_eq(n->sites.v[i].name, name))
+			return &n->sites.v[i];
+	s = list_push(&n->sites);
+	str_cut(s->name, sizeof(s->name), name);
+	return s;
+}
+
+static void put_run(struct live_node *n, const struct wire_run *r)
+{
+	struct live_site *s = site_of(n, r->site);
+
+	if (r->state == RUN_RUNNING) {
+		if (r->started >= s->running_since) {
+			s->running_since = r->started;
+			str_cut(s->running_uuid, sizeof(s->running_uuid), r->uuid);
+		}
+		return;
+	}
+	if (str_eq(s->running_uuid, r->uuid))
+		s->running_since = 0;
+	if (run_state_good(r->state) && r->finished >= s->good_at) {
+		s->good_at = r->finished;
+		s->good_size = r->bytes_stored;
+	}
+	/* a skipped run says nothing about the backups */
+	if (r->state == RUN_SKIPPED || r->started < s->started)
+		return;
+	s->state = r->state;
+	s->started = r->started;
+	s->finished = r->finished;
+	s->size = r->bytes_stored;
+	str_cut(s->uuid, sizeof(s->uuid), r->uuid);
+	str_cut(s->error, sizeof(s->error), r->error);
+}
+
+void live_run(struct live *l, int64_t id, const struct wire_run *r)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	if (n) {
+		put_run(n, r);
+		judge(l, n, clock_ms());
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_tick(struct live *l, int64_t now)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++)
+		if (health_judge(l->nodes.v[i], now, l->heartbeat_ms))
+			l->version++;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- questions */
+
+void live_answer(struct live *l, int64_t id, struct buf *out)
+{
+	const struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	buf_adds(out, n && n->answer ? n->answer : "{\"status\":\"recorded\",\"node\":\"\",\"requests\":[]}");
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool live_report_due(struct live *l, int64_t id, int64_t now)
+{
+	struct live_node *n;
+	bool due;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	due = n && now - n->reported >= REPORT_EVERY_MS;
+	if (due)
+		n->reported = now;
+	pthread_mutex_unlock(&l->lock);
+	return due;
+}
+
+void live_name(struct live *l, int64_t id, char name[static WIRE_HOST])
+{
+	const struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	str_cut(name, WIRE_HOST, n ? n->n.name : "");
+	pthread_mutex_unlock(&l->lock);
+}
+
+size_t live_ids(struct live *l, int64_t *cursor, int64_t *ids, size_t max)
+{
+	size_t got = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n && got < max; i++)
+		if (l->nodes.v[i]->n.id > *cursor)
+			ids[got++] = l->nodes.v[i]->n.id;
+	*cursor = got < max ? 0 : ids[got - 1];
+	pthread_mutex_unlock(&l->lock);
+	return got;
+}
+
+uint64_t live_version(struct live *l)
+{
+	uint64_t v;
+
+	pthread_mutex_lock(&l->lock);
+	v = l->version;
+	pthread_mutex_unlock(&l->lock);
+	return v;
+}
+
+static bool has_text(const char *where, const char *what)
+{
+	return where && strcasestr(where, what);
+}
+
+static bool matches(const struct live_node *n, const struct live_filter *f)
+{
+	if ((f->by_state && n->n.state != f->state) || (f->by_health && n->health != f->health))
+		return false;
+	if (f->tag) {
+		CLEANUP(freep) char *quoted = xasprintf("\"%s\"", f->tag);
+
+		if (!n->n.tags || !strstr(n->n.tags, quoted))
+			return false;
+	}
+	return !f->q || has_text(n->n.name, f->q) || has_text(n->n.hostname, f->q) ||
+	       has_text(n->join.peer_address, f->q);
+}
+
+void live_list(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next)
+{
+	int64_t last = 0, left = f->limit;
+
+	*next = 0;
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		const struct live_node *n = l->nodes.v[i];
+
+		if (n->n.id <= f->after || !matches(n, f))
+			continue;
+		if (!left--) {
+			*next = last;
+			break;
+		}
+		live_put_item(o, n);
+		last = n->n.id;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e)
+{
+	const struct live_node *n;
+	int rc = 0;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	if (n)
+		live_put_whole(o, n);
+	else
+		rc = err_set(e, ERR_NOTFOUND, "there is no node %lld", (long long)id);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+void live_timers(struct live *l, struct json_out *o, int64_t after, int64_t limit, int64_t *next)
+{
+	int64_t last = 0;
+
+	*next = 0;
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		const struct live_node *n = l->nodes.v[i];
+
+		if (n->n.id <= after || n->n.state != NODE_ACTIVE || !n->last.timers.n)
+			continue;
+		if (limit <= 0) {
+			*next = last;
+			break;
+		}
+		for (size_t k = 0; k < n->last.timers.n; k++)
+			live_put_timer(o, n, &n->last.timers.v[k]);
+		limit -= (int64_t)n->last.timers.n;
+		last = n->n.id;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- start */
+
+static void load_report(void *ctx, int64_t id, int64_t ts, const char *doc)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct live_node *n = find(ctx, id);
+	struct wire_sample s;
+
+	if (!n || json_parse(&j, doc, strlen(doc), NULL))
+		return;
+	wire_sample_init(&s);
+	wire_sample_get(&s, j, "", &p);
+	if (!p.n)
+		take_sample(n, &s, false, ts);
+	wire_sample_done(&s);
+}
+
+static int load_run(void *ctx, const struct run_row *row)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct live_node *n = find(ctx, row->node_id);
+	struct wire_run r;
+
+	if (!n || json_parse(&j, row->doc, strlen(row->doc), NULL))
+		return 0;
+	wire_run_init(&r);
+	wire_run_get(&r, j, "", &p);
+	if (!p.n)
+		put_run(n, &r);
+	wire_run_done(&r);
+	return 0;
+}
+
+static int load(struct live *l, struct db *db, struct err *e)
+{
+	struct nodes nodes = {0};
+	int rc = tbl_node_list(db, &nodes, e);
+
+	for (size_t i = 0; i < nodes.n && !rc; i++) {
+		struct join j;
+
+		if (!tbl_join_of_node(db, nodes.v[i].id, &j, e))
+			put_node(l, &nodes.v[i], &j);
+		else if (e->kind == ERR_NOTFOUND)
+			put_node(l, &nodes.v[i], NULL);
+		else
+			rc = -1;
+	}
+	nodes_done(&nodes);
+	if (rc || tbl_report_each(db, load_report, l, e) || tbl_run_latest(db, load_run, l, e))
+		return -1;
+	keys_rebuild(l);
+	return 0;
+}
+
+int live_new(struct live **ret, struct db_pool *pool, int64_t heartbeat_s, struct err *e)
+{
+	struct live *l = xcalloc(1, sizeof(*l));
+	struct db *db = NULL;
+	int rc;
+
+	pthread_mutex_init(&l->lock, NULL);
+	l->heartbeat_ms = heartbeat_s * 1000;
+	/* so that an ETag of another life of this process never fits */
+	l->version = (uint64_t)clock_ms() << 12;
+	rc = db_pool_take(pool, &db, e) ? -1 : load(l, db, e);
+	db_pool_give(pool, db);
+	if (rc) {
+		live_free(l);
+		return -1;
+	}
+	live_tick(l, clock_ms());
+	*ret = l;
+	return 0;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->nodes.n; i++)
+		node_free(l->nodes.v[i]);
+	list_done(&l->nodes);
+	free(l->keys);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}

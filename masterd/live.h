@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_LIVE_H
+#define FELLOE_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "masterd/db.h"
+#include "masterd/health.h"
+#include "masterd/tbl_join.h"
+#include "masterd/tbl_node.h"
+#include "masterd/tbl_run.h"
+#include "shared/attr.h"
+#include "shared/err.h"
+#include "shared/json.h"
+#include "shared/wire.h"
+
+/* The latest state of every node in memory, filled from the database at the
+ * start and by what was committed since. Health is judged here, once, for
+ * everybody who shows it. Any thread. */
+struct live;
+
+int live_new(struct live **ret, struct db_pool *pool, int64_t heartbeat_s, struct err *e) MUSTCHECK;
+void live_free(struct live *l);
+
+/* ---- what was committed */
+
+/* Replace what is known of the node; j is its join-request, NULL when decided. */
+void live_put_node(struct live *l, const struct node *n, const struct join *j);
+void live_drop_node(struct live *l, int64_t id);
+/* A node's sample; takes s when it is the newest (and leaves it empty). */
+void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
+void live_run(struct live *l, int64_t id, const struct wire_run *r);
+
+/* ---- questions */
+
+/* The node with this key: ERR_DENIED unknown, ERR_FORBIDDEN blocked (with the
+ * reason). *first_use: the key was never used before this process knew. */
+int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e) MUSTCHECK;
+/* Append the answer to a sample: {"status":"recorded","node":NAME,"requests":[]}. */
+void live_answer(struct live *l, int64_t id, struct buf *out);
+/* Is the whole report of the node due to be stored (at most once a minute)? Marks it. */
+bool live_report_due(struct live *l, int64_t id, int64_t now);
+/* Name of a node, "" when there is none. */
+void live_name(struct live *l, int64_t id, char name[static WIRE_HOST]);
+/* Numbers of all nodes from *cursor on, at most max, for jobs that go round. */
+size_t live_ids(struct live *l, int64_t *cursor, int64_t *ids, size_t max);
+
+/* Raised by everything that changes an answer below, also by time passing (live_tick). */
+uint64_t live_version(struct live *l);
+/* Once a second: judge again what depends on the time. */
+void live_tick(struct live *l, int64_t now);
+
+struct live_filter {
+	bool by_state, by_health;
+	enum node_state state;
+	enum health health;
+	const char *tag, *q;   /* NULL any */
+	int64_t after;         /* numbers above */
+	int64_t limit;
+};
+/* Write the matching nodes into an open JSON array; *next is the number to go
+ * on after, 0 at the end. */
+void live_list(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
+/* One node, whole, as the root value. ERR_NOTFOUND. */
+int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e) MUSTCHECK;
+/* The timers of all nodes into an open JSON array. */
+void live_timers(struct live *l, struct json_out *o, int64_t after, int64_t limit, int64_t *next);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/svc_enrol.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/crypt.h"
+#include "shared/hash.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+void enrol_free(void *enrol)
+{
+	struct enrol *v = enrol;
+
+	node_done(&v->node);
+	free(v->tags);
+	mem_wipe(&v->join, sizeof(v->join));
+	free(v);
+}
+
+/* What was committed becomes visible, then sleepers look again. */
+static void show(struct job *job)
+{
+	struct enrol *v = (struct enrol *)job;
+
+	for (size_t i = 0; i < ARRAY_LEN(v->dropped); i++)
+		if (v->dropped[i])
+			live_drop_node(v->m->live, v->dropped[i]);
+	if (v->node.id)
+		live_put_node(v->m->live, &v->node, v->have_join ? &v->join : NULL);
+	if (v->woken[0])
+		waits_wake(v->m->waits, v->woken);
+}
+
+static int queue(struct enrol *v, int (*run)(struct job *, struct db *, struct err *), struct err *e)
+{
+	v->job.run = run;
+	v->job.committed = show;
+	return writer_put(v->m->writer, &v->job, e);
+}
+
+static void random_text(char *out, size_t size)
+{
+	uint8_t random[32];
+	CLEANUP(freep) char *text = NULL;
+
+	random_bytes(random, sizeof(random));
+	text = base64url_encode(random, sizeof(random));
+	str_cut(out, size, text);
+	mem_wipe(random, sizeof(random));
+	mem_wipe(text, strlen(text));
+}
+
+static int load_node(struct enrol *v, struct db *db, int64_t id, struct err *e)
+{
+	struct node n;
+
+	if (tbl_node_get(db, id, &n, e))
+		return -1;
+	node_done(&v->node);
+	v->node = n;
+	v->have_join = !tbl_join_of_node(db, id, &v->join, e);
+	if (v->have_join)
+		str_cut(v->woken, sizeof(v->woken), v->join.request_id);
+	return v->have_join || e->kind == ERR_NOTFOUND ? 0 : -1;
+}
+
+/* ---- a node asks */
+
+static int expire_one(struct db *db, struct join *old, int64_t *dropped, struct err *e)
+{
+	old->state = JOIN_EXPIRED;
+	*dropped = old->node_id;
+	return tbl_join_put(db, old, e) || tbl_node_drop(db, old->node_id, e) ? -1 : 0;
+}
+
+/* An older pending request of the same machine: 1 it is the same one (now in
+ * v), 0 none is left, -1 failed. */
+static int meet_older(struct enrol *v, struct db *db, struct err *e)
+{
+	struct join old;
+	int rc = v->join.has_public_key ? tbl_join_of_key(db, v->join.public_key, &old, e)
+					: tbl_join_of_peer(db, v->join.hostname, v->join.peer_address, &old, e);
+
+	if (rc)
+		return e->kind == ERR_NOTFOUND ? 0 : -1;
+	if (v->join.has_public_key && hash_equal(old.commitment, v->join.commitment, SHA256_LEN)) {
+		struct node n;
+
+		if (tbl_node_get(db, old.node_id, &n, e))
+			return -1;
+		node_done(&v->node);
+		v->node = n;
+		v->join = old;
+		return 1;
+	}
+	str_cut(v->woken, sizeof(v->woken), old.request_id);
+	return expire_one(db, &old, &v->dropped[0], e);
+}
+
+static void fill_request(struct enrol *v)
+{
+	struct join *j = &v->join;
+	uint8_t random[4][32];
+
+	random_text(j->request_id, sizeof(j->request_id));
+	random_bytes(j->master_nonce, sizeof(j->master_nonce));
+	j->created = v->now;
+	j->state = JOIN_PENDING;
+	if (j->has_public_key)
+		return;
+	/* a node without a key cannot take part: any code, shown as not protected */
+	random_bytes(random, sizeof(random));
+	pair_code(j->code, random[0], random[1], random[2], j->request_id, random[3]);
+}
+
+static int run_ask(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+	char reason[NODE_REASON];
+	bool blocked;
+	int64_t pending;
+	int met;
+
+	v->have_join = true;
+	if (tbl_join_blocked(db, &v->join, &blocked, reason, sizeof(reason), e))
+		return -1;
+	if (blocked)
+		return err_set(e, ERR_FORBIDDEN, "this machine is blocked%s%s: ask an admin to unblock it",
+			       reason[0] ? ": " : "", reason);
+	met = meet_older(v, db, e);
+	if (met)
+		return met < 0 ? -1 : 0;
+	if (tbl_node_count(db, NODE_PENDING, &pending, e))
+		return -1;
+	if (pending >= JOINS_PENDING_MAX)
+		return err_set(e, ERR_BUSY, "%d nodes wait for approval already: decide over some first",
+			       JOINS_PENDING_MAX);
+	v->node.state = NODE_PENDING;
+	v->node.created = v->now;
+	fill_request(v);
+	if (tbl_node_name_used(db, v->node.name, 0, &v->join.name_in_use, e) || tbl_node_add(db, &v->node, e))
+		return -1;
+	v->join.node_id = v->node.id;
+	return tbl_join_add(db, &v->join, e);
+}
+
+int enrol_ask(struct enrol *v, struct err *e)
+{
+	return queue(v, run_ask, e);
+}
+
+/* ---- it reveals its nonce */
+
+static int run_reveal(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+	uint8_t commitment[SHA256_LEN];
+	struct join *j = &v->join;
+	char id[JOIN_ID];
+
+	str_cut(id, sizeof(id), j->request_id);
+	if (tbl_join_get(db, id, j, e))
+		return -1;
+	if (!j->has_public_key)
+		return err_set(e, ERR_CONFLICT, "this join-request was made without a public key: there is nothing to reveal");
+	if (j->revealed && hash_equal(j->nonce, v->nonce, PAIR_NONCE))
+		return tbl_node_get(db, j->node_id, &v->node, e) && e->kind != ERR_NOTFOUND ? -1 : 0;
+	if (j->revealed || j->state != JOIN_PENDING)
+		return err_set(e, ERR_CONFLICT, "this join-request has been revealed or decided already: ask anew");
+	pair_commitment(commitment, v->nonce, j->public_key);
+	if (!hash_equal(commitment, j->commitment, SHA256_LEN))
+		return err_set(e, ERR_INVALID, "the nonce does not fit the commitment: ask anew");
+	memcpy(j->nonce, v->nonce, PAIR_NONCE);
+	j->revealed = true;
+	pair_code(j->code, j->public_key, j->nonce, j->master_nonce, j->request_id, v->m->spki);
+	v->have_join = true;
+	return tbl_join_put(db, j, e) || tbl_node_get(db, j->node_id, &v->node, e) ? -1 : 0;
+}
+
+int enrol_reveal(struct enrol *v, struct err *e)
+{
+	return queue(v, run_reveal, e);
+}
+
+/* ---- an admin decides */
+
+static int already(const struct enrol *v, struct err *e)
+{
+	char span[UNITS_TEXT];
+
+	if (v->node.state == NODE_ACTIVE)
+		return err_set(e, ERR_CONFLICT, "%s approved %s %s ago", v->node.approved_by, v->node.name,
+			       units_span(span, v->now - v->node.approved));
+	return err_set(e, ERR_CONFLICT, "%s is blocked%s%s: unblock it first", v->node.name,
+		       v->node.blocked_by[0] ? " by " : "", v->node.blocked_by);
+}
+
+/* Is it a node that may be approved, under which name? */
+static int judge_approve(struct enrol *v, struct db *db, struct err *e)
+{
+	bool used;
+
+	if (v->node.state != NODE_PENDING)
+		return already(v, e);
+	if (!v->have_join || v->join.state != JOIN_PENDING)
+		return err_set(e, ERR_CONFLICT, "the join-request of %s is not pending any more", v->node.name);
+	if (v->join.has_public_key && !v->join.revealed)
+		return err_set(e, ERR_CONFLICT, "%s has not shown its code yet: try again in a moment", v->node.name);
+	if (v->name[0])
+		str_cut(v->node.name, sizeof(v->node.name), v->name);
+	if (v->adopt)
+		return 0;
+	if (tbl_node_name_used(db, v->node.name, v->node.id, &used, e))
+		return -1;
+	if (used)
+		return err_set(e, ERR_CONFLICT, "the name %s is in use: give another name, or adopt that node",
+			       v->node.name);
+	return 0;
+}
+
+/* A key for the node: we keep its SHA-256 and the box that only the node opens. */
+static int make_key(struct enrol *v, struct err *e)
+{
+	char key[JOIN_KEY];
+	int rc = 0;
+
+	random_text(key, sizeof(key));
+	sha256(v->node.key_hash, key, strlen(key));
+	v->node.has_key = true;
+	if (v->join.has_public_key) {
+		v->join.sealed_len = strlen(key) + CRYPT_SEAL;
+		rc = crypt_seal(v->join.sealed_key, key, strlen(key), v->join.public_key, e);
+	} else {
+		str_cut(v->join.clear_key, sizeof(v->join.clear_key), key);
+	}
+	mem_wipe(key, sizeof(key));
+	return rc;
+}
+
+/* The new machine takes the place (number, name, history) of an older node. */
+static int take_place(struct enrol *v, struct db *db, struct err *e)
+{
+	struct node old;
+
+	if (tbl_node_get(db, v->adopt, &old, e))
+		return -1;
+	if (old.state == NODE_PENDING || old.id == v->node.id) {
+		node_done(&old);
+		return err_set(e, ERR_CONFLICT, "node %lld was never approved: there is nothing to adopt",
+			       (long long)v->adopt);
+	}
+	v->dropped[0] = v->node.id;
+	if (tbl_node_drop(db, v->node.id, e)) {
+		node_done(&old);
+		return -1;
+	}
+	free(old.facts);
+	old.facts = TAKE(v->node.facts);
+	str_cut(old.hostname, sizeof(old.hostname), v->node.hostname);
+	if (v->name[0])
+		str_cut(old.name, sizeof(old.name), v->name);
+	node_done(&v->node);
+	v->node = old;
+	v->join.node_id = old.id;
+	return 0;
+}
+
+static int run_approve(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+
+	if (load_node(v, db, v->node.id, e) || judge_approve(v, db, e) || (v->adopt && take_place(v, db, e)) ||
+	    make_key(v, e))
+		return -1;
+	v->node.state = NODE_ACTIVE;
+	v->node.approved = v->now;
+	str_cut(v->node.approved_by, sizeof(v->node.approved_by), v->by);
+	v->node.blocked = 0;
+	v->node.reason[0] = v->node.blocked_by[0] = '\0';
+	if (v->tags) {
+		free(v->node.tags);
+		v->node.tags = TAKE(v->tags);
+	}
+	v->join.state = JOIN_DECIDED;
+	v->join.decided = v->now;
+	v->join.name_in_use = false;
+	return tbl_node_put(db, &v->node, e) || tbl_join_put(db, &v->join, e) ? -1 : 0;
+}
+
+int enrol_approve(struct enrol *v, struct err *e)
+{
+	return queue(v, run_approve, e);
+}
+
+static int run_block(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+
+	if (load_node(v, db, v->node.id, e))
+		return -1;
+	if (v->node.state == NODE_BLOCKED)
+		return already(v, e);
+	v->node.state = NODE_BLOCKED;
+	v->node.blocked = v->now;
+	str_cut(v->node.blocked_by, sizeof(v->node.blocked_by), v->by);
+	str_cut(v->node.reason, sizeof(v->node.reason), v->reason);
+	return tbl_node_put(db, &v->node, e);
+}
+
+int enrol_block(struct enrol *v, struct err *e)
+{
+	return queue(v, run_block, e);
+}
+
+static int run_unblock(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+
+	if (load_node(v, db, v->node.id, e))
+		return -1;
+	if (v->node.state != NODE_BLOCKED)
+		return err_set(e, ERR_CONFLICT, "%s is not blocked", v->node.name);
+	v->node.state = v->node.has_key ? NODE_ACTIVE : NODE_PENDING;
+	v->node.blocked = 0;
+	v->node.reason[0] = v->node.blocked_by[0] = '\0';
+	return tbl_node_put(db, &v->node, e);
+}
+
+int enrol_unblock(struct enrol *v, struct err *e)
+{
+	return queue(v, run_unblock, e);
+}
+
+/* ---- nobody waits for these */
+
+static void drop(struct job *job)
+{
+	enrol_free(job);
+}
+
+static void queue_alone(struct enrol *v, int (*run)(struct job *, struct db *, struct err *))
+{
+	struct err e;
+
+	v->job.drop = drop;
+	/* a full queue: the next round tries again */
+	if (queue(v, run, &e))
+		enrol_free(v);
+}
+
+static int run_key_used(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+
+	if (tbl_join_key_used(db, v->node.id, e))
+		return -1;
+	return load_node(v, db, v->node.id, e);
+}
+
+void enrol_key_used(struct master *m, int64_t node_id)
+{
+	struct enrol *v = xcalloc(1, sizeof(*v));
+
+	v->m = m;
+	v->node.id = node_id;
+	queue_alone(v, run_key_used);
+}
+
+static int run_expire(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+	struct join old;
+
+	if (!tbl_join_older(db, v->now - JOIN_LIVES_MS, &old, e)) {
+		str_cut(v->woken, sizeof(v->woken), old.request_id);
+		if (expire_one(db, &old, &v->dropped[0], e))
+			return -1;
+	} else if (e->kind != ERR_NOTFOUND) {
+		return -1;
+	}
+	return tbl_join_clean(db, v->now - JOIN_LIVES_MS, v->now - 7 * JOIN_LIVES_MS, e) ||
+	       tbl_session_expire(db, v->now, e) ? -1 : 0;
+}
+
+void enrol_expire(struct master *m, int64_t now)
+{
+	struct enrol *v = xcalloc(1, sizeof(*v));
+
+	v->m = m;
+	v->now = now;
+	queue_alone(v, run_expire);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_SVC_ENROL_H
+#define FELLOE_SVC_ENROL_H
+
+#include "masterd/master.h"
+#include "masterd/writer.h"
+
+/* How machines come in and are kept out. All rules run inside the writer, one
+ * after the other, so two admins or two requests never decide at once.
+ *
+ * Each call queues the change; j->rc and j->err tell the outcome once the
+ * ticket is done. The value lives until then. */
+enum { JOINS_PENDING_MAX = 1000 };
+#define JOIN_LIVES_MS (INT64_C(24) * 3600 * 1000)
+
+struct enrol {
+	struct job job;          /* first */
+	struct master *m;
+	int64_t now;
+	char by[USER_NAME];      /* who decides */
+	struct join join;        /* in: what was asked; out: what stands */
+	struct node node;        /* in: name, hostname, facts; out: the node */
+	bool have_join;
+	int64_t dropped[2];      /* nodes that went with it, 0 none */
+	char woken[JOIN_ID];     /* whose long polls to end */
+	/* approve */
+	char name[WIRE_HOST];
+	int64_t adopt;
+	char *tags;
+	/* block */
+	char reason[NODE_REASON];
+	uint8_t nonce[PAIR_NONCE]; /* reveal */
+};
+/* Frees what it owns. */
+void enrol_free(void *enrol);
+
+/* join: hostname, addresses, keys; node: name, hostname, facts. */
+int enrol_ask(struct enrol *v, struct err *e) MUSTCHECK;
+/* join.request_id, nonce. */
+int enrol_reveal(struct enrol *v, struct err *e) MUSTCHECK;
+/* node.id, by, name, adopt, tags. */
+int enrol_approve(struct enrol *v, struct err *e) MUSTCHECK;
+/* node.id, by, reason. */
+int enrol_block(struct enrol *v, struct err *e) MUSTCHECK;
+int enrol_unblock(struct enrol *v, struct err *e) MUSTCHECK;
+/* Forget the clear key of a node that has used it. Nobody waits. */
+void enrol_key_used(struct master *m, int64_t node_id);
+/* Once a minute: pending requests over 24 h expire. Nobody waits. */
+void enrol_expire(struct master *m, int64_t now);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_SVC_INGEST_H
+#define FELLOE_SVC_INGEST_H
+
+#include "masterd/master.h"
+#include "masterd/writer.h"
+#include "shared/list.h"
+#include "shared/wire.h"
+
+/* What nodes report: samples and runs. Committed, then shown. */
+enum { SAMPLES_MAX = 500, CLOCK_AHEAD_MS = 5 * 60000 };
+
+struct ingest_sample {
+	struct wire_sample s;
+	char *disks;              /* mounts as JSON, for the row; NULL */
+	bool skewed, old;         /* ts replaced by ours; before the raw window */
+};
+
+struct ingest {
+	struct job job;           /* first */
+	struct master *m;
+	int64_t node_id, now;
+	struct { LIST_OF(struct ingest_sample); } samples;
+	char *report;             /* the newest whole, when it is due to be stored; NULL */
+	struct wire_run run;
+	bool news;                /* the run was newer than what we had */
+};
+struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now);
+void ingest_free(void *ingest);
+/* The next sample to fill, from wire_sample_init. */
+struct wire_sample *ingest_add(struct ingest *v);
+/* Queue all samples; j->rc and j->err tell the outcome once the ticket is done. */
+int ingest_samples(struct ingest *v, struct err *e) MUSTCHECK;
+/* Queue v->run. ERR_CONFLICT in the job: the uuid is another node's. */
+int ingest_run(struct ingest *v, struct err *e) MUSTCHECK;
+/* Once a second: delete what is older than the raw window, a few nodes a time,
+ * so that the writer is never held up; all of them within an hour. */
+void ingest_expire(struct master *m, int64_t *cursor, int64_t now);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/tbl_run.h"
+
+#include <string.h>
+
+#include "shared/json.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum { DOC_MAX = 1 << 20 };
+
+/* The run as JSON, without its log (a column of its own) and without the node
+ * (a name may change). */
+static char *doc_of(const struct wire_run *r)
+{
+	struct wire_run copy = *r;
+	struct json_out o;
+	struct buf b;
+
+	copy.log = NULL;
+	copy.node_id = -1;
+	copy.node[0] = '\0';
+	buf_init(&b, DOC_MAX);
+	json_out_init(&o, &b);
+	wire_run_put(&o, NULL, &copy);
+	return buf_take(&b);
+}
+
+/* What we have of uuid: 1 and *owner, *rev; 0 nothing. */
+static int known(struct db *db, const char *uuid, int64_t *owner, int64_t *rev, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int got;
+
+	if (db_prepare(db, &s, "SELECT node_id,rev FROM run WHERE uuid=?1", e))
+		return -1;
+	db_set_str(&s, 1, uuid);
+	got = db_step(&s, e);
+	if (got > 0) {
+		*owner = db_int(&s, 0);
+		*rev = db_int(&s, 1);
+	}
+	return got;
+}
+
+int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_t now, bool *news, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	CLEANUP(freep) char *doc = NULL;
+	int64_t owner = 0, rev = -1;
+	int have = known(db, r->uuid, &owner, &rev, e);
+
+	*news = false;
+	if (have < 0)
+		return -1;
+	if (have && owner != node_id)
+		return err_set(e, ERR_CONFLICT, "run %s is of another node", r->uuid);
+	if (have && r->rev <= rev)
+		return 0;
+	if (db_prepare(db, &s,
+		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received) "
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
+		       "site=excluded.site,state=excluded.state,started=excluded.started,finished=excluded.finished,"
+		       "doc=excluded.doc,log=excluded.log,received=excluded.received",
+		       e))
+		return -1;
+	doc = doc_of(r);
+	db_set_str(&s, 1, r->uuid);
+	db_set_int(&s, 2, node_id);
+	db_set_int(&s, 3, r->rev);
+	db_set_str(&s, 4, r->site);
+	db_set_str(&s, 5, run_state_name(r->state));
+	db_set_int(&s, 6, r->started);
+	db_set_int(&s, 7, r->finished);
+	db_set_str(&s, 8, doc);
+	db_set_str(&s, 9, r->log);
+	db_set_int(&s, 10, now);
+	*news = true;
+	return db_run(&s, e);
+}
+
+static int each_row(struct db_stmt *s, run_each *each, void *ctx, struct err *e)
+{
+	int got;
+
+	while ((got = db_step(s, e)) > 0) {
+		struct run_row row = {
+			.uuid = db_str(s, 0),
+			.node_id = db_int(s, 1),
+			.site = db_str(s, 2),
+			.state = db_str(s, 3),
+			.started = db_int(s, 4),
+			.finished = db_int(s, 5),
+			.doc = db_str(s, 6),
+			.log = db_str(s, 7),
+		};
+
+		if (each(ctx, &row))
+			return 0;
+	}
+	return got;
+}
+
+/* One text for every mix of filters: an absent one is NULL. */
+int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void *ctx, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	if (db_prepare(db, &s,
+		       q->node_id ? "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE node_id=?1 "
+				    "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
+				    "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6)) "
+				    "ORDER BY started DESC, uuid DESC LIMIT ?7"
+				  : "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE ?1=0 "
+				    "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
+				    "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6)) "
+				    "ORDER BY started DESC, uuid DESC LIMIT ?7",
+		       e))
+		return -1;
+	db_set_int(&s, 1, q->node_id);
+	db_set_str(&s, 2, q->site);
+	db_set_str(&s, 3, q->state);
+	db_set_int(&s, 4, q->since);
+	db_set_int(&s, 5, q->after_started);
+	db_set_str(&s, 6, q->after_uuid);
+	db_set_int(&s, 7, q->limit);
+	return each_row(&s, each, ctx, e);
+}
+
+struct one {
+	run_each *each;
+	void *ctx;
+	bool found;
+};
+
+static int only(void *ctx, const struct run_row *row)
+{
+	struct one *o = ctx;
+
+	o->found = true;
+	o->each(o->ctx, row);
+	return 1;
+}
+
+int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	struct one o = {.each = each, .ctx = ctx};
+
+	if (db_prepare(db, &s, "SELECT uuid,node_id,site,state,started,finished,doc,log FROM run WHERE uuid=?1", e))
+		return -1;
+	db_set_str(&s, 1, uuid);
+	if (each_row(&s, only, &o, e))
+		return -1;
+	return o.found ? 0 : err_set(e, ERR_NOTFOUND, "there is no run %.40s", uuid);
+}
+
+int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	if (db_prepare(db, &s,
+		       "SELECT r.uuid,r.node_id,r.site,r.state,r.started,r.finished,r.doc,NULL FROM run r JOIN "
+		       "(SELECT node_id,site,max(started) AS newest FROM run GROUP BY node_id,site UNION "
+		       " SELECT node_id,site,max(started) FROM run WHERE state<>'running' GROUP BY node_id,site UNION "
+		       " SELECT node_id,site,max(started) FROM run WHERE state IN('ok','warning') GROUP BY node_id,site) m "
+		       "ON r.node_id=m.node_id AND r.site=m.site AND r.started=m.newest ORDER BY r.started",
+		       e))
+		return -1;
+	return each_row(&s, each, ctx, e);
+}

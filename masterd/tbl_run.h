@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_TBL_RUN_H
+#define FELLOE_TBL_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "masterd/db.h"
+#include "shared/attr.h"
+#include "shared/buf.h"
+#include "shared/err.h"
+#include "shared/wire.h"
+
+/* Runs as their nodes reported them: columns to look for, the whole as JSON. */
+
+/* Keep r of node_id when its rev is higher than the one we have. *news: it was
+ * kept. ERR_CONFLICT when the uuid is another node's. */
+int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_t now, bool *news,
+		struct err *e) MUSTCHECK;
+
+struct run_query {
+	int64_t node_id;          /* 0 any */
+	const char *site, *state; /* NULL any */
+	int64_t since;            /* started at or after; 0 any */
+	int64_t after_started;    /* the last one of the page before */
+	const char *after_uuid;   /* NULL: first page */
+	int64_t limit;
+};
+struct run_row {
+	int64_t node_id, started, finished;
+	const char *uuid, *site, *state, *doc, *log; /* lent until each returns; log only of one run */
+};
+typedef int run_each(void *ctx, const struct run_row *row);
+/* Newest first. each returns non-zero to stop. */
+int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void *ctx, struct err *e) MUSTCHECK;
+/* ERR_NOTFOUND. */
+int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, struct err *e) MUSTCHECK;
+/* Of each (node, site) the newest finished run and the newest good one. */
+int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e) MUSTCHECK;
+
+#endif
