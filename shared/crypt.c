@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "shared/str.h"
+
 _Static_assert(CRYPT_KEY == crypto_box_PUBLICKEYBYTES && CRYPT_KEY == crypto_box_SECRETKEYBYTES, "X25519 keys");
 _Static_assert(CRYPT_SEAL == crypto_box_SEALBYTES, "what a sealed box adds");
 _Static_assert(CRYPT_PW_TEXT == crypto_pwhash_STRBYTES, "text of a password hash");
@@ -48,5 +50,8 @@ int crypt_pw_hash(char out[static CRYPT_PW_TEXT], const char *password, struct e
 
 bool crypt_pw_verify(const char *hash, const char *password)
 {
-	return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+	char text[CRYPT_PW_TEXT] = ""; /* libsodium wants all its bytes */
+
+	return str_copy(text, sizeof(text), hash) == 0 &&
+	       crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
 }
