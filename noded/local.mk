@@ -19,7 +19,8 @@ libnoded_a_SOURCES = \
 	noded/mysql/programs.h noded/mysql/programs.c \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
-	noded/mysql/load.h noded/mysql/load.c
+	noded/mysql/load.h noded/mysql/load.c \
+	noded/mysql/server.h noded/mysql/server.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
 # storages
@@ -69,7 +70,11 @@ libnoded_a_SOURCES += \
 	noded/run/stream.h noded/run/stream.c \
 	noded/run/hooks.h noded/run/hooks.c \
 	noded/run/notify.h noded/run/notify.c \
-	noded/run/backup.h noded/run/backup.c
+	noded/run/backup.h noded/run/backup.c \
+	noded/run/find.h noded/run/find.c \
+	noded/run/verify.h noded/run/verify.c \
+	noded/run/account.h noded/run/account.c \
+	noded/run/restore.h noded/run/restore.c
 
 # agent, upper half
 libnoded_a_SOURCES += \
@@ -81,6 +86,10 @@ sbin_PROGRAMS += felloe-noded
 felloe_noded_SOURCES = \
 	noded/cmd.h noded/cmd.c \
 	noded/cmd_backup.c \
+	noded/cmd_list.c \
+	noded/cmd_restore.c \
+	noded/cmd_verify.c \
+	noded/cmd_status.c \
 	noded/cmd_sites.c \
 	noded/main.c
 # the verbs of the agent and its timers

@@ -11,6 +11,11 @@
 /* felloe-noded: one verb a file. */
 static const struct verb verbs[] = {
 	{"backup", "[--timer NAME] [SITE...] [--dry-run]", "Back up sites now.", cmd_backup},
+	{"list", "[SITE] [--json] [--from STORAGE]", "List runs, or the archives on a storage.", cmd_list},
+	{"restore", "SITE [--at WHEN] [--db NAME[:TABLE,...]] [--files PATH] [...]",
+	 "Restore a database, tables or files.", cmd_restore},
+	{"verify", "[SITE...] [--run ID] [--full]", "Check what is stored against its digests.", cmd_verify},
+	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
 	{"calendar", "EXPR [--next N] [--json]", "Show when a calendar expression fires.", cmd_calendar},
 	{0},

@@ -15,6 +15,7 @@
 #include "noded/run/report.h"
 #include "noded/run/stream.h"
 #include "noded/site.h"
+#include "noded/store/pick.h"
 #include "noded/store/store.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
@@ -35,7 +36,7 @@ struct backup {
 	struct dump *dump;          /* the snapshot */
 	struct strings databases;   /* in it */
 	uint64_t db_bytes, file_bytes;
-	bool storage_failed, begun; /* of the last attempt */
+	bool storage_failed, begun, no_room; /* of the last attempt */
 	bool started_over;
 };
 
@@ -247,12 +248,14 @@ static int try_storage(struct backup *b, const struct storage *storage, struct e
 {
 	CLEANUP(store_closep) struct store *store = NULL;
 
-	b->begun = false;
-	b->storage_failed = false;
+	b->begun = b->storage_failed = b->no_room = false;
 	if (take_snapshot(b, e))
 		return -1;
-	b->storage_failed = true;
-	if (check_room(b, storage, e) || store_open(&store, storage, e))
+	b->storage_failed = b->no_room = true;
+	if (check_room(b, storage, e))
+		return -1;
+	b->no_room = false;
+	if (store_open(&store, storage, e))
 		return -1;
 	b->storage_failed = false;
 	str_cut(b->job.progress.storage, sizeof(b->job.progress.storage), storage->name);
@@ -277,32 +280,41 @@ static int start_over(struct backup *b, struct err *e)
 	return 0;
 }
 
+/* The health of a storage decays and recovers by what really happens. */
+static void report_health(struct backup *b, struct pick *pick, const struct storage *storage, const struct err *failure)
+{
+	struct err e;
+
+	if ((!failure || (b->storage_failed && !b->no_room)) && pick_report(pick, storage, failure, &e))
+		job_say(&b->job, "the health of storage %s could not be kept: %s", storage->name, e.msg);
+}
+
 static int store_somewhere(struct backup *b, struct err *e)
 {
-	struct storage_order order;
-	int rc = -1;
+	CLEANUP(pick_freep) struct pick *pick = pick_new(b->o->config);
+	const struct storage *storage = pick_next(pick), *next;
+	bool only = true;
 
-	config_storage_order(b->o->config, &order);
-	if (!order.n)
-		err_fill(e, ERR_CONFIG, 0, "there is no storage with a weight above 0 in %s", b->o->config->path);
-	for (size_t i = 0; i < order.n; i++) {
-		bool last = i + 1 == order.n;
+	if (!storage)
+		return err_set(e, ERR_CONFIG, "there is no storage with a weight above 0 in %s", b->o->config->path);
+	for (;; storage = next, only = false) {
+		int rc = try_storage(b, storage, e);
 
-		rc = try_storage(b, order.v[i], e);
-		if (rc == 0 || !b->storage_failed || e->kind == ERR_ABORTED || (b->begun && b->started_over))
-			break;
-		if (last) {
-			err_prefix(e, order.n > 1 ? "no storage took the backup; the last one said" : "the storage failed");
-			break;
-		}
+		report_health(b, pick, storage, rc ? e : NULL);
+		if (rc == 0)
+			return 0;
+		if (!b->storage_failed || e->kind == ERR_ABORTED)
+			return -1;
+		next = pick_next(pick);
+		if (!next)
+			return only ? -1 : err_wrap(e, "no storage took the backup; the last one said");
+		if (b->begun && b->started_over)
+			return err_wrap(e, "a second storage failed in mid-stream");
 		job_warn(&b->job, b->begun ? "%s; the run starts over on storage %s" : "%s; trying storage %s next", e->msg,
-			 order.v[i + 1]->name);
-		rc = -1;
+			 next->name);
 		if (b->begun && start_over(b, e))
-			break;
+			return -1;
 	}
-	list_done(&order);
-	return rc;
 }
 
 /* ---- the run */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "noded/cmd.h"
+#include "noded/run/catalogue.h"
+#include "noded/run/find.h"
+#include "shared/clock.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+/* felloe-noded list [SITE]: the runs of this node; with --from the archives on a storage. */
+
+enum { OUT_MAX = 64 << 20 };
+
+struct output {
+	struct buf b;
+	struct json_out o;
+};
+
+static void output_begin(struct output *out, const char *key)
+{
+	buf_init(&out->b, OUT_MAX);
+	json_out_init(&out->o, &out->b);
+	out->o.pretty = true;
+	json_obj(&out->o, NULL);
+	json_arr(&out->o, key);
+}
+
+static int output_end(struct output *out)
+{
+	struct err e;
+	int rc;
+
+	json_end_arr(&out->o);
+	json_end_obj(&out->o);
+	rc = buf_check(&out->b, "the list", &e);
+	if (rc == 0)
+		puts(out->b.p);
+	buf_done(&out->b);
+	return rc ? cmd_fail(&e) : 0;
+}
+
+static int print_runs_json(const struct wire_runs *runs)
+{
+	struct output out;
+
+	output_begin(&out, "runs");
+	for (size_t i = 0; i < runs->n; i++)
+		wire_run_put(&out.o, NULL, &runs->v[i]);
+	return output_end(&out);
+}
+
+static void print_runs(const struct wire_runs *runs)
+{
+	if (!runs->n) {
+		puts("No run is known.");
+		return;
+	}
+	printf("%-8s  %-19s  %-16s  %-8s  %-8s  %9s  %s\n", "RUN", "STARTED (UTC)", "SITE", "WHAT", "STATE", "STORED", "ON");
+	for (size_t i = 0; i < runs->n; i++) {
+		const struct wire_run *r = &runs->v[i];
+		char when[32], size[UNITS_TEXT];
+
+		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %s\n", r->uuid,
+		       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", r->started), r->site, r->what,
+		       run_state_name(r->state),
+		       r->archives.n ? units_bytes_short(size, (uint64_t)r->bytes_stored) : "-",
+		       r->archives.n ? r->archives.v[0].storage : "-");
+		if (*r->error)
+			printf("          %s\n", r->error);
+	}
+}
+
+static int list_runs(const char *site, bool json)
+{
+	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	const struct run_query q = {.site = site};
+	struct err e;
+
+	if (catalogue_open(&catalogue, &e) || catalogue_runs(catalogue, &q, &runs, &e))
+		return cmd_fail(&e);
+	if (json)
+		return print_runs_json(&runs);
+	print_runs(&runs);
+	return 0;
+}
+
+static int print_archives_json(const struct found_archives *found)
+{
+	struct output out;
+
+	output_begin(&out, "archives");
+	for (size_t i = 0; i < found->n; i++) {
+		const struct found_archive *a = &found->v[i];
+
+		json_obj(&out.o, NULL);
+		json_put_str(&out.o, "storage", a->storage);
+		json_put_str(&out.o, "key", a->key);
+		json_put_time(&out.o, "started", a->at);
+		json_put_int(&out.o, "size", a->size);
+		json_put_bool(&out.o, "sidecar", a->sidecar);
+		json_end_obj(&out.o);
+	}
+	return output_end(&out);
+}
+
+static int list_storage(const struct config *config, const char *from, const char *site, bool json)
+{
+	const struct storage *storage = config_storage(config, from);
+	struct found_archives found;
+	struct err e;
+	int rc = 0;
+
+	if (!storage) {
+		err_fill(&e, ERR_USAGE, 0, "there is no storage \"%s\" in %s", from, config->path);
+		return cmd_fail(&e);
+	}
+	if (find_on_storage(config, storage, site, &found, &e))
+		return cmd_fail(&e);
+	if (json)
+		rc = print_archives_json(&found);
+	for (size_t i = 0; !json && i < found.n; i++) {
+		char when[32], size[UNITS_TEXT];
+		CLEANUP(freep) char *key = xstrdup(found.v[i].key);
+
+		str_clean(key);
+		printf("%s  %9s  %s%s\n", clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", found.v[i].at),
+		       units_bytes_short(size, (uint64_t)found.v[i].size), key, found.v[i].sidecar ? "" : "  (no .idx)");
+	}
+	if (!json && !found.n)
+		printf("No archive of %s%s is on %s.\n", config->server_id, site ? ", this site," : "", from);
+	list_done(&found);
+	return rc;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	struct cmd c = {0};
+	bool json = false;
+	const char *from = NULL;
+	const struct opt opts[] = {
+		{.name = "json", .type = OPT_FLAG, .to = &json, .help = "Print JSON."},
+		{.name = "from", .type = OPT_STR, .to = &from, .arg = "STORAGE",
+		 .help = "List the archives on this storage; the records of this node are not asked."},
+		CMD_OPTS(c),
+		{0},
+	};
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
+	struct err e;
+
+	if (rc >= 0)
+		return rc;
+	if (n > 1) {
+		err_fill(&e, ERR_USAGE, 0, "list takes one site at most");
+		return cmd_fail(&e);
+	}
+	if (!from)
+		return list_runs(n ? argv[1] : NULL, json);
+	if (cmd_config(&c, &config, &e))
+		return cmd_fail(&e);
+	return list_storage(config, from, n ? argv[1] : NULL, json);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "noded/cmd.h"
+#include "noded/run/account.h"
+#include "noded/run/find.h"
+#include "noded/run/lock.h"
+#include "noded/run/restore.h"
+#include "noded/site.h"
+#include "shared/daemon.h"
+#include "shared/fs.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+/* felloe-noded restore SITE: a run back into a database and files. */
+
+struct wish {
+	const char *at, *db, *to_db, *to_dir, *from, *definer;
+	const char *db_host, *db_user, *db_password_file, *db_defaults;
+	struct opt_list files;
+	bool in_place, dry_run;
+	/* out of --db NAME:TABLE,... */
+	char *db_name;
+	struct strings tables;
+	struct db_access access;
+	bool access_given;
+};
+
+static void wish_done(struct wish *w)
+{
+	free(w->db_name);
+	for (size_t i = 0; i < w->tables.n; i++)
+		free(w->tables.v[i]);
+	list_done(&w->tables);
+	db_access_done(&w->access);
+}
+
+/* "NAME" or "NAME:TABLE,TABLE" */
+static int parse_db(struct wish *w, struct err *e)
+{
+	const char *colon = w->db ? strchr(w->db, ':') : NULL;
+
+	if (!w->db)
+		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME:TABLE: a whole database is restored beside "
+					     "the old one") : 0;
+	w->db_name = colon ? xstrndup(w->db, (size_t)(colon - w->db)) : xstrdup(w->db);
+	for (const char *p = colon; p; p = strchr(p + 1, ',')) {
+		size_t n = strcspn(p + 1, ",");
+
+		if (!n)
+			return err_set(e, ERR_USAGE, "--db: \"%s\" has an empty name of a table", w->db);
+		*list_push(&w->tables) = xstrndup(p + 1, n);
+	}
+	if (!*w->db_name)
+		return err_set(e, ERR_USAGE, "--db: \"%s\" names no database", w->db);
+	if (w->in_place && !w->tables.n)
+		return err_set(e, ERR_USAGE, "--in-place needs --db %s:TABLE: a whole database is restored beside the old one",
+			       w->db_name);
+	if (w->in_place && w->to_db)
+		return err_set(e, ERR_USAGE, "--in-place and --to-db contradict each other");
+	return 0;
+}
+
+static int parse_account(struct wish *w, struct err *e)
+{
+	if (!w->db_host && !w->db_user && !w->db_password_file && !w->db_defaults)
+		return 0;
+	w->access_given = true;
+	if (w->db_defaults && (w->db_host || w->db_user || w->db_password_file))
+		return err_set(e, ERR_USAGE, "--db-defaults and the other --db-... options contradict each other");
+	if (w->db_defaults)
+		return account_from_file(&w->access, w->db_defaults, e);
+	if (!w->db_user)
+		return err_set(e, ERR_USAGE, "--db-host and --db-password-file need --db-user");
+	w->access = (struct db_access){.host = xstrdup(w->db_host ? w->db_host : ""), .user = xstrdup(w->db_user),
+				       .ssl = xstrdup("prefer"), .ssl_ca = xstrdup("")};
+	if (!w->db_password_file)
+		w->access.password = xstrdup("");
+	else if (fs_read_secret(&w->access.password, w->db_password_file, e))
+		return err_wrap(e, "--db-password-file");
+	return 0;
+}
+
+static void print_result(const struct restore_result *r, bool dry_run)
+{
+	char fetched[UNITS_TEXT];
+
+	if (*r->db)
+		printf("database: %s, %" PRIu64 " tables, %" PRIu64 " rows, all digests agree\n", r->db, r->tables, r->rows);
+	if (*r->dir)
+		printf("files: %s, %" PRIu64 " restored\n", r->dir, r->files);
+	printf("%s: %" PRIu64 " bytes fetched (%s)\n", dry_run ? "nothing was changed" : "done", r->fetched,
+	       units_bytes(fetched, r->fetched));
+	fflush(stdout);
+}
+
+/* Does this archive of the run hold what is wanted? */
+static int concerns(const struct config *c, const struct wish *w, const struct found_archive *a, bool *db, bool *files,
+		    struct err *e)
+{
+	struct opened opened;
+	int rc = opened_open(&opened, c, a, e);
+
+	if (rc == 0) {
+		*db = *opened_db(&opened) && (w->db_name ? str_eq(w->db_name, opened_db(&opened)) : !w->files.n);
+		*files = json_type(json_get(opened.manifest, "files")) == JSON_OBJECT && (w->files.n || !w->db_name);
+	}
+	opened_close(&opened);
+	return rc;
+}
+
+static int restore_all(const struct config *c, const struct wish *w, const struct found_archives *found, struct job *job,
+		       struct err *e)
+{
+	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .tables = w->tables,
+				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
+				 .access = w->access_given ? &w->access : NULL, .definer = w->definer, .dry_run = w->dry_run};
+	struct restore_result result;
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->files.n; i++)
+		*list_push(&o.paths) = xstrdup(w->files.v[i]);
+	for (size_t i = 0; i < found->n && rc == 0; i++) {
+		rc = concerns(c, w, &found->v[i], &o.db, &o.files, e);
+		if (rc || (!o.db && !o.files))
+			continue;
+		any = true;
+		rc = restore_archive(&o, &found->v[i], &result, e);
+		if (rc == 0) {
+			progress_clear(job->bar);
+			print_result(&result, w->dry_run);
+		}
+	}
+	for (size_t i = 0; i < o.paths.n; i++)
+		free(o.paths.v[i]);
+	list_done(&o.paths);
+	if (rc == 0 && !any)
+		rc = err_set(e, ERR_NOTFOUND, "run %s of site %s has no %s%s", found->v[0].run, job->run.site,
+			     w->db_name ? "database " : "such part", w->db_name ? w->db_name : "");
+	return rc;
+}
+
+static int restore_site(const struct config *c, const struct wish *w, const char *site)
+{
+	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
+	CLEANUP(job_done) struct job job;
+	CLEANUP(lock_releasep) struct lock *lock = NULL;
+	struct find_opts find = {.config = c, .site = site, .at = w->at ? w->at : "latest", .from = w->from};
+	struct lock_opts hold = {.site = site, .parts = LOCK_RESTORE, .stop = daemon_stopping};
+	struct found_archives found = {0};
+	struct err e;
+	int rc;
+
+	job_init(&job, site, w->files.n && w->db_name ? "db+files" : w->files.n ? "files" : w->db_name ? "db" : "db+files");
+	hold.uuid = job.run.uuid;
+	/* without --from the records are asked; with it nothing but the storage is needed */
+	if ((!w->from && catalogue_open(&catalogue, &e)) || lock_take(&lock, &hold, &e))
+		return cmd_fail(&e);
+	find.catalogue = catalogue;
+	job.bar = progress_new(&job.progress, false);
+	rc = find_run(&find, &found, &e);
+	if (rc == 0) {
+		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
+		rc = restore_all(c, w, &found, &job, &e);
+	}
+	list_done(&found);
+	progress_free(TAKE(job.bar));
+	if (rc)
+		return cmd_fail(&e);
+	return job.warnings ? 3 : 0;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	CLEANUP(wish_done) struct wish w = {.definer = "keep"};
+	struct cmd c = {0};
+	const struct opt opts[] = {
+		{.name = "at", .type = OPT_STR, .to = &w.at, .arg = "WHEN",
+		 .help = "\"latest\" (default), the id of a run, or a time in UTC: the last good run not after it."},
+		{.name = "db", .type = OPT_STR, .to = &w.db, .arg = "NAME[:TABLE,...]",
+		 .help = "This database, or only these tables of it."},
+		{.name = "files", .type = OPT_LIST, .to = &w.files, .arg = "PATH",
+		 .help = "This file or directory, as it was called on the server; may be repeated. \"/\" is all files."},
+		{.name = "to-db", .type = OPT_STR, .to = &w.to_db, .arg = "NAME",
+		 .help = "Load into this new schema (default: NAME_restored_TIME)."},
+		{.name = "to-dir", .type = OPT_STR, .to = &w.to_dir, .arg = "DIR",
+		 .help = "Unpack into this new directory (default: ./SITE-restored-TIME)."},
+		{.name = "in-place", .type = OPT_FLAG, .to = &w.in_place,
+		 .help = "With --db NAME:TABLE: load aside, compare, then put the tables in the place of those in NAME."},
+		{.name = "from", .type = OPT_STR, .to = &w.from, .arg = "STORAGE",
+		 .help = "Search this storage; the records of this node are not needed."},
+		{.name = "dry-run", .type = OPT_FLAG, .to = &w.dry_run, .help = "Look at everything, change nothing."},
+		{.name = "definer", .type = OPT_STR, .to = &w.definer, .arg = "WHO",
+		 .help = "DEFINER of views and programs: \"keep\" (default), \"invoker\" or USER@HOST."},
+		{.name = "db-host", .type = OPT_STR, .to = &w.db_host, .arg = "HOST",
+		 .help = "Server to restore to: host, host:port or host:/socket."},
+		{.name = "db-user", .type = OPT_STR, .to = &w.db_user, .arg = "USER", .help = "Account to restore with."},
+		{.name = "db-password-file", .type = OPT_STR, .to = &w.db_password_file, .arg = "FILE",
+		 .help = "Its password is the first line of FILE."},
+		{.name = "db-defaults", .type = OPT_STR, .to = &w.db_defaults, .arg = "FILE",
+		 .help = "Host, user and password from the group [client] of this option file."},
+		CMD_OPTS(c),
+		{0},
+	};
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
+	struct err e;
+
+	if (rc >= 0)
+		return rc;
+	daemon_signals();
+	if (n != 1) {
+		err_fill(&e, ERR_USAGE, 0, "restore wants one site");
+		return cmd_fail(&e);
+	}
+	if (parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e))
+		return cmd_fail(&e);
+	return restore_site(config, &w, argv[1]);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "noded/cmd.h"
+#include "noded/run/catalogue.h"
+#include "noded/run/progress.h"
+#include "noded/run/reap.h"
+#include "shared/clock.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+/* felloe-noded status: what goes on, what went well last, how full the storages
+ * are. All of it from this machine; no master is asked. */
+
+enum { OUT_MAX = 4 << 20 };
+
+struct site_status {
+	const char *site;
+	struct wire_runs last;      /* newest run */
+	struct wire_runs good;      /* newest good one */
+};
+
+struct status {
+	const struct config *config;
+	struct catalogue *catalogue;
+	struct wire_progresses running;
+	struct { LIST_OF(struct site_status); } sites;
+	struct { LIST_OF(int64_t); } used;  /* a storage each */
+};
+
+static void status_done(struct status *s)
+{
+	for (size_t i = 0; i < s->sites.n; i++) {
+		runs_done(&s->sites.v[i].last);
+		runs_done(&s->sites.v[i].good);
+	}
+	list_done(&s->sites);
+	list_done(&s->used);
+	list_done(&s->running);
+}
+
+static void say_reaped(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_warn("%s", text);
+}
+
+static int gather(struct status *s, struct err *e)
+{
+	struct reaped gone;
+
+	if (reap(s->config, s->catalogue, say_reaped, NULL, &gone, e) || progress_list(&s->running, e))
+		return -1;
+	for (size_t i = 0; i < s->config->sites.n; i++) {
+		struct site_status *site = list_push(&s->sites);
+		struct run_query q = {.limit = 1};
+
+		site->site = q.site = s->config->sites.v[i].name;
+		if (catalogue_runs(s->catalogue, &q, &site->last, e))
+			return -1;
+		q.good = true;
+		if (catalogue_runs(s->catalogue, &q, &site->good, e))
+			return -1;
+	}
+	for (size_t i = 0; i < s->config->storages.n; i++)
+		if (catalogue_used(s->catalogue, s->config->storages.v[i].name, list_push(&s->used), e))
+			return -1;
+	return 0;
+}
+
+static void put_site(struct json_out *o, const struct site_status *site)
+{
+	json_obj(o, NULL);
+	json_put_str(o, "site", site->site);
+	if (site->last.n)
+		wire_run_put(o, "last", &site->last.v[0]);
+	else
+		json_put_null(o, "last");
+	json_put_time(o, "last_good", site->good.n ? site->good.v[0].started : 0);
+	json_put_str(o, "last_good_run", site->good.n ? site->good.v[0].uuid : NULL);
+	json_end_obj(o);
+}
+
+static int print_json(const struct status *s)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+	struct json_out o;
+	struct err e;
+
+	buf_init(&b, OUT_MAX);
+	json_out_init(&o, &b);
+	o.pretty = true;
+	json_obj(&o, NULL);
+	json_put_str(&o, "server_id", s->config->server_id);
+	json_put_str(&o, "master", str_empty(s->config->master.url) ? NULL : s->config->master.url);
+	json_arr(&o, "running");
+	for (size_t i = 0; i < s->running.n; i++)
+		wire_progress_put(&o, NULL, &s->running.v[i]);
+	json_end_arr(&o);
+	json_arr(&o, "sites");
+	for (size_t i = 0; i < s->sites.n; i++)
+		put_site(&o, &s->sites.v[i]);
+	json_end_arr(&o);
+	json_arr(&o, "storages");
+	for (size_t i = 0; i < s->config->storages.n; i++) {
+		const struct storage *storage = &s->config->storages.v[i];
+
+		json_obj(&o, NULL);
+		json_put_str(&o, "name", storage->name);
+		json_put_str(&o, "type", storage->type);
+		json_put_int(&o, "weight", storage->weight);
+		json_put_int(&o, "used", s->used.v[i]);
+		json_put_int(&o, "limit", storage->limit_bytes);
+		json_end_obj(&o);
+	}
+	json_end_arr(&o);
+	json_end_obj(&o);
+	if (buf_check(&b, "the status", &e))
+		return cmd_fail(&e);
+	puts(b.p);
+	return 0;
+}
+
+static void print_running(const struct wire_progress *p)
+{
+	char done[UNITS_TEXT], rate[UNITS_TEXT], span[UNITS_TEXT];
+	CLEANUP(freep) char *item = xstrdup(p->item);
+
+	str_clean(item);
+	printf("running   %s: %s%s%s, %s at %s, since %s\n", p->site, p->phase, *item ? " " : "", item,
+	       units_bytes(done, (uint64_t)p->bytes_done), units_rate(rate, p->rate),
+	       units_span(span, clock_ms() - p->started));
+}
+
+static void print_site(const struct site_status *site)
+{
+	char age[UNITS_TEXT];
+
+	if (!site->last.n) {
+		printf("%-20s  never backed up\n", site->site);
+		return;
+	}
+	printf("%-20s  last run %s", site->site, run_state_name(site->last.v[0].state));
+	if (site->good.n)
+		printf(", last good %s ago on %s\n", units_span(age, clock_ms() - site->good.v[0].started),
+		       site->good.v[0].archives.n ? site->good.v[0].archives.v[0].storage : "-");
+	else
+		printf(", no good run yet\n");
+	if (*site->last.v[0].error)
+		printf("%-20s    %s\n", "", site->last.v[0].error);
+}
+
+static void print_text(const struct status *s)
+{
+	for (size_t i = 0; i < s->running.n; i++)
+		print_running(&s->running.v[i]);
+	if (!s->running.n)
+		puts("nothing runs now");
+	for (size_t i = 0; i < s->sites.n; i++)
+		print_site(&s->sites.v[i]);
+	for (size_t i = 0; i < s->config->storages.n; i++) {
+		const struct storage *storage = &s->config->storages.v[i];
+		char used[UNITS_TEXT], limit[UNITS_TEXT];
+
+		printf("%-20s  storage %s, weight %lld%s, %s of %s used\n", storage->name, storage->type,
+		       (long long)storage->weight, storage->weight ? "" : " (drained)",
+		       units_bytes(used, (uint64_t)s->used.v[i]), units_bytes(limit, (uint64_t)storage->limit_bytes));
+	}
+	printf("master: %s\n", str_or(s->config->master.url, "none, this node stands alone"));
+}
+
+int cmd_status(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
+	CLEANUP(status_done) struct status s = {0};
+	struct cmd c = {0};
+	bool json = false;
+	const struct opt opts[] = {
+		{.name = "json", .type = OPT_FLAG, .to = &json, .help = "Print JSON."},
+		CMD_OPTS(c),
+		{0},
+	};
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
+	struct err e;
+
+	if (rc >= 0)
+		return rc;
+	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
+		return cmd_fail(&e);
+	s.config = config;
+	s.catalogue = catalogue;
+	if (gather(&s, &e))
+		return cmd_fail(&e);
+	if (json)
+		return print_json(&s);
+	print_text(&s);
+	return 0;
+}

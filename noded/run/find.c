@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/find.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/clock.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum {
+	MANIFEST_MAX = 64 << 20,
+	HEADER_MAX = 4 << 20,
+	HEADER_FIRST = 64 << 10,
+	RUN_SPREAD_MS = 600000, /* names of one run's archives lie at most so far apart */
+};
+
+static const char stamp_mark[] = "-backup-";
+static const char suffix[] = ".tar.zst";
+
+/* ---- by the names on a storage */
+
+/* "…/{site}[-{db}]-backup-YYYYMMDD-HHMMSS.tar.zst" */
+static bool parse_key(const char *key, const char *site, int64_t *at)
+{
+	const char *name = strrchr(key, '/') ? strrchr(key, '/') + 1 : key;
+	const char *stamp = NULL, *p;
+	size_t site_len = site ? strlen(site) : 0;
+	char text[32];
+
+	for (p = name; (p = strstr(p, stamp_mark)); p++)
+		stamp = p + strlen(stamp_mark);
+	if (!stamp || strlen(stamp) != 15 + strlen(suffix) || !str_ends(stamp, suffix) || stamp[8] != '-')
+		return false;
+	if (site && (strncmp(name, site, site_len) != 0 || name[site_len] != '-'))
+		return false;
+	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", stamp, stamp + 4, stamp + 6, stamp + 9, stamp + 11,
+		 stamp + 13);
+	return clock_parse(at, text) == 0;
+}
+
+struct listing {
+	const char *storage, *site;
+	struct found_archives *out;
+	struct { LIST_OF(char *); } sidecars;
+};
+
+static int take_item(void *ctx, const char *key, uint64_t size, struct err *e)
+{
+	struct listing *l = ctx;
+	struct found_archive *a;
+	int64_t at;
+
+	(void)e;
+	if (str_ends(key, ".tar.zst.idx")) {
+		*list_push(&l->sidecars) = xstrndup(key, strlen(key) - 4);
+		return 0;
+	}
+	if (!parse_key(key, l->site, &at) || strlen(key) >= sizeof(a->key))
+		return 0;
+	a = list_push(l->out);
+	str_cut(a->storage, sizeof(a->storage), l->storage);
+	str_cut(a->key, sizeof(a->key), key);
+	a->at = at;
+	a->size = (int64_t)size;
+	return 0;
+}
+
+static int newer_first(const void *a, const void *b)
+{
+	const struct found_archive *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at > y->at ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void listing_done(struct listing *l)
+{
+	for (size_t i = 0; i < l->sidecars.n; i++)
+		free(l->sidecars.v[i]);
+	list_done(&l->sidecars);
+}
+
+int find_on_storage(const struct config *c, const struct storage *storage, const char *site, struct found_archives *ret,
+		    struct err *e)
+{
+	CLEANUP(listing_done) struct listing l = {.storage = storage->name, .site = site, .out = ret};
+	CLEANUP(store_closep) struct store *s = NULL;
+	CLEANUP(freep) char *below = xasprintf("%s/", c->server_id);
+	CLEANUP(freep) char *key = store_key(storage, below);
+	CLEANUP(freep) char *prefix = str_ends(key, "/") ? xstrdup(key) : xasprintf("%s/", key);
+
+	*ret = (struct found_archives){0};
+	if (store_open(&s, storage, e) || store_list(s, prefix, take_item, &l, e)) {
+		list_done(ret);
+		return -1;
+	}
+	if (l.sidecars.n)
+		qsort(l.sidecars.v, l.sidecars.n, sizeof(*l.sidecars.v), by_text);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), newer_first);
+	for (size_t i = 0; i < ret->n; i++) {
+		const char *wanted = ret->v[i].key;
+
+		ret->v[i].sidecar = l.sidecars.n &&
+				    bsearch(&wanted, l.sidecars.v, l.sidecars.n, sizeof(*l.sidecars.v), by_text);
+	}
+	return 0;
+}
+
+/* ---- an archive opened */
+
+struct counter {
+	uint64_t *fetched;
+	archive_data_fn *data;
+	void *ctx;
+};
+
+static int count_data(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct counter *c = ctx;
+
+	*c->fetched += n;
+	return c->data(c->ctx, p, n, e);
+}
+
+static int read_key(struct opened *o, const char *key, uint64_t offset, uint64_t n, archive_data_fn *data,
+		    void *data_ctx, struct err *e)
+{
+	struct counter c = {.fetched = &o->fetched, .data = data, .ctx = data_ctx};
+
+	return store_get(o->store, key, offset, n, count_data, &c, e);
+}
+
+static int read_archive(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
+{
+	struct opened *o = ctx;
+
+	return read_key(o, o->key, offset, n, data, data_ctx, e);
+}
+
+static int read_sidecar(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
+{
+	struct opened *o = ctx;
+
+	return read_key(o, o->idx, offset, n, data, data_ctx, e);
+}
+
+static int read_manifest(struct opened *o, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+
+	buf_init(&text, MANIFEST_MAX);
+	if (archive_read_small(o->reader, "manifest.json", &text, e) || json_parse(&o->manifest, text.p, text.len, e))
+		return -1;
+	if (!str_eq(json_get_str(o->manifest, "format", ""), "felloe-archive 1"))
+		return err_set(e, ERR_INVALID, "it has the format \"%s\"; this version reads \"felloe-archive 1\"",
+			       json_get_str(o->manifest, "format", ""));
+	return 0;
+}
+
+int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e)
+{
+	const struct storage *storage = config_storage(c, a->storage);
+	struct archive_object archive = {.read_at = read_archive, .ctx = ret};
+	struct archive_object sidecar = {.read_at = read_sidecar, .ctx = ret};
+
+	*ret = (struct opened){0};
+	if (!storage)
+		return err_set(e, ERR_CONFIG, "the archive lies on the storage \"%s\", which is not in %s", a->storage, c->path);
+	ret->key = xstrdup(a->key);
+	ret->idx = xasprintf("%s.idx", a->key);
+	if (store_open(&ret->store, storage, e) || store_head(ret->store, ret->key, &archive.size, e))
+		return -1;
+	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;
+	if (!ret->sidecar && e->kind != ERR_NOTFOUND)
+		return -1;
+	if (archive_open(&ret->reader, &archive, ret->sidecar ? &sidecar : NULL, e) || read_manifest(ret, e))
+		return err_wrap(e, "%s", a->key);
+	return 0;
+}
+
+void opened_close(struct opened *o)
+{
+	archive_close(o->reader);
+	store_close(o->store);
+	json_free(o->manifest);
+	free(o->key);
+	free(o->idx);
+	*o = (struct opened){0};
+}
+
+const char *opened_db(const struct opened *o)
+{
+	return json_get_str(json_get(o->manifest, "database"), "name", "");
+}
+
+/* ---- one run */
+
+/* A time as people write it; with a day alone its end is meant. */
+static int parse_time(int64_t *ret, const char *text)
+{
+	static const struct { size_t len; const char *rest; } forms[] = {{19, "Z"}, {16, ":00Z"}, {10, "T23:59:59Z"}};
+	char whole[64];
+
+	if (clock_parse(ret, text) == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		if (strlen(text) != forms[i].len)
+			continue;
+		snprintf(whole, sizeof(whole), "%s%s", text, forms[i].rest);
+		if (whole[10] == ' ')
+			whole[10] = 'T';
+		return clock_parse(ret, whole);
+	}
+	return -1;
+}
+
+struct wanted {
+	const char *uuid;   /* NULL: by time */
+	int64_t until;      /* INT64_MAX: latest */
+};
+
+static int parse_at(struct wanted *ret, const char *at, struct err *e)
+{
+	size_t n = strlen(at);
+
+	*ret = (struct wanted){.until = INT64_MAX};
+	if (str_eq(at, "latest"))
+		return 0;
+	if (parse_time(&ret->until, at) == 0) {
+		ret->until += 999; /* the second as people see it */
+		return 0;
+	}
+	if (n >= 4 && n < UUID_TEXT && strspn(at, "0123456789abcdef-") == n) {
+		ret->uuid = at;
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "--at: \"%.80s\" is not \"latest\", the id of a run or a time such as "
+		       "2026-11-23 03:10", at);
+}
+
+static int find_in_catalogue(const struct find_opts *o, const struct wanted *w, struct found_archives *ret,
+			     struct err *e)
+{
+	const struct run_query q = {.site = o->site, .uuid = w->uuid, .good = !w->uuid, .limit = 2,
+				    .until = w->until == INT64_MAX ? 0 : w->until};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	const struct wire_run *run;
+
+	if (catalogue_runs(o->catalogue, &q, &runs, e))
+		return -1;
+	if (w->uuid && runs.n > 1)
+		return err_set(e, ERR_USAGE, "the id \"%s\" fits more than one run: give more of it", w->uuid);
+	if (!runs.n || !runs.v[0].archives.n)
+		return err_set(e, ERR_NOTFOUND, "site %s: the records of this node know no %s%s%s; with --from STORAGE the "
+			       "storage itself is searched", o->site, w->uuid ? "archive of run " : "good run",
+			       w->uuid ? w->uuid : "", !w->uuid && w->until != INT64_MAX ? " before that time" : "");
+	run = &runs.v[0];
+	for (size_t i = 0; i < run->archives.n; i++) {
+		struct found_archive *a = list_push(ret);
+
+		str_cut(a->storage, sizeof(a->storage), run->archives.v[i].storage);
+		str_cut(a->key, sizeof(a->key), run->archives.v[i].key);
+		str_cut(a->run, sizeof(a->run), run->uuid);
+		a->at = run->started;
+		a->size = run->archives.v[i].size;
+	}
+	return 0;
+}
+
+static int take_text(void *ctx, const void *p, size_t n, struct err *e)
+{
+	(void)e;
+	buf_add(ctx, p, n);
+	return 0;
+}
+
+/* Run and site as the sidecar's first line says; the manifest when there is none. */
+static int identify(const struct find_opts *o, struct store *s, struct found_archive *a, bool *ours, struct err *e)
+{
+	CLEANUP(json_freep) struct json *header = NULL;
+	CLEANUP(buf_done) struct buf text = {0};
+	CLEANUP(freep) char *idx = xasprintf("%s.idx", a->key);
+	const struct json *facts;
+	struct opened opened = {0};
+	uint64_t size, n;
+	const char *end = NULL;
+
+	buf_init(&text, HEADER_MAX + HEADER_FIRST);
+	if (a->sidecar && store_head(s, idx, &size, e))
+		return -1;
+	for (n = HEADER_FIRST; a->sidecar && !end && text.len < size && text.len < HEADER_MAX; n = HEADER_MAX) {
+		uint64_t left = size - text.len;
+
+		if (store_get(s, idx, text.len, n < left ? n : left, take_text, &text, e))
+			return -1;
+		end = memchr(text.p, '\n', text.len);
+	}
+	if (end && json_parse(&header, text.p, (size_t)(end - text.p), e) == 0) {
+		facts = header;
+	} else if (opened_open(&opened, o->config, a, e)) {
+		opened_close(&opened);
+		return -1;
+	} else {
+		facts = opened.manifest;
+	}
+	*ours = str_eq(json_get_str(facts, "site", ""), o->site);
+	str_cut(a->run, sizeof(a->run), json_get_str(facts, "run", ""));
+	opened_close(&opened);
+	return 0;
+}
+
+static bool fits(const struct wanted *w, const struct found_archive *a)
+{
+	return !w->uuid || str_starts(a->run, w->uuid);
+}
+
+static int find_by_names(const struct find_opts *o, const struct wanted *w, struct found_archives *ret, struct err *e)
+{
+	const struct storage *storage = config_storage(o->config, o->from);
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct found_archives all;
+	int rc = 0;
+
+	if (!storage)
+		return err_set(e, ERR_USAGE, "there is no storage \"%s\" in %s", o->from, o->config->path);
+	if (store_open(&s, storage, e) || find_on_storage(o->config, storage, o->site, &all, e))
+		return -1;
+	for (size_t i = 0; i < all.n && rc == 0; i++) {
+		struct found_archive *a = &all.v[i];
+		bool ours = false;
+
+		if (a->at > w->until || (ret->n && a->at < ret->v[0].at - RUN_SPREAD_MS))
+			continue;
+		rc = identify(o, s, a, &ours, e);
+		if (rc && !w->uuid && !ret->n && e->kind == ERR_DAMAGED)
+			break; /* the newest is damaged: say so rather than give an older one */
+		if (rc == 0 && ours && fits(w, a) && (!ret->n || str_eq(ret->v[0].run, a->run)))
+			*list_push(ret) = *a;
+	}
+	if (rc == 0 && !ret->n)
+		rc = err_set(e, ERR_NOTFOUND, "storage %s has no archive of site %s%s below %s/%s (%zu others there)", o->from,
+			     o->site, w->uuid ? " from that run" : w->until != INT64_MAX ? " from before that time" : "",
+			     storage->prefix, o->config->server_id, all.n);
+	list_done(&all);
+	return rc;
+}
+
+/* A whole key: nothing to look for. */
+static int find_key(const struct find_opts *o, struct found_archives *ret, struct err *e)
+{
+	struct found_archive *a;
+
+	if (!o->from)
+		return err_set(e, ERR_USAGE, "--at with the key of an archive needs --from STORAGE");
+	a = list_push(ret);
+	str_cut(a->storage, sizeof(a->storage), o->from);
+	if (str_copy(a->key, sizeof(a->key), o->at))
+		return err_set(e, ERR_USAGE, "--at: the key is too long");
+	return 0;
+}
+
+int find_run(const struct find_opts *o, struct found_archives *ret, struct err *e)
+{
+	struct wanted w;
+	int rc;
+
+	*ret = (struct found_archives){0};
+	if (str_ends(o->at, suffix))
+		rc = find_key(o, ret, e);
+	else if (parse_at(&w, o->at, e))
+		rc = -1;
+	else
+		rc = o->from ? find_by_names(o, &w, ret, e) : find_in_catalogue(o, &w, ret, e);
+	if (rc)
+		list_done(ret);
+	return rc;
+}

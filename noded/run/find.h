@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_FIND_H
+#define FELLOE_FIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "noded/archive/reader.h"
+#include "noded/config.h"
+#include "noded/run/catalogue.h"
+#include "noded/store/store.h"
+#include "shared/err.h"
+#include "shared/hash.h"
+#include "shared/json.h"
+#include "shared/list.h"
+
+/* Archives found again: by the catalogue, or without it by the names on a storage. */
+
+struct found_archive {
+	char storage[WIRE_NAME];
+	char key[1024];
+	char run[UUID_TEXT];     /* "" until its sidecar was read */
+	int64_t at;              /* when it was begun, ms */
+	int64_t size;
+	bool sidecar;            /* it has one */
+};
+struct found_archives { LIST_OF(struct found_archive); };
+
+/* All archives below "{prefix}/{server_id}/" on a storage whose name may belong to
+ * the site (NULL all), newest first. list_done it. */
+int find_on_storage(const struct config *c, const struct storage *storage, const char *site, struct found_archives *ret,
+		    struct err *e) MUSTCHECK;
+
+struct find_opts {
+	const struct config *config;
+	struct catalogue *catalogue;  /* not asked when from is given */
+	const char *site;
+	const char *at;               /* "latest", a run's uuid or its beginning, a time (RFC 3339 or
+				       * "YYYY-MM-DD[ HH:MM[:SS]]", UTC): the newest not after it; or a key */
+	const char *from;             /* a storage, or NULL */
+};
+/* The archives of one run. ERR_NOTFOUND says what there is. list_done it. */
+int find_run(const struct find_opts *o, struct found_archives *ret, struct err *e) MUSTCHECK;
+
+/* An archive opened for reading by ranges. */
+struct opened {
+	struct store *store;
+	char *key, *idx;
+	struct archive_reader *reader;
+	struct json *manifest;
+	uint64_t fetched;        /* bytes that came from the storage */
+	bool sidecar;
+};
+int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e) MUSTCHECK;
+void opened_close(struct opened *o);
+/* Name of the database in it, "" none. Lent. */
+const char *opened_db(const struct opened *o);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_RESTORE_H
+#define FELLOE_RESTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "noded/config.h"
+#include "noded/run/find.h"
+#include "noded/run/job.h"
+#include "shared/err.h"
+
+/* Out of an archive: a database or some of its tables into a schema, files into
+ * a directory. By default nothing that exists is touched. */
+
+struct restore_opts {
+	const struct config *config;
+	const struct site *site;         /* NULL when it is not in the configuration any more */
+	struct job *job;                 /* log and progress */
+	bool db, files;                  /* what is wanted */
+	struct strings tables;           /* of the database; empty: all of it */
+	struct strings paths;            /* absolute; empty: all files */
+	const char *to_db, *to_dir;      /* NULL: "{db}_restored_{stamp}", "./{site}-restored-{stamp}" */
+	bool in_place;                   /* the tables take the place of those in the site's database */
+	const struct db_access *access;  /* given by options, or NULL: the site's, else root on this machine */
+	const char *definer;             /* "keep" "invoker" "USER@HOST" */
+	bool dry_run;
+};
+struct restore_result {
+	uint64_t fetched;                /* bytes that came from the storage */
+	uint64_t tables, rows, files, bytes;
+	char db[256];                    /* where the database is now */
+	char dir[4096];                  /* where the files are now */
+};
+/* One archive. The outcome is said line by line through the job; warnings count
+ * there. -1 ERR_DAMAGED when rows or digests are not those of the manifest. */
+int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
+		    struct err *e) MUSTCHECK;
+
+#endif

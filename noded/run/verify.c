@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/verify.h"
+
+#include "shared/daemon.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+static bool stopping(void *ctx)
+{
+	(void)ctx;
+	return daemon_stopping();
+}
+
+struct telling {
+	const struct verify_opts *o;
+};
+
+static void tell_damage(void *ctx, const char *member, const char *why)
+{
+	struct telling *t = ctx;
+
+	t->o->damaged(t->o->ctx, member, why);
+}
+
+static void tell_progress(void *ctx, uint64_t fetched)
+{
+	struct telling *t = ctx;
+
+	if (t->o->progress)
+		t->o->progress(t->o->ctx, fetched);
+}
+
+static int read_opened(const struct verify_opts *o, struct opened *opened, struct verify_result *ret, struct err *e)
+{
+	struct telling t = {.o = o};
+	const struct archive_read_opts read = {.damaged = tell_damage, .progress = tell_progress, .stop = stopping,
+					       .ctx = &t};
+	struct archive_read_result r = {0};
+
+	ret->no_sidecar = !opened->sidecar;
+	if (opened->sidecar) {
+		if (archive_verify_parts(opened->reader, &read, &r, e))
+			return -1;
+		ret->bytes += r.bytes;
+		ret->damaged += r.damaged;
+		ret->members = r.members;
+	}
+	if (o->full || !opened->sidecar) {
+		r = (struct archive_read_result){0};
+		if (archive_read(opened->reader, &read, NULL, &r, e))
+			return -1;
+		ret->bytes += r.bytes;
+		/* the same member may be named twice: once for its part, once for itself */
+		if (r.damaged > ret->damaged)
+			ret->damaged = r.damaged;
+		ret->members = r.members;
+	}
+	return 0;
+}
+
+int verify_archive(const struct verify_opts *o, const struct found_archive *a, struct verify_result *ret,
+		   struct err *e)
+{
+	struct opened opened = {0};
+	int rc;
+
+	*ret = (struct verify_result){0};
+	rc = opened_open(&opened, o->config, a, e);
+	if (rc == 0)
+		rc = read_opened(o, &opened, ret, e);
+	ret->fetched = opened.fetched;
+	opened_close(&opened);
+	/* An archive that does not open for its content is damage, known for sure. */
+	if (rc && (e->kind == ERR_DAMAGED || e->kind == ERR_INVALID || e->kind == ERR_NOTFOUND)) {
+		ret->damaged++;
+		o->damaged(o->ctx, "", e->msg);
+		return 0;
+	}
+	return rc;
+}
