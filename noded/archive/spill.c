@@ -94,9 +94,10 @@ int spill_read(struct spill *s, uint64_t offset, void *p, size_t n, struct err *
 		n -= (size_t)got;
 		offset += (uint64_t)got;
 	}
+	if (n == 0)
+		return 0;
 	if (n > s->mem.len || offset - s->in_file > s->mem.len - n)
 		return err_set(e, ERR_INTERNAL, "read past the end of a temporary file");
-	if (n)
-		memcpy(to, s->mem.p + (offset - s->in_file), n);
+	memcpy(to, s->mem.p + (offset - s->in_file), n);
 	return 0;
 }
