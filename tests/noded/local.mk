@@ -45,3 +45,14 @@ tests_noded_test_dropin_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
 check_PROGRAMS += tests/noded/archive_tool
 tests_noded_archive_tool_LDADD = $(NODED_LIBS)
+if HAVE_CMOCKA
+archive_tests = \
+	tests/noded/test_tar \
+	tests/noded/test_glob \
+	tests/noded/test_archive
+check_PROGRAMS += $(archive_tests)
+TESTS += $(archive_tests)
+tests_noded_test_tar_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_glob_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_archive_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* writer and reader over archives in memory, good and broken */
+#include "noded/archive/writer.c"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "noded/archive/reader.h"
+#include "noded/files/extract.h"
+#include "tests/unit.h"
+
+struct pair {
+	struct buf archive, sidecar;
+};
+
+static int add_out(void *b, const void *p, size_t n, struct err *e)
+{
+	buf_add(b, p, n);
+	return buf_check(b, "archive", e);
+}
+
+static int read_buf(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
+{
+	const struct buf *b = ctx;
+
+	for (size_t part; n; n -= part, offset += part) { /* odd pieces, as a network gives them */
+		part = n < 7919 ? (size_t)n : 7919;
+		if (offset + part > b->len)
+			return err_set(e, ERR_DAMAGED, "short");
+		if (data(data_ctx, b->p + offset, part, e))
+			return -1;
+	}
+	return 0;
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+/* "m/00042" holds size_of(42) bytes made from 42 */
+static size_t size_of(unsigned i)
+{
+	return i % 50 == 7 ? (5u << 20) + i : i * 131 % 9000;
+}
+
+static char *content_of(unsigned i)
+{
+	size_t n = size_of(i);
+	char *p = xmalloc(n + 4);
+	uint32_t seed = i + 1;
+
+	for (size_t k = 0; k < n; k += 4) {
+		uint32_t v = next_random(&seed) & 0x3f3f3f3f;
+
+		memcpy(p + k, &v, 4);
+	}
+	return p;
+}
+
+static void make(struct pair *ret, unsigned members)
+{
+	struct archive_writer_opts o = {.level = 1, .threads = 2, .out = add_out, .ctx = &ret->archive};
+	CLEANUP(archive_writer_freep) struct archive_writer *w = NULL;
+	struct archive_sum sum;
+	struct err e = {0};
+
+	buf_init(&ret->archive, 512 << 20);
+	buf_init(&ret->sidecar, 64 << 20);
+	assert_int_equal(archive_writer_new(&w, &o, &e), 0);
+	for (unsigned i = 0; i < members; i++) {
+		CLEANUP(freep) char *p = content_of(i), *name = xasprintf("m/%05u", (i * 7919) % members);
+
+		free(p);
+		p = content_of((i * 7919) % members);
+		assert_int_equal(archive_add(w, name, p, size_of((i * 7919) % members), &e), 0);
+	}
+	assert_int_equal(archive_finish(w, "{}", 2, &sum, &e), 0);
+	assert_int_equal(sum.bytes_stored, ret->archive.len);
+	assert_int_equal(sum.members, members + 2);
+	assert_int_equal(archive_sidecar(w, "{\"format\":\"felloe-archive 1\"}", &ret->sidecar, &e), 0);
+}
+
+static void done(struct pair *p)
+{
+	buf_done(&p->archive);
+	buf_done(&p->sidecar);
+}
+
+static int open_pair(struct archive_reader **ret, struct pair *p, bool with_sidecar, struct err *e)
+{
+	struct archive_object archive = {read_buf, &p->archive, p->archive.len};
+	struct archive_object sidecar = {read_buf, &p->sidecar, p->sidecar.len};
+
+	return archive_open(ret, &archive, with_sidecar ? &sidecar : NULL, e);
+}
+
+static void every_member_comes_back_with_and_without_sidecar(void **state UNUSED)
+{
+	struct pair p;
+
+	make(&p, 211);
+	for (int with = 0; with < 2; with++) {
+		CLEANUP(archive_closep) struct archive_reader *r = NULL;
+		struct archive_read_result res;
+		struct err e = {0};
+
+		assert_int_equal(open_pair(&r, &p, with, &e), 0);
+		assert_int_equal(archive_members(r), 211);
+		for (unsigned i = 0; i < 211; i += with ? 1 : 13) {
+			CLEANUP(freep) char *want = content_of(i), *name = xasprintf("m/%05u", i);
+			struct buf b;
+
+			buf_init(&b, 8 << 20);
+			assert_int_equal(archive_read_small(r, name, &b, &e), 0);
+			assert_int_equal(b.len, size_of(i));
+			assert_memory_equal(b.p, want, b.len);
+			buf_done(&b);
+		}
+		assert_int_equal(archive_read(r, NULL, NULL, &res, &e), 0);
+		assert_int_equal(res.members, 211);
+	}
+	done(&p);
+}
+
+static int count_entry(void *ctx, const struct archive_entry *entry UNUSED, struct err *e UNUSED)
+{
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static void look_ups_find_what_is_there_and_nothing_else(void **state UNUSED)
+{
+	CLEANUP(archive_closep) struct archive_reader *r = NULL;
+	struct archive_entry entry;
+	struct err e = {0};
+	unsigned n = 0;
+	struct pair p;
+
+	make(&p, 2000); /* several frames of index */
+	assert_int_equal(open_pair(&r, &p, true, &e), 0);
+	for (unsigned i = 0; i < 2000; i += 37) {
+		CLEANUP(freep) char *name = xasprintf("m/%05u", i);
+
+		assert_int_equal(archive_find(r, name, &entry, &e), 0);
+		assert_string_equal(entry.name, name);
+		assert_int_equal(entry.size, size_of(i));
+		archive_entry_done(&entry);
+	}
+	assert_int_equal(archive_find(r, "a", &entry, &e), -1);
+	assert_int_equal(archive_find(r, "m/00100x", &entry, &e), -1);
+	assert_int_equal(archive_find(r, "z", &entry, &e), -1);
+	assert_int_equal(e.kind, ERR_NOTFOUND);
+	assert_int_equal(archive_list(r, "m/001", count_entry, &n, &e), 0);
+	assert_int_equal(n, 100);
+	n = 0;
+	assert_int_equal(archive_list(r, "", count_entry, &n, &e), 0);
+	assert_int_equal(n, 2000);
+	n = 0;
+	assert_int_equal(archive_list(r, "n", count_entry, &n, &e), 0);
+	assert_int_equal(n, 0);
+	done(&p);
+}
+
+static void the_writer_holds_callers_to_the_size(void **state UNUSED)
+{
+	struct buf out;
+	struct archive_writer_opts o = {.level = 1, .threads = 1, .out = add_out, .ctx = &out};
+	CLEANUP(archive_writer_freep) struct archive_writer *w = NULL;
+	struct tar_entry t = {.name = (char[]){"f"}, .type = '0', .size = 3};
+	struct archive_sum sum;
+	struct err e = {0};
+
+	buf_init(&out, 1 << 20);
+	assert_int_equal(archive_writer_new(&w, &o, &e), 0);
+	assert_int_equal(archive_begin(w, &t, &e), 0);
+	assert_int_equal(archive_begin(w, &t, &e), -1);
+	assert_int_equal(archive_write(w, "abcd", 4, &e), -1);
+	assert_string_equal(e.msg, "more bytes than the header of f says");
+	assert_int_equal(archive_write(w, "ab", 2, &e), 0);
+	assert_int_equal(archive_end(w, &e), -1);
+	assert_string_equal(e.msg, "fewer bytes than the header of f says");
+	assert_int_equal(archive_finish(w, "{}", 2, &sum, &e), -1);
+	buf_done(&out);
+}
+
+static int full(void *ctx, const void *p UNUSED, size_t n, struct err *e)
+{
+	size_t *room = ctx;
+
+	if (n > *room)
+		return err_set(e, ERR_SPACE, "no room");
+	*room -= n;
+	return 0;
+}
+
+static void a_store_that_fails_ends_the_writer(void **state UNUSED)
+{
+	for (size_t cap = 0; cap < 12000000; cap += 1700000) {
+		size_t room = cap;
+		struct archive_writer_opts o = {.level = 1, .threads = 3, .out = full, .ctx = &room};
+		CLEANUP(archive_writer_freep) struct archive_writer *w = NULL;
+		struct archive_sum sum;
+		struct err e = {0};
+		int failed = 0;
+
+		assert_int_equal(archive_writer_new(&w, &o, &e), 0);
+		for (unsigned i = 0; !failed && i < 300; i++) {
+			CLEANUP(freep) char *p = content_of(i);
+
+			failed = archive_add(w, "x", p, size_of(i), &e);
+		}
+		failed = failed || archive_finish(w, "{}", 2, &sum, &e);
+		assert_true(failed);
+		assert_int_equal(e.kind, ERR_SPACE);
+	}
+}
+
+static void bad_options_are_refused(void **state UNUSED)
+{
+	struct archive_writer_opts o = {.level = 3, .threads = 0, .out = full};
+	struct archive_writer *w = NULL;
+	struct err e = {0};
+
+	assert_int_equal(archive_writer_new(&w, &o, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	o = (struct archive_writer_opts){.level = 99, .threads = 1, .out = full};
+	assert_int_equal(archive_writer_new(&w, &o, &e), -1);
+	assert_null(w);
+}
+
+struct seen { unsigned damaged, ended; };
+
+static void on_damaged(void *ctx, const char *member, const char *why)
+{
+	struct seen *s = ctx;
+
+	assert_true(*member && *why);
+	s->damaged++;
+}
+
+static int sink_ok(void *ctx UNUSED, const struct tar_entry *t UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+static int sink_bytes(void *ctx UNUSED, const void *p UNUSED, size_t n UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+static int sink_ended(void *ctx, struct err *e UNUSED)
+{
+	((struct seen *)ctx)->ended++;
+	return 0;
+}
+
+/* Each member is whole or named, whatever byte of the archive is broken. */
+static void a_broken_byte_costs_the_members_of_its_frame(void **state UNUSED)
+{
+	uint32_t seed = 7;
+	struct pair p;
+
+	make(&p, 120);
+	for (int i = 0; i < 60; i++) {
+		CLEANUP(archive_closep) struct archive_reader *r = NULL;
+		size_t at = next_random(&seed) % p.archive.len;
+		struct seen s = {0};
+		struct archive_read_opts o = {.damaged = on_damaged, .ctx = &s};
+		struct tar_sink sink = {sink_ok, sink_bytes, sink_ended, NULL, &s};
+		struct archive_read_result res;
+		struct err e = {0};
+
+		p.archive.p[at] = (char)(p.archive.p[at] ^ (1 << (i % 8)));
+		assert_int_equal(open_pair(&r, &p, true, &e), 0);
+		assert_int_equal(archive_read(r, &o, &sink, &res, &e), 0);
+		assert_int_equal(res.members + res.damaged, 120);
+		assert_int_equal(s.damaged, res.damaged);
+		assert_true(s.ended == res.members);
+		p.archive.p[at] = (char)(p.archive.p[at] ^ (1 << (i % 8)));
+	}
+	done(&p);
+}
+
+/* Cut, broken and mixed archives and sidecars: errors, never worse. */
+static void broken_objects_do_no_harm(void **state UNUSED)
+{
+	uint32_t seed = 99;
+	struct pair p;
+
+	make(&p, 60);
+	for (int i = 0; i < 300; i++) {
+		CLEANUP(archive_closep) struct archive_reader *r = NULL;
+		struct pair q = {p.archive, p.sidecar};
+		struct buf *victim = i % 2 ? &q.sidecar : &q.archive;
+		/* the end of the archive has the index, the manifest and the seek table */
+		size_t from = i % 2 ? 0 : p.archive.len - 3000, room = victim->len - from;
+		CLEANUP(freep) char *copy = xmemdup(victim->p, victim->len + 1);
+		struct archive_read_result res;
+		struct seen s = {0};
+		struct archive_read_opts o = {.damaged = on_damaged, .ctx = &s};
+		struct err e = {0};
+
+		victim->p = copy;
+		for (uint32_t k = next_random(&seed) % 3 + 1; k > 0; k--)
+			copy[from + next_random(&seed) % room] = (char)next_random(&seed);
+		if (i % 5 == 0)
+			victim->len -= next_random(&seed) % (victim->len < 5000 ? victim->len : 5000);
+		if (open_pair(&r, &q, i % 2, &e)) {
+			assert_true(e.msg[0] != '\0');
+			continue;
+		}
+		if (archive_read(r, &o, NULL, &res, &e))
+			assert_true(e.msg[0] != '\0');
+	}
+	done(&p);
+}
+
+static void names_that_lead_out_are_refused(void **state UNUSED)
+{
+	static const char *const bad[] = {"../x", "a/../x", "/x", "a//x", "./x", "a/.", "..", ""};
+	char dir[] = "/tmp/felloe-unit.XXXXXX";
+	CLEANUP(extract_freep) struct extract *x = NULL;
+	struct extract_opts o = {.dir = dir};
+	struct extract_result res;
+	struct err e = {0};
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(extract_new(&x, &o, &e), 0);
+	const struct tar_sink *sink = extract_sink(x);
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		CLEANUP(freep) char *name = xstrdup(bad[i]);
+		struct tar_entry t = {.name = name, .type = '0', .mode = 0600};
+
+		assert_int_equal(sink->begin(sink->ctx, &t, &e), -1);
+		assert_int_equal(e.kind, ERR_DAMAGED);
+		t = (struct tar_entry){.name = (char[]){"link"}, .type = '1', .link = name};
+		assert_int_equal(sink->begin(sink->ctx, &t, &e), -1);
+	}
+	/* nothing is written through a link that the archive itself made */
+	struct tar_entry link = {.name = (char[]){"l"}, .type = '2', .link = (char[]){"/tmp"}};
+	struct tar_entry through = {.name = (char[]){"l/felloe-unit-escaped"}, .type = '0', .mode = 0600};
+
+	assert_int_equal(sink->begin(sink->ctx, &link, &e), 0);
+	assert_int_equal(sink->end(sink->ctx, &e), 0);
+	assert_int_equal(sink->begin(sink->ctx, &through, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	assert_int_equal(extract_finish(x, &res, &e), 0);
+	CLEANUP(freep) char *made = xasprintf("%s/l", dir);
+
+	assert_int_equal(unlink(made), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+struct order { char last[32]; unsigned n; };
+
+static int on_sorted(void *ctx, const struct sort_member *m, struct err *e UNUSED)
+{
+	struct order *o = ctx;
+
+	assert_true(strcmp(o->last, m->name) <= 0);
+	str_cut(o->last, sizeof(o->last), m->name);
+	o->n++;
+	return 0;
+}
+
+/* past 8 MiB of records the runs lie in a file and are merged */
+static void many_members_are_sorted_in_runs(void **state UNUSED)
+{
+	struct sort *s = sort_new();
+	uint32_t seed = 3;
+	struct order o = {0};
+	struct err e = {0};
+
+	for (unsigned i = 0; i < 300000; i++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%08x/%u", next_random(&seed), i);
+		assert_int_equal(sort_add(s, &(struct sort_member){.name = name, .type = '0'}, &e), 0);
+	}
+	assert_int_equal(sort_each(s, on_sorted, &o, &e), 0);
+	assert_int_equal(o.n, 300000);
+	sort_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_member_comes_back_with_and_without_sidecar),
+		cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
+		cmocka_unit_test(the_writer_holds_callers_to_the_size),
+		cmocka_unit_test(a_store_that_fails_ends_the_writer),
+		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(a_broken_byte_costs_the_members_of_its_frame),
+		cmocka_unit_test(broken_objects_do_no_harm),
+		cmocka_unit_test(names_that_lead_out_are_refused),
+		cmocka_unit_test(many_members_are_sorted_in_runs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
