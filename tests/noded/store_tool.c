@@ -2,15 +2,17 @@
 /* A hand for the end-to-end tests of storages: one operation of store.h a call.
  *   store_tool STORAGE.json VERB [ARGUMENT...]
  * STORAGE.json holds one object as in storage[] of config.json. Exit 0, or 1
- * with "kind: message" on stderr. Keys are given whole. */
+ * with "kind: message" on stderr. Keys are given whole. SIGTERM stops it cleanly. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "noded/store/s3_call.h"
 #include "noded/store/store.h"
+#include "shared/daemon.h"
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/mem.h"
@@ -54,7 +56,14 @@ static uint64_t number(char **argv, int i, uint64_t otherwise)
 	return v;
 }
 
-/* put FILE|- KEY [ESTIMATE [SPOOL]] */
+static long peak_kb(void)
+{
+	struct rusage r;
+
+	return getrusage(RUSAGE_SELF, &r) ? -1 : r.ru_maxrss;
+}
+
+/* put FILE|- KEY [ESTIMATE [SPOOL]]: "SIZE SHA256 PEAK_KB" */
 static int put(struct store *s, char **argv, struct err *e)
 {
 	struct upload_opts o = {.key = argv[1], .estimate = number(argv, 2, 0),
@@ -77,7 +86,7 @@ static int put(struct store *s, char **argv, struct err *e)
 	} while (got == 1 << 20);
 	if (upload_finish(u, &r, e))
 		return -1;
-	printf("%llu %s\n", (unsigned long long)r.size, r.sha256);
+	printf("%llu %s %ld\n", (unsigned long long)r.size, r.sha256, peak_kb());
 	return 0;
 }
 
@@ -189,9 +198,12 @@ static int run(const struct storage *cfg, int argc, char **argv, struct err *e)
 		return try_all(cfg, e);
 	if (str_eq(argv[2], "bucket"))
 		return bucket(cfg, e);
+	if (store_open(&s, cfg, e))
+		return -1;
+	store_set_stop(s, daemon_stopping);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (str_eq(argv[2], verbs[i].name) && argc >= 3 + verbs[i].args)
-			return store_open(&s, cfg, e) ? -1 : verbs[i].run(s, argv + 3, e);
+			return verbs[i].run(s, argv + 3, e);
 	return err_set(e, ERR_USAGE, "store_tool STORAGE.json put|get|list|head|delete|small|try|sweep ...");
 }
 
@@ -204,6 +216,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
+	daemon_signals();
 	result = read_storage(&cfg, &doc, argv[1], &e) || run(&cfg, argc, argv, &e);
 	if (result)
 		fprintf(stderr, "%s: %s\n", err_name(e.kind), e.msg);
