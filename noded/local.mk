@@ -79,7 +79,12 @@ libnoded_a_SOURCES += \
 # agent, upper half
 libnoded_a_SOURCES += \
 	noded/agent/calendar.h noded/agent/calendar.c \
-	noded/agent/dropin.h noded/agent/dropin.c
+	noded/agent/dropin.h noded/agent/dropin.c \
+	noded/agent/install.h noded/agent/install.c \
+	noded/agent/timers.h noded/agent/timers.c \
+	noded/agent/join.h noded/agent/join.c \
+	noded/agent/send.h noded/agent/send.c \
+	noded/agent/agent.h noded/agent/agent.c
 
 sbin_PROGRAMS += felloe-noded
 # the verbs, one a file
@@ -94,6 +99,10 @@ felloe_noded_SOURCES = \
 	noded/main.c
 # the verbs of the agent and its timers
 felloe_noded_SOURCES += \
-	noded/cmd_calendar.c
+	noded/cmd_join.c \
+	noded/cmd_agent.c \
+	noded/cmd_apply.c \
+	noded/cmd_calendar.c \
+	noded/cmd_timers.c
 felloe_noded_CPPFLAGS = $(libnoded_a_CPPFLAGS)
 felloe_noded_LDADD = $(NODED_LIBS)

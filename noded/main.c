@@ -17,6 +17,11 @@ static const struct verb verbs[] = {
 	{"verify", "[SITE...] [--run ID] [--full]", "Check what is stored against its digests.", cmd_verify},
 	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
+	{"join", "[--master URL] [--name NAME] [--pin PIN] [--wait[=SECONDS]] [--json]", "Ask a master to take this node.",
+	 cmd_join},
+	{"agent", "", "Report to the master: the daemon of this node.", cmd_agent},
+	{"apply", "FILE|- [--dry-run] [--json]", "Make FILE this node's configuration and set its timers.", cmd_apply},
+	{"timers", "[--json]", "Show this node's timers as systemd has them.", cmd_timers},
 	{"calendar", "EXPR [--next N] [--json]", "Show when a calendar expression fires.", cmd_calendar},
 	{0},
 };

@@ -11,12 +11,14 @@
 #include "shared/str.h"
 
 /* Lists of a large fleet and the log of a run fit; nothing honest is larger. */
-enum { REPLY_MAX = 16 << 20, CREDENTIAL_MAX = 8192, CALL_TIMEOUT_S = 60 };
+enum { REPLY_MAX = 16 << 20, CREDENTIAL_MAX = 8192, CALL_TIMEOUT_S = 60, TICK_MS = 250 };
 
 struct client {
 	struct http *http;
 	char *base;        /* without a last '/' */
 	char *credential;  /* a whole header line, or NULL */
+	bool (*tick)(void *ctx);
+	void *ctx;
 };
 
 static int check_url(const char *url, struct err *e)
@@ -184,6 +186,34 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 }
 
 /* check-size: the parts of an HTTP request, one line at each call */
+void client_set_tick(struct client *c, bool (*tick)(void *ctx), void *ctx)
+{
+	c->tick = tick;
+	c->ctx = ctx;
+}
+
+/* http_do with a tick by the way. */
+static int exchange(struct client *c, const struct http_call *call, struct http_reply *ret, struct err *e)
+{
+	struct http_req *r, *done;
+	int got = 0;
+
+	if (!c->tick)
+		return http_do(c->http, call, ret, e);
+	if (http_start(c->http, call, &r, e))
+		return -1;
+	while (!got) {
+		got = http_wait(c->http, TICK_MS, &done, e);
+		if (c->tick(c->ctx) && got <= 0)
+			got = err_set(e, ERR_ABORTED, "%s %s: given up, since this program ends", call->method, call->url);
+	}
+	if (got < 0) {
+		http_cancel(c->http, r);
+		return -1;
+	}
+	return http_end(c->http, r, ret, e);
+}
+
 int client_do(struct client *c, const char *method, const char *path, const char *body, const char *etag,
 	      struct client_reply *ret, struct err *e)
 {
@@ -205,7 +235,7 @@ int client_do(struct client *c, const char *method, const char *path, const char
 		headers[n++] = match;
 	if (c->credential)
 		headers[n++] = c->credential;
-	if (http_do(c->http, &call, &reply, e)) {
+	if (exchange(c, &call, &reply, e)) {
 		http_reply_done(&reply);
 		return -1;
 	}

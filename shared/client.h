@@ -2,6 +2,8 @@
 #ifndef FELLOE_CLIENT_H
 #define FELLOE_CLIENT_H
 
+#include <stdbool.h>
+
 #include "shared/err.h"
 #include "shared/http.h"
 #include "shared/json.h"
@@ -22,6 +24,10 @@ void client_freep(struct client **c);
 /* One of the two; NULL takes it away. Copied, wiped at the end. */
 void client_set_api_key(struct client *c, const char *key);
 void client_set_token(struct client *c, const char *token);
+/* While an answer is awaited tick is called at least four times a second; true
+ * ends the exchange with ERR_ABORTED. For one thread that has other work or must
+ * stop in time. NULL: none. */
+void client_set_tick(struct client *c, bool (*tick)(void *ctx), void *ctx);
 
 struct client_reply {
 	int status;            /* 200, 304 ... */

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "noded/agent/agent.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "noded/agent/join.h"
+#include "noded/agent/outbox.h"
+#include "noded/agent/send.h"
+#include "noded/agent/sysstat.h"
+#include "noded/agent/timers.h"
+#include "noded/run/catalogue.h"
+#include "noded/run/progress.h"
+#include "noded/run/reap.h"
+#include "shared/clock.h"
+#include "shared/daemon.h"
+#include "shared/fs.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+enum {
+	REFUSED_MS = 600 * 1000,  /* blocked or a key that is not known: ask every 10 minutes */
+	BACKOFF_MAX_MS = 30 * 1000,
+	REAP_MS = 60 * 1000,
+	LONG_POLL_S = 25,
+};
+
+struct agent {
+	struct config *config;
+	struct timespec config_changed;
+	struct outbox *outbox;
+	struct sysstat *sysstat;
+	struct timers *timers;
+	bool timers_missing;      /* said once */
+	struct sender *sender;    /* NULL without a key */
+	struct join *join;
+	struct wire_sample last;  /* of the moment, sent with its runs and timers */
+	bool fresh;               /* last has not been sent */
+	int64_t next_sample, next_try, next_reap; /* monotonic ms */
+	unsigned fails;
+	char said[ERR_MSG_MAX];   /* the trouble that was logged last */
+};
+
+/* ---- saying each thing once, until it changes */
+
+static void say(struct agent *a, const char *text)
+{
+	if (str_eq(a->said, text))
+		return;
+	str_cut(a->said, sizeof(a->said), text);
+	if (*text)
+		log_warn("%s", text);
+}
+
+static void status(const char *text)
+{
+	CLEANUP(freep) char *line = xasprintf("STATUS=%s", text);
+
+	daemon_notify(line);
+}
+
+/* ---- samples */
+
+static void add_timers(struct agent *a, struct wire_sample *s)
+{
+	struct wire_timers list = {0};
+	struct err e;
+
+	if (!a->timers && timers_open(&a->timers, &e)) {
+		if (!a->timers_missing)
+			log_info("%s", e.msg);
+		a->timers_missing = true;
+		return;
+	}
+	if (timers_list(a->timers, a->config, &list, &e)) {
+		log_debug("%s", e.msg);
+		timers_close(a->timers); /* systemd was restarted: connect anew next time */
+		a->timers = NULL;
+		return;
+	}
+	a->timers_missing = false;
+	for (size_t i = 0; i < list.n; i++)
+		*list_push(&s->timers) = list.v[i];
+	list_done(&list);
+}
+
+static void add_runs(struct wire_sample *s)
+{
+	struct wire_progresses list = {0};
+	struct err e;
+
+	s->active_backups = 0;
+	if (progress_list(&list, &e)) {
+		log_debug("%s", e.msg);
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		*list_push(&s->runs) = list.v[i];
+	s->active_backups = (int64_t)list.n;
+	list_done(&list);
+}
+
+static void take_sample(struct agent *a)
+{
+	struct err e;
+
+	wire_sample_done(&a->last);
+	sysstat_sample(a->sysstat, &a->last);
+	str_cut(a->last.agent_version, sizeof(a->last.agent_version), PACKAGE_VERSION);
+	add_timers(a, &a->last);
+	add_runs(&a->last);
+	if (outbox_put_sample(a->outbox, &a->last, &e) || outbox_depth(a->outbox, &a->last.outbox_depth, &e))
+		log_error("%s", e.msg);
+	a->fresh = true;
+}
+
+static void sample_when_due(struct agent *a)
+{
+	int64_t now = clock_mono_ms(), period = a->config->heartbeat_s * 1000;
+
+	if (now < a->next_sample || str_empty(a->config->master.url))
+		return;
+	take_sample(a);
+	/* a fixed beat, unless the machine slept through some */
+	a->next_sample += period;
+	if (a->next_sample <= now || a->next_sample > now + period)
+		a->next_sample = now + period;
+}
+
+/* Also called while an answer of the master is awaited: a slow master must not
+ * make holes in the curves. */
+static bool tick(void *ctx)
+{
+	sample_when_due(ctx);
+	return daemon_stopping();
+}
+
+/* ---- the configuration */
+
+static void drop_links(struct agent *a)
+{
+	sender_free(a->sender);
+	a->sender = NULL;
+	join_free(a->join);
+	a->join = NULL;
+	a->next_try = 0;
+	a->fails = 0;
+}
+
+static struct timespec changed_at(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? (struct timespec){0} : st.st_mtim;
+}
+
+static void reload_when_changed(struct agent *a)
+{
+	struct timespec t = changed_at(a->config->path);
+	struct problems problems = {0}, unknown = {0};
+	struct config *c = NULL;
+	struct err e;
+
+	if (!daemon_take_hup() && t.tv_sec == a->config_changed.tv_sec && t.tv_nsec == a->config_changed.tv_nsec)
+		return;
+	a->config_changed = t;
+	if (config_load(&c, a->config->path, &problems, &unknown, &e)) {
+		log_error("the changed configuration is not used: %s", e.msg);
+	} else {
+		log_info("%s was read again", c->path);
+		drop_links(a);
+		config_free(a->config);
+		a->config = c;
+		a->next_sample = clock_mono_ms();
+	}
+	problems_done(&problems);
+	problems_done(&unknown);
+}
+
+/* ---- the master */
+
+/* Full jitter (M. Brooker, "Exponential Backoff And Jitter"): a fleet that lost
+ * its master together must not come back together. */
+static int64_t backoff(unsigned fails)
+{
+	int64_t top = fails > 5 ? BACKOFF_MAX_MS : 1000LL << (fails ? fails - 1 : 0);
+	uint64_t r;
+
+	random_bytes(&r, sizeof(r));
+	if (top > BACKOFF_MAX_MS)
+		top = BACKOFF_MAX_MS;
+	return (int64_t)(r % (uint64_t)top) + 1;
+}
+
+static void failed(struct agent *a, const struct err *e)
+{
+	bool refused = e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN;
+
+	if (e->kind == ERR_ABORTED)
+		return;
+	say(a, e->msg);
+	status(e->msg);
+	a->next_try = clock_mono_ms() + (refused ? REFUSED_MS : backoff(++a->fails));
+	if (e->kind == ERR_DENIED) { /* a new join may have brought another key */
+		sender_free(a->sender);
+		a->sender = NULL;
+	}
+}
+
+static void worked(struct agent *a)
+{
+	if (a->said[0])
+		log_info("the master answers again");
+	if (a->said[0] || a->fails)
+		status("connected");
+	a->said[0] = '\0';
+	a->fails = 0;
+	a->next_try = 0;
+}
+
+/* A pending request goes on, whoever made it. */
+static int go_on_joining(struct agent *a, struct err *e)
+{
+	struct join_opts o = {.config = a->config, .tick = tick, .ctx = a};
+	char why[WIRE_TEXT];
+	enum join_state state;
+
+	if (!a->join && join_open(&a->join, &o, e))
+		return -1;
+	status(join_code(a->join));
+	if (join_ask(a->join, LONG_POLL_S, &state, why, e))
+		return -1;
+	if (state == JOIN_PENDING)
+		return 0;
+	if (state == JOIN_ACTIVE)
+		log_info("approved: the key is saved");
+	else
+		log_warn("%s", why);
+	join_free(a->join);
+	a->join = NULL;
+	return 0;
+}
+
+/* 0 and a sender, or 0 without one: no key yet. */
+static int want_sender(struct agent *a, struct err *e)
+{
+	CLEANUP(freep) char *path = join_key_file(a->config);
+	struct send_opts o = {.config = a->config, .tick = tick, .ctx = a};
+	char *key = NULL;
+	int rc;
+
+	if (a->sender || !fs_exists(path))
+		return 0;
+	if (fs_read_secret(&key, path, e))
+		return -1;
+	o.key = key;
+	rc = sender_new(&a->sender, &o, e);
+	mem_wipe(key, strlen(key));
+	freep(&key);
+	return rc;
+}
+
+static int send_all(struct agent *a, struct err *e)
+{
+	bool more = true;
+
+	while (a->fresh && !daemon_stopping()) {
+		a->fresh = false; /* tick may take another one while this is under way */
+		struct wire_sample s = a->last;
+
+		a->last = (struct wire_sample){0};
+		int rc = sender_live(a->sender, a->outbox, &s, e);
+		wire_sample_done(&s);
+		if (rc)
+			return -1;
+		worked(a);
+	}
+	while (more && !a->fresh && !daemon_stopping())
+		if (sender_backfill(a->sender, a->outbox, &more, e))
+			return -1;
+	return 0;
+}
+
+static void talk(struct agent *a)
+{
+	struct err e;
+
+	if (str_empty(a->config->master.url) || clock_mono_ms() < a->next_try)
+		return;
+	if (want_sender(a, &e)) {
+		failed(a, &e);
+	} else if (a->sender) {
+		if (send_all(a, &e))
+			failed(a, &e);
+	} else if (join_pending(a->config)) {
+		if (go_on_joining(a, &e))
+			failed(a, &e);
+		else
+			worked(a);
+	} else {
+		say(a, "this node has not joined its master yet; run felloe-noded join");
+		status("not joined");
+		a->next_try = a->next_sample;
+	}
+}
+
+/* ---- the loop */
+
+static void reap_say(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_info("%s", text);
+}
+
+/* Runs whose process is gone are set to aborted, and so reach the master. */
+static void reap_when_due(struct agent *a)
+{
+	CLEANUP(catalogue_closep) struct catalogue *c = NULL;
+	struct reaped r = {0};
+	struct err e;
+
+	if (clock_mono_ms() < a->next_reap)
+		return;
+	a->next_reap = clock_mono_ms() + REAP_MS;
+	if (catalogue_open(&c, &e) || reap(a->config, c, reap_say, NULL, &r, &e))
+		log_warn("%s", e.msg);
+	if (r.runs)
+		log_warn("%u runs had lost their process and are set to aborted", r.runs);
+}
+
+static void sleep_until_due(const struct agent *a)
+{
+	struct pollfd p = {.fd = daemon_wake_fd(), .events = POLLIN};
+	int64_t now = clock_mono_ms(), until = now + 5000;
+
+	if (!str_empty(a->config->master.url) && a->next_sample < until)
+		until = a->next_sample;
+	if (a->next_try > now && a->next_try < until)
+		until = a->next_try;
+	if (a->join && a->next_try <= now)
+		until = now + 200; /* a master without long poll must not be hammered */
+	if (until > now && poll(&p, 1, (int)(until - now)) > 0)
+		daemon_drain_wake();
+}
+
+static void agent_done(struct agent *a)
+{
+	drop_links(a);
+	wire_sample_done(&a->last);
+	timers_close(a->timers);
+	sysstat_free(a->sysstat);
+	outbox_close(a->outbox);
+	config_free(a->config);
+}
+
+int agent_run(struct config **c, struct err *e)
+{
+	CLEANUP(agent_done) struct agent a = {.config = TAKE(*c), .sysstat = sysstat_new()};
+
+	if (outbox_open(&a.outbox, e))
+		return -1;
+	a.config_changed = changed_at(a.config->path);
+	a.next_sample = clock_mono_ms();
+	if (str_empty(a.config->master.url))
+		log_info("no master is configured: this node is on its own");
+	reap_when_due(&a);
+	sample_when_due(&a);
+	daemon_notify("READY=1");
+	while (!daemon_stopping()) {
+		reload_when_changed(&a);
+		sample_when_due(&a);
+		talk(&a);
+		reap_when_due(&a);
+		sleep_until_due(&a);
+	}
+	daemon_notify("STOPPING=1");
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "noded/agent/agent.h"
+#include "noded/cmd.h"
+#include "shared/daemon.h"
+#include "shared/mem.h"
+
+/* felloe-noded agent: the daemon of a node. */
+
+int cmd_agent(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	struct cmd c = {0};
+	const struct opt opts[] = {
+		CMD_OPTS(c),
+		{0},
+	};
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
+	struct err e;
+
+	if (rc >= 0)
+		return rc;
+	if (n) {
+		fprintf(stderr, "felloe-noded agent: \"%s\" is one word too many\n", argv[1]);
+		return err_exit_code(ERR_USAGE);
+	}
+	daemon_signals();
+	if (cmd_config(&c, &config, &e) || agent_run(&config, &e))
+		return cmd_fail(&e);
+	return 0;
+}
