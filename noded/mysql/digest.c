@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/digest.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define XXH_INLINE_ALL /* most rows are short: the call would cost as much as the hash */
 #include <xxhash.h>
 
+#include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 
 enum { COPY_MAX = 64 << 10 }; /* a longer row is hashed in pieces where it lies */
@@ -25,10 +29,9 @@ void digest_done(struct digest *d)
 
 static char *put_len(char *at, const char *value, unsigned long n)
 {
-	uint32_t v = value ? (uint32_t)n : 0xffffffffu;
-	unsigned char le[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24)};
+	uint32_t le = htole32(value ? (uint32_t)n : 0xffffffffu);
 
-	memcpy(at, le, 4);
+	memcpy(at, &le, 4);
 	return at + 4;
 }
 
@@ -63,10 +66,8 @@ void digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len,
 		at = buf_room(&d->row, total);
 		for (unsigned i = 0; i < columns; i++) {
 			at = put_len(at, row[i], len[i]);
-			if (row[i]) {
-				memcpy(at, row[i], len[i]);
-				at += len[i];
-			}
+			if (row[i])
+				at = sql_copy(at, row[i], len[i]);
 		}
 		h = XXH3_128bits(d->row.p, (size_t)(at - d->row.p));
 	}

@@ -131,9 +131,11 @@ static int dump_rows(const struct rows_job *job, const struct object *o, struct 
 
 static int dump_tables(struct dump *d, const struct schema *s, struct dump_result *ret, struct err *e)
 {
-	struct rows_job job = {
-		.c = d->c, .sink = s->sink, .stop = d->stop, .all_rows = &ret->rows, .all_bytes = &ret->bytes};
+	CLEANUP(buf_done) struct buf member = {0};
+	struct rows_job job = {.c = d->c, .sink = s->sink, .stop = d->stop, .all_rows = &ret->rows,
+			       .all_bytes = &ret->bytes, .member = &member};
 
+	rows_buf(&member);
 	for (size_t i = 0; i < s->tables.n; i++) {
 		const struct object *o = &s->tables.v[i];
 		struct dump_table *t;

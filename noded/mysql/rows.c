@@ -16,9 +16,17 @@
 enum {
 	PROGRESS_MS = 250,
 	LOOK_ROWS = 256,           /* how often the clock is asked */
-	KEEP_RAW = 2 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
+	KEEP_RAW = 4 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
 };
 #define LITERAL_MAX ((size_t)5 << 29) /* hex of the largest value there is, 1 GiB, and the rest of its row */
+
+void rows_buf(struct buf *b)
+{
+	/* At its full size at once: growing step by step would leave holes that stay in memory. Pages
+	 * that no member reaches are never touched. */
+	buf_init(b, LITERAL_MAX);
+	(void)!buf_room(b, MEMBER_RAW);
+}
 
 void columns_done(struct columns *k)
 {
@@ -43,6 +51,7 @@ static enum column_form form_of(const char *type)
 		{"geometry", FORM_HEX}, {"point", FORM_HEX}, {"linestring", FORM_HEX}, {"polygon", FORM_HEX},
 		{"multipoint", FORM_HEX}, {"multilinestring", FORM_HEX}, {"multipolygon", FORM_HEX},
 		{"geometrycollection", FORM_HEX}, {"geomcollection", FORM_HEX}, {"vector", FORM_HEX},
+		{"date", FORM_PLAIN}, {"datetime", FORM_PLAIN}, {"timestamp", FORM_PLAIN}, {"time", FORM_PLAIN},
 	};
 	size_t n = strcspn(type, "( ");
 
@@ -108,8 +117,7 @@ static char *write_value(char *at, enum column_form form, const char *v, size_t 
 {
 	switch (form) {
 	case FORM_NUMBER:
-		memcpy(at, v, n);
-		at += n;
+		at = sql_copy(at, v, n);
 		if (n == 2 && v[0] == '-' && v[1] == '0') { /* as an integer literal it would lose its sign */
 			memcpy(at, "e0", 2);
 			at += 2;
@@ -120,6 +128,11 @@ static char *write_value(char *at, enum column_form form, const char *v, size_t 
 			break;
 		memcpy(at, "0x", 2);
 		return sql_hex(at + 2, v, n);
+	case FORM_PLAIN:
+		*at++ = '\'';
+		at = sql_copy(at, v, n);
+		*at = '\'';
+		return at + 1;
 	case FORM_TEXT:
 	default:
 		break;
@@ -154,7 +167,7 @@ struct writer {
 	const struct columns *k;
 	struct dump_table *t;
 	struct digest digest;
-	struct buf b;      /* the member so far */
+	struct buf *b;     /* the member so far */
 	struct buf insert; /* INSERT INTO `t` (…) VALUES */
 	size_t statement;  /* where the open statement begins in b; 0: none is open */
 	unsigned members;
@@ -164,7 +177,7 @@ struct writer {
 static void close_statement(struct writer *w)
 {
 	if (w->statement)
-		buf_adds(&w->b, ";\n");
+		buf_adds(w->b, ";\n");
 	w->statement = 0;
 }
 
@@ -172,49 +185,54 @@ static int end_member(struct writer *w, struct err *e)
 {
 	CLEANUP(buf_done) struct buf name = {0};
 
-	if (!w->b.len)
+	if (!w->b->len)
 		return 0;
 	close_statement(w);
-	prologue_end_data(&w->b);
-	if (buf_check(&w->b, "a member of SQL", e))
+	prologue_end_data(w->b);
+	if (buf_check(w->b, "a member of SQL", e))
 		return -1;
 	buf_init(&name, 4096);
 	buf_adds(&name, "db/20-data/");
 	member_name(&name, w->t->name);
 	buf_addf(&name, ".%05u.sql", ++w->members);
 	if (buf_check(&name, "name of a member", e) ||
-	    w->job->sink->member(w->job->sink->ctx, name.p, w->b.p, w->b.len, e))
+	    w->job->sink->member(w->job->sink->ctx, name.p, w->b->p, w->b->len, e))
 		return -1;
-	w->t->bytes += w->b.len;
-	*w->job->all_bytes += w->b.len;
-	if (w->b.cap > KEEP_RAW)
-		buf_done(&w->b);
-	buf_reset(&w->b);
+	w->t->bytes += w->b->len;
+	*w->job->all_bytes += w->b->len;
+	if (w->b->cap > KEEP_RAW) {
+		buf_done(w->b);
+		rows_buf(w->b);
+	}
+	buf_reset(w->b);
 	return 0;
 }
 
 static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
 {
-	size_t room = rows_room(len, w->k->n);
-	char *at;
+	size_t room = rows_room(len, w->k->n) + w->insert.len;
+	char *at, *from;
 
 	/* The statement stays under a megabyte unless one row alone is longer. */
-	if (w->statement && w->b.len - w->statement + room > STATEMENT_RAW)
+	if (w->statement && w->b->len - w->statement + room > STATEMENT_RAW)
 		close_statement(w);
-	if (!w->statement && w->b.len + room > MEMBER_RAW - STATEMENT_RAW && end_member(w, e))
+	if (!w->statement && w->b->len + room > MEMBER_RAW - STATEMENT_RAW && end_member(w, e))
 		return -1;
-	if (!w->b.len)
-		prologue_begin_data(&w->b);
+	if (!w->b->len)
+		prologue_begin_data(w->b);
+	from = at = buf_room(w->b, room);
+	if (!at)
+		return buf_check(w->b, "a row", e);
 	if (w->statement) {
-		buf_add(&w->b, ",\n", 2);
+		*at++ = ',';
+		*at++ = '\n';
 	} else {
-		w->statement = w->b.len;
-		buf_add(&w->b, w->insert.p, w->insert.len);
+		w->statement = w->b->len;
+		memcpy(at, w->insert.p, w->insert.len);
+		at += w->insert.len;
 	}
-	at = buf_room(&w->b, room);
-	if (at)
-		buf_grew(&w->b, (size_t)(rows_write(at, w->k, row, len) - at));
-	return buf_check(&w->b, "a row", e);
+	buf_grew(w->b, (size_t)(rows_write(at, w->k, row, len) - from));
+	return 0;
 }
 
 static void tell(struct writer *w)
@@ -228,7 +246,7 @@ static void tell(struct writer *w)
 	if (now - w->told < PROGRESS_MS)
 		return;
 	w->told = now;
-	sink->progress(sink->ctx, w->t->name, *w->job->all_rows + w->digest.rows, *w->job->all_bytes + w->b.len);
+	sink->progress(sink->ctx, w->t->name, *w->job->all_rows + w->digest.rows, *w->job->all_bytes + w->b->len);
 }
 
 static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
@@ -262,7 +280,6 @@ static void begin_insert(struct writer *w)
 static void writer_done(struct writer *w)
 {
 	digest_done(&w->digest);
-	buf_done(&w->b);
 	buf_done(&w->insert);
 }
 
@@ -285,10 +302,10 @@ static int dump_stream(struct writer *w, struct err *e)
 
 int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e)
 {
-	CLEANUP(writer_done) struct writer w = {.job = job, .k = k, .t = t};
+	CLEANUP(writer_done) struct writer w = {.job = job, .k = k, .t = t, .b = job->member};
 
 	digest_init(&w.digest);
-	buf_init(&w.b, LITERAL_MAX);
+	buf_reset(w.b);
 	begin_insert(&w);
 	if (dump_stream(&w, e))
 		return err_wrap(e, "table `%s`", t->name);

@@ -4,6 +4,7 @@
 
 #include "noded/mysql/conn.h"
 #include "noded/mysql/dump.h"
+#include "shared/buf.h"
 #include "shared/err.h"
 
 /* The rows of one table, as members of extended INSERTs. */
@@ -11,7 +12,7 @@
 enum { MEMBER_RAW = 8 << 20, STATEMENT_RAW = 1 << 20 };
 
 /* How a column's value is written. */
-enum column_form { FORM_TEXT, FORM_NUMBER, FORM_HEX };
+enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_NUMBER, FORM_HEX };
 
 /* The columns that an INSERT may name: all but generated ones and those of ROW
  * START and END; invisible ones too, being named. */
@@ -29,6 +30,9 @@ void columns_done(struct columns *k);
 size_t rows_room(const unsigned long *len, unsigned n);
 char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len);
 
+/* A buffer for one member at a time. */
+void rows_buf(struct buf *b);
+
 /* Read the table in the running snapshot and hand its members to sink. Fills
  * rows, bytes and digest of t, whose name and select_list are set. stop as in
  * dump_opts. When it fails in the middle the connection is given up. */
@@ -37,6 +41,7 @@ struct rows_job {
 	const struct dump_sink *sink;
 	const volatile sig_atomic_t *stop;
 	uint64_t *all_rows, *all_bytes; /* running totals */
+	struct buf *member;             /* of rows_buf: one for all tables, so that memory stays flat */
 };
 int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e) MUSTCHECK;
 

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "shared/buf.h"
 
@@ -16,6 +17,32 @@ void sql_string(struct buf *b, const char *p, size_t n);
 /* Escape p[0..n) to dst, which has room for 2n; returns the end. Escaped are
  * NUL, newline, carriage return, backslash, single quote and Ctrl-Z. */
 char *sql_escape(char *dst, const char *p, size_t n);
+/* memcpy for values that are mostly short, where a call costs more than the copy. Returns the end. */
+static inline char *sql_copy(char *dst, const void *p, size_t n)
+{
+	const char *s = p;
+	uint64_t a, b;
+	uint32_t c, d;
+
+	if (n > 16) {
+		memcpy(dst, s, n);
+	} else if (n >= 8) {
+		memcpy(&a, s, 8);
+		memcpy(&b, s + n - 8, 8);
+		memcpy(dst, &a, 8);
+		memcpy(dst + n - 8, &b, 8);
+	} else if (n >= 4) {
+		memcpy(&c, s, 4);
+		memcpy(&d, s + n - 4, 4);
+		memcpy(dst, &c, 4);
+		memcpy(dst + n - 4, &d, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			dst[i] = s[i];
+	}
+	return dst + n;
+}
+
 /* 2n upper-case digits; returns the end. */
 char *sql_hex(char *dst, const void *p, size_t n);
 
