@@ -74,7 +74,8 @@ libnoded_a_SOURCES += \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \
 	noded/run/account.h noded/run/account.c \
-	noded/run/restore.h noded/run/restore.c
+	noded/run/restore.h noded/run/restore.c \
+	noded/run/check.h noded/run/check.c
 
 # agent, upper half
 libnoded_a_SOURCES += \
@@ -94,6 +95,7 @@ felloe_noded_SOURCES = \
 	noded/cmd_list.c \
 	noded/cmd_restore.c \
 	noded/cmd_verify.c \
+	noded/cmd_check.c \
 	noded/cmd_status.c \
 	noded/cmd_sites.c \
 	noded/main.c
