@@ -407,7 +407,9 @@ static void draw_title(const struct app *a, struct screen *s)
 	w = text_width(right);
 	x = 1 + screen_put(s, AT(0, 1, s->cols / 3), ST_TITLE, host) + 2;
 	x += screen_put(s, AT(0, x, s->cols - x), ST_TITLE, link) + 4;
-	if (x + text_width(counts) + 2 + w <= s->cols)
+	if (x + text_width(counts) + 2 + w > s->cols)
+		counts_text(a, counts, sizeof(counts), false);
+	if (a->link.link != NET_LOST && x + text_width(counts) + 2 + w <= s->cols)
 		screen_put(s, AT(0, x, s->cols - x), ST_TITLE, counts);
 	if (x - 3 + w <= s->cols)
 		screen_right(s, AT(0, s->cols - w, w), ST_TITLE, right);
@@ -432,7 +434,7 @@ static void draw_tabs(const struct app *a, struct screen *s)
 
 void app_info(const struct app *a, struct screen *s, const struct app_info *i)
 {
-	char range[LIST_RANGE], when[FMT_TEXT], age[FMT_TEXT];
+	char range[LIST_RANGE], when[FMT_TEXT], age[FMT_TEXT], marked[32] = "";
 	int right;
 
 	list_range(range, i->table);
@@ -442,13 +444,15 @@ void app_info(const struct app *a, struct screen *s, const struct app_info *i)
 			    fmt_seconds(when, a->link.last_ok, a->utc), fmt_age(age, a->now - a->link.last_ok));
 	} else {
 		screen_put(s, AT(2, 1, 23), ST_DIM, i->left);
+		if (i->table->n_marks)
+			snprintf(marked, sizeof(marked), "%zu marked", i->table->n_marks);
 		if (i->filter) {
 			screen_put(s, AT(2, 25, 8), ST_TEXT, "filter:");
 			field_draw(s, AT(2, 33, right - 35), i->filter, true);
 		} else {
-			screen_put(s, AT(2, 25, i->table->n_marks ? 20 : right - 27), ST_DIM, i->middle);
-			if (i->table->n_marks)
-				screen_putf(s, AT(2, 46, right - 47), ST_BOLD, "%zu marked", i->table->n_marks);
+			if (46 + text_width(marked) < right)
+				screen_put(s, AT(2, 46, right - 47), ST_BOLD, marked);
+			screen_put(s, AT(2, 25, marked[0] && right > 57 ? 20 : right - 26), ST_DIM, i->middle);
 		}
 	}
 	screen_right(s, AT(2, right, s->cols - right), ST_DIM, range);
@@ -468,7 +472,7 @@ static void draw_bottom(const struct app *a, struct screen *s)
 
 	if (m && full && ops->hint && a->log_n == a->log_seen && a->now - m->at >= SHORT_MESSAGE_MS)
 		m = NULL;
-	if (!m && full && ops->hint)
+	if (!m && full && ops->hint && text_width(ops->hint) < s->cols)
 		screen_put(s, AT(s->rows - 2, 1, s->cols - 2), ST_TEXT, ops->hint);
 	if (m && (full || a->now - m->at < SHORT_MESSAGE_MS)) {
 		screen_put(s, AT(full ? s->rows - 2 : s->rows - 1, 1, s->cols - 2), m->style, m->text);
@@ -476,8 +480,9 @@ static void draw_bottom(const struct app *a, struct screen *s)
 			return;
 	}
 	if (a->dialog.open)
-		screen_put(s, AT(s->rows - 1, 1, s->cols - 2), ST_TEXT,
-			   "Tab Next  Esc Cancel        Enter in a text field only moves to the next field");
+		screen_put(s, AT(s->rows - 1, 1, s->cols - 1), ST_TEXT,
+			   s->cols < 80 ? "Tab Next  Esc Cancel"
+					: "Tab Next  Esc Cancel        Enter in a text field only moves to the next field");
 	else if (ops->typing && ops->typing(a->views[a->view]) && a->view != VIEW_LOGIN)
 		screen_put(s, AT(s->rows - 1, 1, s->cols - 2), ST_TEXT, "Enter Keep the filter  Esc Empty it");
 	else

@@ -7,14 +7,14 @@ void meter_draw(struct screen *s, struct span at, enum style style, double perce
 {
 	static const char *const tails[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 	double cells = fmin(fmax(percent, 0), 100) / 100 * at.w;
-	int eighths = (int)lround(cells * 8), full = at.w < 10 ? (int)lround(cells) : eighths / 8;
+	int eighths = (int)lround(cells * 8), full = at.w < 10 || at.w > 12 ? (int)lround(cells) : eighths / 8;
 
 	if (isnan(percent))
 		return;
-	if (full == 0 && percent > 0 && (at.w < 10 || eighths == 0))
+	if (full == 0 && percent > 0 && (at.w < 10 || at.w > 12 || eighths == 0))
 		full = 1;
 	screen_repeat(s, AT(at.y, at.x, full), style, "▇");
-	if (at.w >= 10 && eighths % 8 && !rest)
+	if (at.w >= 10 && at.w <= 12 && eighths % 8 && !rest)
 		screen_put(s, AT(at.y, at.x + full, at.w - full), style, tails[eighths % 8]);
 	if (rest)
 		screen_repeat(s, AT(at.y, at.x + full, at.w - full), ST_DIM, rest);

@@ -21,7 +21,7 @@ char *fmt_age(char text[static FMT_TEXT], int64_t ms)
 		snprintf(text, FMT_TEXT, "%" PRId64 "m", m);
 	else if (h < 10 && m % 60)
 		snprintf(text, FMT_TEXT, "%" PRId64 "h%02" PRId64, h, m % 60);
-	else if (h < 48)
+	else if (h < 24)
 		snprintf(text, FMT_TEXT, "%" PRId64 "h", h);
 	else
 		snprintf(text, FMT_TEXT, "%" PRId64 "d", d);

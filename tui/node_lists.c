@@ -180,7 +180,8 @@ static void timer_facts(const struct node_lists *l, struct screen *s, struct rec
 	line(s, AT(r.y + 1, r.x, r.w), "When", t->on_calendar);
 	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->next, l->app->utc), fmt_next(ago, t->next, l->app->now));
 	line(s, AT(r.y + 2, r.x, r.w), "Next run", t->next ? when : "-");
-	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->last, l->app->utc), fmt_ago(ago, t->last, l->app->now));
+	fmt_ago(ago, t->last, l->app->now);
+	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->last, l->app->utc), ago + strspn(ago, " "));
 	line(s, AT(r.y + 3, r.x, r.w), "Last run", t->last ? when : "never");
 	snprintf(when, sizeof(when), "%s%s", t->persistent ? "a missed run is made up for" : "a missed run is left out",
 		 t->spread_s > 0 ? ", with a random delay" : "");

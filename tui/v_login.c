@@ -55,6 +55,7 @@ void view_login_set(void *p, const char *master, const char *user, const char *p
 	field_set(&v->master, master);
 	field_set(&v->user, user);
 	str_cut(v->pin, sizeof(v->pin), str_or(pin, ""));
+	form_focus(&v->form, str_empty(master) ? ID_MASTER : str_empty(user) ? ID_USER : ID_PASSWORD);
 }
 
 /* Two lines about what protects the password on its way. */
@@ -184,14 +185,16 @@ static void ask_trust(struct app *a, struct login_view *v, const char *pin)
 
 	str_cut(v->seen_pin, sizeof(v->seen_pin), pin);
 	dialog_init(d, v->pin[0] ? "The master's key has changed" : "Unknown certificate", "Trust");
-	dialog_line(d, v->pin[0] ? "This is not the key that you trusted. Somebody may be in between."
+	dialog_line(d, v->pin[0] ? "Not the key that you trusted: somebody in between?"
 				 : "No authority known here vouches for this master.");
 	dialog_line(d, "%s", "");
-	if (v->pin[0])
-		dialog_line(d, "before  %s", v->pin);
-	dialog_line(d, "%s %s", v->pin[0] ? "now    " : "its key", pin);
-	dialog_line(d, "%s", "");
-	dialog_line(d, "felloe-masterd printed its key when it was set up: compare.");
+	if (v->pin[0]) { /* each key has a line of its own: it must be seen whole on a narrow terminal */
+		dialog_line(d, "Its key was");
+		dialog_line(d, "%s", v->pin);
+	}
+	dialog_line(d, "%s", v->pin[0] ? "Its key is now" : "Its key is");
+	dialog_line(d, "%s", pin);
+	dialog_line(d, "Compare with what felloe-masterd init printed.");
 	str_cut(d->type_label, sizeof(d->type_label), "Type the word trust to go on");
 	str_cut(d->type_this, sizeof(d->type_this), "trust");
 	dialog_open(d);

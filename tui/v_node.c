@@ -182,7 +182,10 @@ static void draw(struct app *a, void *p, struct screen *s)
 		return;
 	}
 	draw_head(a, v, s, n);
-	snprintf(span, sizeof(span), "%s, %s", spans[v->span].name, fmt_age(step, step_ms(v)));
+	if (step_ms(v) < 60000)
+		snprintf(span, sizeof(span), "%s, %d s", spans[v->span].name, (int)(step_ms(v) / 1000));
+	else
+		snprintf(span, sizeof(span), "%s, %s", spans[v->span].name, fmt_age(step, step_ms(v)));
 	if (v->tab == TAB_OVERVIEW)
 		panels_draw(s, r, &(struct panels){a, d, v->series, span});
 	else

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "shared/units.h"
 #include "tui/chart.h"
+#include "tui/decide.h"
 #include "tui/fmt.h"
 #include "tui/keys.h"
 #include "tui/views.h"
 
-enum { CMD_OPEN = 1, CMD_FILTER, CMD_SORT };
+enum { CMD_OPEN = 1, CMD_FILTER, CMD_SORT, CMD_BLOCK };
 enum { SORT_STATE, SORT_NAME, SORT_CPU, SORT_DISK, SORT_LAST, SORT_NEXT };
 static const char *const sort_names[] = {"state, name", "name", "CPU", "disk", "last backup", "next backup"};
 static const char sort_keys[] = "snpdlx";
@@ -31,6 +30,7 @@ static const struct binding keys[] = {
 	{'/', CMD_FILTER, "/", "Filter", "show only rows with these words; !word: without; state:failed", false},
 	{'s', CMD_SORT, "s", "Sort", "sort by another column; the same again reverses", false},
 	{K_SPACE, 0, "Space", "Mark", "mark; + all shown, - none, * the others", false},
+	{'X', CMD_BLOCK, "X", "Block", "block the node under the cursor, with a reason, after a question", true},
 	{']', 0, "] [", NULL, "next, previous node with a problem", false},
 	{K_DOWN, 0, "arrows", NULL, "move; also j k g G, PgUp PgDn, Home End", false},
 	{0, 0, NULL, NULL, NULL, false},
@@ -188,7 +188,7 @@ static void cell_last(struct screen *s, struct span at, const struct nodes_view 
 	char text[FMT_TEXT];
 
 	if (n->running && n->run_left >= 0) {
-		screen_putf(s, at, ST_RUN, "» ~%s left", fmt_age(text, (n->run_left + 59999) / 60000 * 60000));
+		screen_putf(s, at, ST_RUN, "» ~%s left", fmt_age(text, n->run_left < 60000 ? n->run_left : (n->run_left + 30000) / 60000 * 60000));
 	} else if (n->running) {
 		screen_put(s, at, ST_RUN, "» running");
 	} else if (n->last_at == 0) {
@@ -381,6 +381,11 @@ static void act(struct app *a, void *p, int command)
 	} else if (command == CMD_SORT) {
 		v->sorting = true;
 		app_say(a, ST_BOLD, "Sort by: s state  n name  p CPU  d disk  l last backup  x next backup");
+	} else if (command == CMD_BLOCK && table_current(&v->table, &i)) {
+		if (node_at(a->nodes, i)->state == 'b')
+			app_say(a, ST_TEXT, "%s is blocked already.", node_at(a->nodes, i)->name);
+		else
+			decide_block(a, node_at(a->nodes, i));
 	} else if (command == CMD_OPEN && table_current(&v->table, &i)) {
 		const struct node *n = node_at(a->nodes, i);
 
@@ -392,6 +397,12 @@ static void act(struct app *a, void *p, int command)
 	}
 }
 
+static void confirmed(struct app *a, void *p, struct dialog *d)
+{
+	(void)p;
+	decide_confirmed(a, d);
+}
+
 static bool typing(void *p)
 {
 	return ((struct nodes_view *)p)->typing;
@@ -399,7 +410,7 @@ static bool typing(void *p)
 
 static const struct view_ops ops = {
 	.name = "Nodes", .keys = keys, .tab = true, .make = make, .drop = drop, .draw = draw, .key = key, .act = act,
-	.data = data, .typing = typing,
+	.data = data, .confirmed = confirmed, .typing = typing,
 };
 
 const struct view_ops *view_nodes(void)

@@ -5,6 +5,7 @@ tui_tests = \
 	tests/tui/test_screen \
 	tests/tui/test_form \
 	tests/tui/test_table \
+	tests/tui/test_app \
 	tests/tui/test_answers \
 	tests/tui/test_wizard
 check_PROGRAMS += $(tui_tests)
@@ -12,6 +13,8 @@ TESTS += $(tui_tests)
 tests_tui_test_screen_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_form_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_table_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_tui_test_app_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
+tests_tui_test_app_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_answers_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_wizard_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
 tests_tui_test_wizard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
