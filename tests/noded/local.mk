@@ -10,6 +10,7 @@ noded_tests = \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
 	tests/noded/test_outbox \
+	tests/noded/test_store \
 	tests/noded/test_sigv4 \
 	tests/noded/test_xml \
 	tests/noded/test_s3 \
@@ -21,6 +22,7 @@ tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sysstat_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_outbox_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_store_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sigv4_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_xml_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_s3_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
