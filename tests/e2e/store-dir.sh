@@ -36,7 +36,7 @@ feeder=$!
 check "a writer is at work" until_ok 20 sh -c "find '$T/disk' -name '.felloe-tmp.*' -size +1k | grep ."
 check "nothing is listed yet" test -z "$(t list)"
 kill -KILL "$writer"
-kill "$feeder"
+kill "$feeder" 2>/dev/null
 wait "$writer" "$feeder" 2>/dev/null
 exec 8>&-
 check "a young rest of a killed writer stays" test "$(t sweep '' 3600)" = 0

@@ -164,6 +164,30 @@ static int bucket(const struct storage *cfg, struct err *e)
 	return result;
 }
 
+/* pin URL: the pin of an https server */
+static int pin(const char *url, struct err *e)
+{
+	char text[64];
+
+	if (http_peer_pin(url, text, e))
+		return -1;
+	printf("%s\n", text);
+	return 0;
+}
+
+/* pinned URL PIN: the status of a GET from a server with this key */
+static int pinned(const char *url, const char *expected, struct err *e)
+{
+	struct http_opts o = {.pin = expected};
+	CLEANUP(http_freep) struct http *h = NULL;
+	CLEANUP(http_reply_done) struct http_reply r = {0};
+
+	if (http_new(&h, &o, e) || http_do(h, &(struct http_call){.method = "GET", .url = url}, &r, e))
+		return -1;
+	printf("%d\n", r.status);
+	return 0;
+}
+
 static void print_step(const char *name, bool tried, bool ok, const char *error)
 {
 	printf("%s %s %s\n", name, !tried ? "-" : ok ? "ok" : "failed", error);
@@ -198,6 +222,10 @@ static int run(const struct storage *cfg, int argc, char **argv, struct err *e)
 		return try_all(cfg, e);
 	if (str_eq(argv[2], "bucket"))
 		return bucket(cfg, e);
+	if (str_eq(argv[2], "pin") && argc == 4)
+		return pin(argv[3], e);
+	if (str_eq(argv[2], "pinned") && argc == 5)
+		return pinned(argv[3], argv[4], e);
 	if (store_open(&s, cfg, e))
 		return -1;
 	store_set_stop(s, daemon_stopping);
