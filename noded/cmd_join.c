@@ -7,6 +7,7 @@
 #include "noded/agent/send.h"
 #include "noded/agent/sysstat.h"
 #include "noded/cmd.h"
+#include "shared/client.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
 #include "shared/fs.h"
@@ -189,6 +190,20 @@ static int join(struct joining *j, const struct config *c)
 	return decide(j, c, state, why);
 }
 
+/* An address that cannot be one must not get into the configuration. */
+static int note_master(const struct joining *j, const char *path, struct err *e)
+{
+	CLEANUP(client_freep) struct client *probe = NULL;
+
+	if (!j->master)
+		return 0;
+	if (client_new(&probe, &(struct client_opts){.url = j->master, .pin = j->pin}, e)) {
+		e->kind = ERR_USAGE;
+		return err_wrap(e, "--master");
+	}
+	return install_master(path, j->master, j->pin, e);
+}
+
 int cmd_join(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -218,7 +233,7 @@ int cmd_join(int argc, char **argv)
 	daemon_signals();
 	if (j.wait && j.wait_s)
 		j.deadline = clock_mono_ms() + (int64_t)j.wait_s * 1000;
-	if ((j.master && install_master(c.config, j.master, j.pin, &e)) || cmd_config(&c, &config, &e))
+	if (note_master(&j, c.config, &e) || cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
 	if (str_empty(config->master.url)) {
 		fputs("felloe-noded join: which master? Give --master https://HOST:PORT\n", stderr);
