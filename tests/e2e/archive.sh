@@ -132,6 +132,16 @@ echo 'Signature: 8a477f597d28d172789f06886806bc55' >"$T/wp/tagged/CACHEDIR.TAG"
 check "the WordPress rules and own globs leave out what they should" run env WORDPRESS=1 EXCLUDE='*.log:!debug.log' "$TOOL" pack "$T/wp.tar.zst" "$T/wp"
 check "and nothing else" diff <("$TOOL" list "$T/wp.tar.zst" files | grep ^0 | sed "s|.*files$T/wp/||") <(printf '%s\n' debug.log plugins/p/cache/code.php tagged/CACHEDIR.TAG uploads/pic.jpg)
 
+# ---- sizes over 8 GiB
+mkdir "$T/huge" && truncate -s 20G "$T/huge/disk.img" && printf x | dd of="$T/huge/disk.img" bs=1 seek=19000000000 conv=notrunc status=none
+check "a file of 20 GiB of holes is packed" run "$TOOL" pack "$T/huge.tar.zst" "$T/huge"
+check "its holes are not" test "$(stat -c %s "$T/huge.tar.zst")" -lt 100000
+check "it is unpacked" run "$TOOL" unpack "$T/huge.tar.zst" "$T/hx"
+mkdir "$T/hg" && check "also by tar" tar --zstd -xf "$T/huge.tar.zst" -C "$T/hg"
+huge_same() { [ "$(stat -c %s "$1")" = 21474836480 ] && [ "$(stat -c %b "$1")" -lt 100 ] && [ "$(dd if="$1" bs=1 skip=19000000000 count=1 status=none)" = x ]; }
+check "ours has its size, its byte and its holes" huge_same "$T/hx/files$T/huge/disk.img"
+check "so has that of tar" huge_same "$T/hg/files$T/huge/disk.img"
+
 # ---- what cannot be read
 mkdir "$T/odd" && echo ok >"$T/odd/fine"
 python3 - "$T/odd/sock" <<'PY'
