@@ -162,9 +162,12 @@ int dump_database(struct dump *d, const char *db, const struct strings *exclude_
 	if (schema_open(&s, db, exclude_tables, e))
 		return -1;
 	ret->sequences += (unsigned)s.sequences.n;
-	if (schema_put_header(&s, e) || schema_put_sequences(&s, e) || schema_put_tables(&s, e) ||
-	    schema_put_placeholders(&s, e) || dump_tables(d, &s, ret, e) || check_stop(d, e) ||
-	    programs_put(&s, ret, e) || schema_put_footer(&s, e))
+	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:
+	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
+	if (conn_exec(d->c, "SAVEPOINT felloe_database", e) || schema_put_header(&s, e) || schema_put_sequences(&s, e) ||
+	    schema_put_tables(&s, e) || schema_put_placeholders(&s, e) || dump_tables(d, &s, ret, e) ||
+	    check_stop(d, e) || programs_put(&s, ret, e) || schema_put_footer(&s, e) ||
+	    conn_exec(d->c, "ROLLBACK TO SAVEPOINT felloe_database", e))
 		return err_wrap(e, "dump of `%s`", db);
 	return 0;
 }

@@ -390,6 +390,9 @@ static int look_at_database(struct restore *r, struct err *e)
 		return err_set(e, ERR_NOTFOUND, "%s holds no database", r->opened.key);
 	if (tables_known(r, e) || choose_access(r, e) || look(r, &facts, e))
 		return -1;
+	/* what speaks against a swap already now: nothing is loaded for it then */
+	if (r->o->in_place && server_can_swap(&r->access, r->target_db, r->source_db, &r->o->tables, e))
+		return -1;
 	database_prefixes(r, &p);
 	if (measure(r, &p, &sum, e))
 		return -1;
