@@ -227,14 +227,14 @@ static bool read_range(struct req *r, int64_t *from, int64_t *to, int64_t *step)
 	return true;
 }
 
-static int put_series(struct req *r, int64_t id, struct bucket_of *b, int64_t to, struct err *e)
+static int put_series(struct req *r, const struct sample_range *range, struct bucket_of *b, struct err *e)
 {
 	struct db *db = NULL;
 	int rc;
 
 	if (db_pool_take(r->m->pool, &db, e))
 		return -1;
-	rc = tbl_sample_each(db, id, b->from, to, each_sample, b, e);
+	rc = tbl_sample_each(db, range, each_sample, b, e);
 	db_pool_give(r->m->pool, db);
 	end_step(b);
 	return rc;
@@ -267,7 +267,7 @@ enum verdict api_node_stats(struct req *r)
 	b->from = from;
 	b->step = step;
 	b->at = -1;
-	rc = put_series(r, id, b, to, &e);
+	rc = put_series(r, &(struct sample_range){.node_id = id, .from = from, .to = to}, b, &e);
 	free(b);
 	if (rc)
 		return reply_err(r, &e);

@@ -81,7 +81,7 @@ static void read_row(struct db_stmt *s, struct sample_row *r)
 	r->disks = db_str(s, 18);
 }
 
-int tbl_sample_each(struct db *db, int64_t node_id, int64_t from, int64_t to,
+int tbl_sample_each(struct db *db, const struct sample_range *range,
 		    void (*each)(void *ctx, const struct sample_row *row), void *ctx, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
@@ -94,9 +94,9 @@ int tbl_sample_each(struct db *db, int64_t node_id, int64_t from, int64_t to,
 		       "WHERE node_id=?1 AND ts>=?2 AND ts<?3 ORDER BY ts",
 		       e))
 		return -1;
-	db_set_int(&s, 1, node_id);
-	db_set_int(&s, 2, from);
-	db_set_int(&s, 3, to);
+	db_set_int(&s, 1, range->node_id);
+	db_set_int(&s, 2, range->from);
+	db_set_int(&s, 3, range->to);
 	while ((got = db_step(&s, e)) > 0) {
 		read_row(&s, &row);
 		each(ctx, &row);

@@ -22,8 +22,11 @@ struct sample_row {
 	struct wire_sample s;
 	const char *disks;
 };
-/* Rows of [from, to) by time. */
-int tbl_sample_each(struct db *db, int64_t node_id, int64_t from, int64_t to,
+struct sample_range {
+	int64_t node_id, from, to; /* from <= ts < to */
+};
+/* Rows of the range by time. */
+int tbl_sample_each(struct db *db, const struct sample_range *range,
 		    void (*each)(void *ctx, const struct sample_row *row), void *ctx, struct err *e) MUSTCHECK;
 int tbl_sample_expire(struct db *db, int64_t node_id, int64_t before, struct err *e) MUSTCHECK;
 

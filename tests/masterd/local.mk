@@ -1,7 +1,21 @@
 # unit tests of masterd/: one cmocka program a module, tests/masterd/test_MODULE.c, which
 # includes the module's .c. Names of the programs stand one a line.
 if HAVE_CMOCKA
-masterd_tests =
+masterd_tests = \
+	tests/masterd/test_jwt \
+	tests/masterd/test_bucket \
+	tests/masterd/test_route \
+	tests/masterd/test_config \
+	tests/masterd/test_writer \
+	tests/masterd/test_auth \
+	tests/masterd/test_health
 check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
+tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 endif
