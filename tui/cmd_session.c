@@ -62,9 +62,15 @@ static int ask_trust(struct cmd *c, const struct err *why, struct err *e)
 	char pin[64];
 	struct err ignored;
 
-	if (why->kind != ERR_NET || !str_starts(c->session.master, "https://") || c->session.pin || !isatty(STDIN_FILENO) ||
-	    http_peer_pin(c->session.master, pin, &ignored))
+	if (why->kind != ERR_NET || !str_starts(c->session.master, "https://") ||
+	    http_peer_pin(c->session.master, pin, &ignored) || str_eq(pin, c->session.pin))
 		return -1;
+	if (c->session.pin)
+		return err_set(e, ERR_NET, "the master's key is %s now, not the one trusted before, %s: somebody may be in "
+			       "between; if it was renewed, give --pin with the new one", pin, c->session.pin);
+	if (!isatty(STDIN_FILENO))
+		return err_set(e, ERR_NET, "%s; its key is %s: if felloe-masterd init printed the same, give it with --pin",
+			       why->msg, pin);
 	fprintf(stderr, "No authority known here vouches for %s.\nIts key is %s\n"
 		"felloe-masterd printed its key when it was set up: compare.\n", c->session.master, pin);
 	if (ask(&answer, "Type the word trust to go on", false, e))

@@ -76,7 +76,10 @@ char *fmt_percent(char text[static FMT_TEXT], double percent, bool stale)
 		return text;
 	}
 	snprintf(number, sizeof(number), "%.0f%%", percent);
-	snprintf(text, FMT_TEXT, stale ? "~%3s" : " %3s", number);
+	if (percent >= 99.5) /* four cells, whatever comes */
+		snprintf(text, FMT_TEXT, stale ? "~100" : "100%%");
+	else
+		snprintf(text, FMT_TEXT, stale ? "~%3s" : " %3s", number);
 	return text;
 }
 

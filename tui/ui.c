@@ -49,6 +49,14 @@ static void remote_retry(void *ctx)
 	net_retry(((struct ui *)ctx)->net);
 }
 
+/* A question has just come up: what was typed before it was meant for something else. */
+static void drop_keys(struct ui *u)
+{
+	if (u->app.drop_keys)
+		tty_drop_keys(u->tty);
+	u->app.drop_keys = false;
+}
+
 static void take_keys(struct ui *u)
 {
 	const char *text;
@@ -57,9 +65,7 @@ static void take_keys(struct ui *u)
 	while (!u->app.quit && (rc = tty_key(u->tty, &key, &text)) > 0) {
 		app_key(&u->app, key, text);
 		u->dirty = true;
-		if (u->app.drop_keys)
-			tty_drop_keys(u->tty);
-		u->app.drop_keys = false;
+		drop_keys(u);
 		if (u->app.redraw)
 			tty_redraw(u->tty);
 		u->app.redraw = false;
@@ -89,6 +95,7 @@ static void take_news(struct ui *u)
 	app_data(&u->app, n, d, r);
 	while (net_take_answer(u->net, &ans))
 		app_answer(&u->app, &ans);
+	drop_keys(u);
 	u->dirty = true;
 }
 
