@@ -73,11 +73,11 @@ static int sweep_uploads(const struct reaper *r, const struct lock_holders *hold
 			continue;
 		if (!storage) {
 			r->out->left++;
-			tell(r, "storage %s is not in the configuration any more: the upload %s of the dead run %s stays there",
-			     u->archive.storage, u->archive.key, u->run);
+			tell(r, "storage %s is not in the configuration any more: what run %s left of %s stays there",
+			     u->archive.storage, u->run, u->archive.key);
 		} else if (remove_upload(storage, u->archive.key, &why)) {
 			r->out->left++;
-			tell(r, "the upload %s of the dead run %s cannot be removed now: %s", u->archive.key, u->run, why.msg);
+			tell(r, "what run %s left of %s cannot be removed now: %s", u->run, u->archive.key, why.msg);
 		} else {
 			r->out->uploads++;
 			rc = catalogue_gone(r->catalogue, u->run, &u->archive, e);

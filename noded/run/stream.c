@@ -9,6 +9,7 @@
 #include "noded/run/pack.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -359,6 +360,17 @@ static int stream_members(struct work *w, struct err *e)
 	return 0;
 }
 
+/* A storage that works has nothing left of the upload now; of one that does not
+ * nobody knows: its entry stays for reap. */
+static void give_up(struct stream *s, struct pack *pack, const struct wire_archive *journal)
+{
+	struct err ignored;
+
+	pack_close(pack);
+	if (!s->storage_failed && catalogue_gone(s->job->catalogue, s->job->run.uuid, journal, &ignored))
+		log_debug("%s: %s", journal->key, ignored.msg);
+}
+
 int stream_archive(struct stream *s, struct err *e)
 {
 	CLEANUP(pack_closep) struct pack *pack = NULL;
@@ -381,6 +393,7 @@ int stream_archive(struct stream *s, struct err *e)
 	w.pack = pack;
 	if (stream_members(&w, e)) {
 		s->storage_failed = pack_storage_failed(pack);
+		give_up(s, TAKE(pack), &journal);
 		return -1;
 	}
 	s->storage_failed = false;
