@@ -30,6 +30,8 @@ libnoded_a_SOURCES += \
 	noded/store/sigv4.h noded/store/sigv4.c \
 	noded/store/xml.h noded/store/xml.c \
 	noded/store/s3_call.h noded/store/s3_call.c \
+	noded/store/s3_sweep.h noded/store/s3_sweep.c \
+	noded/store/s3_parts.h noded/store/s3_parts.c \
 	noded/store/s3_upload.h noded/store/s3_upload.c \
 	noded/store/s3.c \
 	noded/store/store.c \

@@ -6,6 +6,7 @@
 
 #include "noded/store/driver.h"
 #include "noded/store/s3_call.h"
+#include "noded/store/s3_sweep.h"
 #include "noded/store/s3_upload.h"
 #include "shared/clock.h"
 #include "shared/mem.h"

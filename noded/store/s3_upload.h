@@ -16,13 +16,4 @@ void s3_upload_abort(void *up);
 void s3_upload_free(void *up);
 uint64_t s3_upload_room(const void *up);
 
-/* Abort multipart uploads whose key begins with prefix (or is it, when exact)
- * and that are older than older_than_ms; how many to *swept. */
-struct s3_sweep {
-	const char *prefix;
-	bool exact;
-	int64_t older_than_ms;
-};
-int s3_sweep_uploads(struct s3 *s, const struct s3_sweep *what, unsigned *swept, struct err *e) MUSTCHECK;
-
 #endif
