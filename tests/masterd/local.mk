@@ -18,4 +18,8 @@ tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+# the node's half of a pairing, for tests/e2e/master-*.sh
+check_PROGRAMS += tests/e2e/pair
+tests_e2e_pair_SOURCES = tests/e2e/pair.c
+tests_e2e_pair_LDADD = $(SHARED_LIBS)
 endif

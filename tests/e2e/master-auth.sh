@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every row of the route table with every kind of credentials.
+# timeout: 120
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/master-lib.sh"
+
+master_init || note "$T/init.out"
+for role in viewer node_admin; do
+	felloe-masterd user add "$role" --state "$T/state" --role "$role" --password-file "$T/pw" >/dev/null
+done
+step "the master starts" master_start
+login viewer 'correct horse battery'
+VIEWER=$TOKEN
+login node_admin 'correct horse battery'
+NODE_ADMIN=$TOKEN
+login admin 'correct horse battery'
+SUPER=$TOKEN
+admit web-01 || echo "# cannot admit a node"
+
+b64() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+claims() { printf '{"sub":"admin","role":"super_admin","sid":"%s","iss":"felloe-masterd","aud":"felloe","iat":%d,"exp":%d}' "$SID" "$(date +%s)" $(($(date +%s) + $1)); }
+sign() { # HEADER CLAIMS SECRET
+	local text
+	text=$(printf '%s' "$1" | b64).$(printf '%s' "$2" | b64)
+	printf '%s.%s' "$text" "$(printf '%s' "$text" | openssl dgst -sha256 -hmac "$3" -binary | b64)"
+}
+HEADER='{"alg":"HS256","typ":"JWT"}'
+SECRET_TEXT=$(jq -r .jwt_secret "$T/state/master.json")
+SID=$(cut -d. -f2 <<<"$SUPER" | tr '_-' '/+' | sed 's/$/==/' | base64 -di 2>/dev/null | jq -r .sid)
+check "a token signed here with the master's secret is as good as its own" \
+	call 200 GET /auth/me -H "Authorization: Bearer $(sign "$HEADER" "$(claims 600)" "$SECRET_TEXT")"
+EXPIRED=$(sign "$HEADER" "$(claims -1)" "$SECRET_TEXT")
+FOREIGN=$(sign "$HEADER" "$(claims 600)" "another secret, another secret, another secret")
+NONE=$(printf '{"alg":"none","typ":"JWT"}' | b64).$(claims 600 | b64).
+HS512=$(sign '{"alg":"HS512","typ":"JWT"}' "$(claims 600)" "$SECRET_TEXT")
+
+answer() { # METHOD URL [CURL OPTIONS]: the status
+	local method=$1 url=$2
+	shift 2
+	curl -s -m 10 -o /dev/null -w '%{http_code}' -X "$method" "$@" "$url"
+}
+# row METHOD URL NEED: does each kind of credentials get what the table says?
+row() {
+	local method=$1 url=$2 need=$3 bad=0 who got want
+	# logout would end the session that the next row needs
+	local -A as=([viewer]=$VIEWER [node_admin]=$NODE_ADMIN [super_admin]=$SUPER)
+	expect() { # WHAT WANT GOT: want is "in", 401 or 403
+		case $2 in
+		in) [ "$3" != 401 ] && [ "$3" != 403 ] && [ "$3" != 500 ] && return ;;
+		*) [ "$3" = "$2" ] && return ;;
+		esac
+		echo "$1: answered $3, expected $2"
+		bad=1
+	}
+	want=401
+	[ "$need" != all ] || want=in
+	expect "no credentials" "$want" "$(answer "$method" "$url")"
+	[ "$need" = all ] && [[ $url == */auth/* ]] && return "$bad" # a body decides, not a header
+	for who in "$EXPIRED" "$FOREIGN" "$NONE" "$HS512" garbage '' 'a.b.c'; do
+		expect "token ${who:0:60}" "$want" "$(answer "$method" "$url" -H "Authorization: Bearer $who")"
+	done
+	expect "another scheme" "$want" "$(answer "$method" "$url" -H "Authorization: Basic YWRtaW46eA==")"
+	case $need in
+	node) want=in ;;
+	all) want=in ;;
+	*) want=401 ;;
+	esac
+	expect "a node's key" "$want" "$(answer "$method" "$url" -H "X-API-KEY: $KEY")"
+	[ "$need" = all ] || expect "a node's key as a bearer token" 401 "$(answer "$method" "$url" -H "Authorization: Bearer $KEY")"
+	for who in viewer node_admin super_admin; do
+		case $need/$who in
+		node/*) want=401 ;;
+		node_admin/viewer | super_admin/viewer | super_admin/node_admin) want=403 ;;
+		*) want=in ;;
+		esac
+		expect "$who" "$want" "$(answer "$method" "$url" -H "Authorization: Bearer ${as[$who]}")"
+		expect "$who's token as a key" "$([ "$need" = all ] && echo in || echo 401)" "$(answer "$method" "$url" -H "X-API-KEY: ${as[$who]}")"
+	done
+	return "$bad"
+}
+ROWS=0
+while read -r method path root need; do
+	[ "$path" != /auth/logout ] || continue
+	url=$API$path
+	[ "$root" = false ] || url=$ROOT$path
+	url=${url//\{id\}/987654}
+	url=${url//\{uuid\}/3b241101-e2bb-4255-8caf-4136c566a962}
+	check "$method $path is for $need" row "$method" "$url" "$need"
+	ROWS=$((ROWS + 1))
+done < <(felloe-masterd routes | jq -r '.[] | "\(.method) \(.path) \(.root) \(.role)"')
+check "the whole table was walked" [ "$ROWS" -ge 18 ]
+check "POST /auth/logout is for viewer" call 204 POST /auth/logout -H "$(AS "$VIEWER")"
+check "and for nobody else" call 401 POST /auth/logout -H "$(AS "$EXPIRED")"
+check "after it the token is worth nothing" call 401 GET /nodes/ -H "$(AS "$VIEWER")"
+stop_pid master

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# Helpers of tests/e2e/master-*.sh: a master of the test's own on loopback.
+# shellcheck shell=bash disable=SC2034
+PAIR=$BUILD/tests/e2e/pair
+for tool in curl jq; do
+	command -v "$tool" >/dev/null || { skip "the master over HTTP" "apt-get install $tool"; exit 0; }
+done
+PORT=$(free_port)
+ROOT=http://127.0.0.1:$PORT
+API=$ROOT/api/v1
+TOKEN= REFRESH= NODE= KEY= PUB= SECRET= NONCE= REQUEST= MASTER_NONCE=
+STATUS= BODY=$T/body HEAD=$T/head
+
+# step "sentence" COMMAND...: check, but in this shell, so that what the command sets stays
+step() {
+	local what=$1
+	shift
+	if "$@" >"$T/step" 2>&1; then check "$what" true; else check "$what" bash -c "cat '$T/step'; false"; fi
+}
+master_init() { # OPTIONS...
+	echo 'correct horse battery' >"$T/pw"
+	chmod 600 "$T/pw"
+	felloe-masterd init --state "$T/state" --listen "127.0.0.1:$PORT" --password-file "$T/pw" "$@" >"$T/init.out" 2>&1
+}
+master_up() { curl -sf -m 2 "$ROOT/ready"; }
+master_start() {
+	spawn master felloe-masterd --state "$T/state"
+	until_ok 20 master_up
+}
+# call STATUS METHOD PATH [CURL OPTIONS]: body in $BODY, headers in $HEAD
+call() {
+	local want=$1 method=$2 path=$3
+	shift 3
+	STATUS=$(curl -s -m 40 -o "$BODY" -D "$HEAD" -w '%{http_code}' -X "$method" "$@" "$API$path") || STATUS="curl $?"
+	[ "$STATUS" = "$want" ] && return 0
+	echo "$method $path answered $STATUS, expected $want:"
+	cat "$BODY" 2>/dev/null
+	return 1
+}
+# is FILTER VALUE: jq over the last body
+is() {
+	local got
+	got=$(jq -r "$1" "$BODY" 2>&1)
+	[ "$got" = "$2" ] || { echo "$1 is $got, expected $2"; cat "$BODY"; return 1; }
+}
+# has_header TEXT: the last answer has this header line (case ignored)
+has_header() { tr -d '\r' <"$HEAD" | grep -qix -- "$1" || { echo "no header $1"; cat "$HEAD"; return 1; }; }
+login() { # USER PASSWORD: $TOKEN, $REFRESH
+	call 200 POST /auth/login --data-urlencode "username=$1" --data-urlencode "password=$2" || return 1
+	TOKEN=$(jq -r .access_token "$BODY") REFRESH=$(jq -r .refresh_token "$BODY")
+}
+AS() { printf 'Authorization: Bearer %s' "${1:-$TOKEN}"; }
+# join HOSTNAME: a machine with a key asks and reveals; $PUB $SECRET $NONCE $REQUEST $MASTER_NONCE
+join() {
+	local commitment
+	read -r PUB SECRET NONCE commitment < <("$PAIR" new)
+	call 202 POST /nodes/join-request -d "{\"hostname\":\"$1\",\"ip_address\":\"10.0.0.9\",\"system_info\":\"test\",\"sites\":[\"shop\"],\"public_key\":\"$PUB\",\"commitment\":\"$commitment\"}" || return 1
+	REQUEST=$(jq -r .request_id "$BODY") MASTER_NONCE=$(jq -r .master_nonce "$BODY")
+	call 200 POST "/nodes/join-request/$REQUEST/reveal" -d "{\"nonce\":\"$NONCE\"}"
+}
+# admit HOSTNAME: join and approve it; $NODE (number) and $KEY
+admit() {
+	join "$1" || return 1
+	call 200 GET "/nodes/?state=pending" -H "$(AS)" || return 1
+	NODE=$(jq -r ".[] | select(.hostname == \"$1\") | .id" "$BODY")
+	call 200 POST "/nodes/approve/$NODE" -H "$(AS)" || return 1
+	call 200 GET "/nodes/status/$REQUEST" || return 1
+	KEY=$("$PAIR" open "$(jq -r .sealed_key "$BODY")" "$PUB" "$SECRET")
+	[ -n "$KEY" ]
+}
