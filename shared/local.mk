@@ -17,6 +17,7 @@ libshared_a_SOURCES = \
 	shared/hash.h shared/hash.c \
 	shared/crypt.h shared/crypt.c \
 	shared/sql.h shared/sql.c \
+	shared/pin.h shared/pin.c \
 	shared/http.h shared/http.c \
 	shared/wire.h shared/wire.c \
 	shared/daemon.h shared/daemon.c \

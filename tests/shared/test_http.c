@@ -379,36 +379,6 @@ static void loopback_never_goes_through_a_proxy(void **state)
 	peer_stop(&p);
 }
 
-/* A P-256 test certificate; its pin was computed with
- * openssl x509 -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64 */
-static const char test_cert[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBfDCCASGgAwIBAgIUKwR7y4iUbaVL8g8OtrTiVy9xFKMwCgYIKoZIzj0EAwIw\n"
-	"EzERMA8GA1UEAwwIcGluLnRlc3QwHhcNMjYxMTIzMTIwMDQzWhcNMzYxMTIwMTIw\n"
-	"MDQzWjATMREwDwYDVQQDDAhwaW4udGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"
-	"A0IABObIZIRIEFkwITCxjo3mN7Eox1S3yqFRhrWTcOnE61W7IkZGWaqjvuKdFfRi\n"
-	"IHMLIVsl2zrjH21fms3LEnBclu6jUzBRMB0GA1UdDgQWBBSnGkrgPCIdcQLG7mbN\n"
-	"p+12kbWD9jAfBgNVHSMEGDAWgBSnGkrgPCIdcQLG7mbNp+12kbWD9jAPBgNVHRMB\n"
-	"Af8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQD5uYJzO4Ubmkcebsm/Oc6RnWu0\n"
-	"w412blPXx+IswGvaCwIhAPfe0edbuWIqwyz0qagb+yuOD0I6A41jNxqywFIiJ6Q6\n"
-	"-----END CERTIFICATE-----\n";
-#define TEST_PIN "sha256//ae95hMdJFrP1g8OSQ/ATy3tlJrDI49Q6l1zDFrPhrbI="
-
-static void the_pin_is_the_digest_of_the_public_key_inside_the_certificate(void **state)
-{
-	char pin[64], broken[sizeof(test_cert)];
-
-	(void)state;
-	assert_int_equal(pin_of_pem(test_cert, pin), 0);
-	assert_string_equal(pin, TEST_PIN);
-	memcpy(broken, test_cert, sizeof(broken));
-	broken[40] = broken[40] == 'A' ? 'B' : 'A';
-	broken[30] = '!';
-	assert_int_equal(pin_of_pem(broken, pin), -1);
-	assert_int_equal(pin_of_pem("", pin), -1);
-	assert_int_equal(pin_of_pem("-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----", pin), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,7 +392,6 @@ int main(void)
 		cmocka_unit_test(a_line_break_in_a_header_is_refused_without_showing_its_value),
 		cmocka_unit_test(a_wait_ends_by_a_wake_or_by_a_finished_request),
 		cmocka_unit_test(loopback_never_goes_through_a_proxy),
-		cmocka_unit_test(the_pin_is_the_digest_of_the_public_key_inside_the_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
