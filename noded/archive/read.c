@@ -15,7 +15,8 @@
 enum { PROGRESS_BYTES = 1 << 20, RANGES_FIRST = 4096, DAMAGES_MAX = 1000, NAMED_MAX = 3 };
 
 struct damage {
-	uint64_t at, ok;
+	uint64_t at, end;       /* ranges that are lost */
+	uint64_t ok;            /* raw bytes of the first that are not */
 	char *why;
 };
 struct reading {
@@ -203,12 +204,19 @@ static int on_damaged(void *ctx, const struct unpack_damage *u, struct err *e)
 {
 	struct reading *d = ctx;
 
+	struct damage *last = d->damages.n ? &d->damages.v[d->damages.n - 1] : NULL;
+	uint64_t at = u->range->at, end = at + u->range->len;
+
 	if (u->cut)
 		fail_member(d);
+	if (last && last->end == at && u->ok == 0) { /* an archive that is cut short is one place */
+		last->end = end;
+		return 0;
+	}
 	if (d->damages.n == DAMAGES_MAX)
 		return err_set(e, ERR_DAMAGED, "more than %d places of the archive are damaged: %.300s", DAMAGES_MAX,
 			       u->why->msg);
-	*list_push(&d->damages) = (struct damage){u->range->at, u->ok, xstrdup(u->why->msg)};
+	*list_push(&d->damages) = (struct damage){at, end, u->ok, xstrdup(u->why->msg)};
 	return d->o->damaged ? 0 : err_set(e, ERR_DAMAGED, "%s", u->why->msg);
 }
 
@@ -226,7 +234,8 @@ static int on_lost_entry(void *ctx, const struct archive_entry *entry, struct er
 	for (size_t i = 0; i < d->damages.n; i++) {
 		const struct damage *lost = &d->damages.v[i];
 
-		if (entry->at != lost->at || entry->skip < lost->ok || !wanted(d, entry->name))
+		if (entry->at < lost->at || entry->at >= lost->end || !wanted(d, entry->name) ||
+		    (entry->at == lost->at && entry->skip < lost->ok))
 			continue;
 		if (d->o->damaged)
 			d->o->damaged(d->o->ctx, entry->name, lost->why);

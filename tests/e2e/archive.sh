@@ -204,6 +204,7 @@ SIZE=$(stat -c %s "$X")
 head -c $((SIZE / 2)) "$X" >"$D"
 check "an archive cut in half fails" run -e 1 "$TOOL" verify "$D"
 check "with its sidecar the first members are still unpacked" run -e 1 "$TOOL" unpack "$D" "$T/half"
+check "the others are named" says "damaged: files$S/private/p"
 check "they are right" cmp "$S/many/f1" "$T/half/files$S/many/f1"
 rm "$D.idx"
 check "without the sidecar it is refused" run -e 1 "$TOOL" list "$D"

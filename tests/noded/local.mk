@@ -60,3 +60,4 @@ tests_noded_test_glob_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_walk_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_archive_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
+EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
