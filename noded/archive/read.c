@@ -203,7 +203,6 @@ static int on_end(void *ctx, struct err *e)
 static int on_damaged(void *ctx, const struct unpack_damage *u, struct err *e)
 {
 	struct reading *d = ctx;
-
 	struct damage *last = d->damages.n ? &d->damages.v[d->damages.n - 1] : NULL;
 	uint64_t at = u->range->at, end = at + u->range->len;
 
