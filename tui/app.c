@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/app.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,11 +29,6 @@ static const struct binding common_keys[] = {
 	{K_CTRL('c'), CMD_CANCEL, "^C", NULL, "leave felloe", false},
 	{0, 0, NULL, NULL, NULL, false},
 };
-
-const struct binding *app_keys(void)
-{
-	return common_keys;
-}
 
 void app_init(struct app *a, const struct app_remote *remote)
 {
@@ -81,7 +77,8 @@ bool app_stale(const struct app *a)
 	return a->link.link == NET_LOST || a->link.link == NET_EXPIRED;
 }
 
-bool app_locked(const struct app *a, const char **why)
+/* True when nothing may change now; why in *why (lent). */
+static bool app_locked(const struct app *a, const char **why)
 {
 	if (a->read_only)
 		*why = "Off: felloe was started with --read-only.";

@@ -104,8 +104,6 @@ void app_open_node(struct app *a, uint64_t id);
 void app_say(struct app *a, enum style style, const char *fmt, ...) PRINTF(3, 4);
 /* A GET, or (changes) what the user confirmed. */
 void app_ask(struct app *a, const struct net_ask *ask);
-/* True when nothing may change now; why in *why (lent). */
-bool app_locked(const struct app *a, const char **why);
 /* What is shown is not of now: the master is lost. */
 bool app_stale(const struct app *a);
 /* Full frame, list with few columns, list alone, or too small for anything. */
@@ -126,6 +124,5 @@ void app_info(const struct app *a, struct screen *s, const struct app_info *i);
 /* Commands that every screen knows. */
 enum { CMD_COMMON = 1000, CMD_HELP, CMD_LOG, CMD_FREEZE, CMD_ZONE, CMD_REFRESH, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT,
        CMD_BACK, CMD_CANCEL, CMD_TAB1, CMD_TAB2 };
-const struct binding *app_keys(void);
 
 #endif

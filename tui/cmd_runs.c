@@ -81,7 +81,7 @@ int cmd_runs(int argc, char **argv)
 		{.name = "limit", .type = OPT_U64, .to = &limit, .arg = "N", .help = "At most so many (100).",
 		 .min = 1, .max = 100000},
 		{0}};
-	const struct cmd_spec spec = {"[--node ID] [--site NAME] [--state STATE] [--limit N] [--json]",
+	const struct cmd_spec spec = {"[--node ID] [--site NAME] [--state STATE] [--limit N]",
 				      "List runs, the newest first.", more, 0, 0};
 	enum run_state known;
 	char path[256], part[64] = "";

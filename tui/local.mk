@@ -48,3 +48,5 @@ TUI_LIBS = libtui.a $(SHARED_LIBS) $(NCURSES_LIBS)
 bin_PROGRAMS += felloe
 felloe_SOURCES = tui/main.c
 felloe_LDADD = $(TUI_LIBS)
+
+dist_man1_MANS = man/felloe.1

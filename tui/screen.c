@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/screen.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -294,42 +295,4 @@ void screen_cursor(struct screen *s, int y, int x, bool show)
 	s->cur_y = y < 0 ? 0 : y >= s->rows ? s->rows - 1 : y;
 	s->cur_x = x < 0 ? 0 : x >= s->cols ? s->cols - 1 : x;
 	s->cur_show = show;
-}
-
-static void trim_line(struct buf *b, size_t start, char blank)
-{
-	while (b->len > start && b->p[b->len - 1] == blank)
-		b->p[--b->len] = '\0';
-	buf_addc(b, '\n');
-}
-
-void screen_dump(const struct screen *s, struct buf *b, bool with_styles)
-{
-	static const char letters[] = ".ithdbowfrpekc";
-
-	for (int y = 0; y < s->rows; y++) {
-		size_t start = b->len;
-
-		for (int x = 0; x < s->cols; x++) {
-			const struct cell *c = screen_cell(s, y, x);
-
-			if (c->width)
-				buf_adds(b, c->text[0] ? c->text : " ");
-		}
-		trim_line(b, start, ' ');
-	}
-	if (!with_styles)
-		return;
-	buf_adds(b, "--\n");
-	for (int y = 0; y < s->rows; y++) {
-		size_t start = b->len;
-
-		for (int x = 0; x < s->cols; x++) {
-			const struct cell *c = screen_cell(s, y, x);
-			char l = letters[c->style & 0x3F];
-
-			buf_addc(b, !(c->style & ST_SELECTED) ? l : l == '.' ? '#' : (char)(l - 32));
-		}
-		trim_line(b, start, '.');
-	}
 }

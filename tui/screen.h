@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "shared/attr.h"
-#include "shared/buf.h"
 #include "tui/glyph.h"
 #include "tui/theme.h"
 
@@ -69,8 +68,5 @@ void screen_rule(struct screen *s, struct span at, unsigned style, const char *t
 int screen_wrap(struct screen *s, struct rect r, unsigned style, const char *text);
 /* Parks the cursor; show: it is a text field's. */
 void screen_cursor(struct screen *s, int y, int x, bool show);
-/* The rows as text without trailing blanks, one a line. with_styles: then a line
- * "--" and one letter a cell ('.' plain; capital: selected). */
-void screen_dump(const struct screen *s, struct buf *b, bool with_styles);
 
 #endif

@@ -256,7 +256,9 @@ static bool adopt_newer(struct session *s, struct client *c)
 	return newer;
 }
 
-int session_refresh(struct session *s, struct client *c, struct err *e)
+/* New tokens. With in_file under a lock on session.lock, after a look whether
+ * somebody else was faster. ERR_DENIED: sign in again. */
+static int session_refresh(struct session *s, struct client *c, struct err *e)
 {
 	CLEANUP(closep) int lock = -1;
 

@@ -120,7 +120,8 @@ void table_sort(struct table *t, int sort)
 	(void)rebuild(t);
 }
 
-void table_move(struct table *t, long by)
+/* Moves by a number of places, clipped at the ends. */
+static void table_move(struct table *t, long by)
 {
 	long to = (long)t->at + by, last = (long)t->n - 1;
 
@@ -131,14 +132,8 @@ void table_move(struct table *t, long by)
 	keep_in_view(t);
 }
 
-void table_goto(struct table *t, uint64_t id)
-{
-	for (size_t p = 0; p < t->n; p++)
-		if (id_at(t, p) == id)
-			table_move(t, (long)p - (long)t->at);
-}
-
-bool table_next_problem(struct table *t, int dir)
+/* To the next (dir 1) or previous (-1) row with a problem; false: there is none. */
+static bool table_next_problem(struct table *t, int dir)
 {
 	for (size_t step = 1; t->ops->problem && step <= t->n; step++) {
 		size_t p = (t->at + (dir > 0 ? step : t->n - step)) % t->n;

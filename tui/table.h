@@ -50,12 +50,6 @@ void table_fit(struct table *t, int height);
 void table_filter(struct table *t, const char *words);
 /* Sort by this key; the same again reverses. */
 void table_sort(struct table *t, int sort);
-/* Moves by a number of places, clipped at the ends. */
-void table_move(struct table *t, long by);
-/* To the row with this id, if it is shown. */
-void table_goto(struct table *t, uint64_t id);
-/* To the next (dir 1) or previous (-1) row with a problem; false: there is none. */
-bool table_next_problem(struct table *t, int dir);
 /* Arrows, j k, PgUp, PgDn, Home, End, g, G, [ ], Space, + - *. True when used. */
 bool table_key(struct table *t, int key);
 bool table_marked(const struct table *t, uint64_t id);

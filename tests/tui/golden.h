@@ -8,6 +8,7 @@
 
 #include "shared/buf.h"
 #include "shared/fs.h"
+#include "tests/tui/dump.h"
 #include "tests/unit.h"
 #include "tui/screen.h"
 

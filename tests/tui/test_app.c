@@ -381,7 +381,7 @@ static void no_key_changes_anything_without_a_confirmed_capital(void **state)
 
 static bool in_help(const struct view_ops *ops, int key)
 {
-	const struct binding *b = keymap_find(ops->keys, app_keys(), key);
+	const struct binding *b = keymap_find(ops->keys, common_keys, key);
 
 	return b && b->help;
 }
@@ -402,7 +402,7 @@ static void every_key_of_the_footer_is_in_the_help_and_bound_once(void **state)
 				assert_int_not_equal(c->key, b->key);
 		}
 	}
-	for (const struct binding *b = app_keys(); b->key; b++)
+	for (const struct binding *b = common_keys; b->key; b++)
 		assert_false(b->changes);
 	stop();
 }

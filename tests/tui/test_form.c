@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/tui/dump.h"
 #include "tests/unit.h"
 #include "tui/dialog.h"
 

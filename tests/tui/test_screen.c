@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "tests/tui/dump.h"
 #include "tests/unit.h"
 #include "tui/chart.h"
 
