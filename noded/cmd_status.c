@@ -5,6 +5,7 @@
 #include "noded/run/catalogue.h"
 #include "noded/run/progress.h"
 #include "noded/run/reap.h"
+#include "noded/store/pick.h"
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/log.h"
@@ -29,6 +30,7 @@ struct status {
 	struct wire_progresses running;
 	struct { LIST_OF(struct site_status); } sites;
 	struct { LIST_OF(int64_t); } used;  /* a storage each */
+	struct { LIST_OF(struct pick_health); } health; /* likewise */
 };
 
 static void status_done(struct status *s)
@@ -39,6 +41,7 @@ static void status_done(struct status *s)
 	}
 	list_done(&s->sites);
 	list_done(&s->used);
+	list_done(&s->health);
 	list_done(&s->running);
 }
 
@@ -48,10 +51,19 @@ static void say_reaped(void *ctx, const char *text)
 	log_warn("%s", text);
 }
 
+static void gather_health(struct status *s)
+{
+	CLEANUP(pick_freep) struct pick *pick = pick_new(s->config);
+
+	for (size_t i = 0; i < s->config->storages.n; i++)
+		pick_health(pick, s->config->storages.v[i].name, list_push(&s->health));
+}
+
 static int gather(struct status *s, struct err *e)
 {
 	struct reaped gone;
 
+	gather_health(s);
 	if (reap(s->config, s->catalogue, say_reaped, NULL, &gone, e) || progress_list(&s->running, e))
 		return -1;
 	for (size_t i = 0; i < s->config->sites.n; i++) {
@@ -114,6 +126,9 @@ static int print_json(const struct status *s)
 		json_put_int(&o, "weight", storage->weight);
 		json_put_int(&o, "used", s->used.v[i]);
 		json_put_int(&o, "limit", storage->limit_bytes);
+		json_put_int(&o, "failures", s->health.v[i].failures);
+		json_put_time(&o, "rests_until", s->health.v[i].rests_until);
+		json_put_str(&o, "error", s->health.v[i].error);
 		json_end_obj(&o);
 	}
 	json_end_arr(&o);
@@ -168,6 +183,11 @@ static void print_text(const struct status *s)
 		printf("%-20s  storage %s, weight %lld%s, %s of %s used\n", storage->name, storage->type,
 		       (long long)storage->weight, storage->weight ? "" : " (drained)",
 		       units_bytes(used, (uint64_t)s->used.v[i]), units_bytes(limit, (uint64_t)storage->limit_bytes));
+		if (s->health.v[i].failures)
+			printf("%-20s  failed %u time%s in a row, %s: %s\n", "", s->health.v[i].failures,
+			       s->health.v[i].failures == 1 ? "" : "s",
+			       s->health.v[i].rests_until ? "tried after all others for now" : "tried in its turn again",
+			       s->health.v[i].error);
 	}
 	printf("master: %s\n", str_or(s->config->master.url, "none, this node stands alone"));
 }

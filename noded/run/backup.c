@@ -257,6 +257,7 @@ static int try_storage(struct backup *b, const struct storage *storage, struct e
 	b->no_room = false;
 	if (store_open(&store, storage, e))
 		return -1;
+	store_set_stop(store, daemon_stopping);
 	b->storage_failed = false;
 	str_cut(b->job.progress.storage, sizeof(b->job.progress.storage), storage->name);
 	b->job.progress.weight = storage->weight;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/daemon.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
@@ -178,7 +179,10 @@ int opened_open(struct opened *ret, const struct config *c, const struct found_a
 		return err_set(e, ERR_CONFIG, "the archive lies on the storage \"%s\", which is not in %s", a->storage, c->path);
 	ret->key = xstrdup(a->key);
 	ret->idx = xasprintf("%s.idx", a->key);
-	if (store_open(&ret->store, storage, e) || store_head(ret->store, ret->key, &archive.size, e))
+	if (store_open(&ret->store, storage, e))
+		return -1;
+	store_set_stop(ret->store, daemon_stopping);
+	if (store_head(ret->store, ret->key, &archive.size, e))
 		return -1;
 	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;
 	if (!ret->sidecar && e->kind != ERR_NOTFOUND)

@@ -119,7 +119,7 @@ struct pick *pick_new(const struct config *c)
 	return p;
 }
 
-void pick_free(struct pick *p)
+static void pick_free(struct pick *p)
 {
 	if (!p)
 		return;

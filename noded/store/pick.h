@@ -18,7 +18,6 @@ struct pick;
 
 /* c is lent for the life of p. */
 struct pick *pick_new(const struct config *c);
-void pick_free(struct pick *p);
 void pick_freep(struct pick **p);
 /* The next to try, each once; NULL when there is none left. */
 const struct storage *pick_next(struct pick *p);

@@ -209,14 +209,14 @@ int s3_start(struct s3 *s, const struct s3_call *c, struct http_req **ret, struc
 	return result;
 }
 
-int64_t s3_http_date(const char *text)
+/* ms since 1970 from "Mon, 23 Nov 2026 10:00:00 GMT" (RFC 9110 section 5.6.7); 0 when it is not one. */
+static int64_t http_date(const char *text)
 {
 	static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ";
 	char name[5] = "", iso[CLOCK_TEXT];
 	const char *at;
 	int64_t ms = 0;
 
-	/* "Mon, 23 Nov 2026 10:00:00 GMT" */
 	if (strlen(text) != 29 || text[3] != ',' || !str_ends(text, " GMT"))
 		return 0;
 	memcpy(name, text + 8, 4);
@@ -328,7 +328,7 @@ static void explain(const struct s3 *s, const struct s3_call *c, const struct s3
  * say RequestTimeTooSkewed, there the difference itself must do. */
 static bool learn_skew(struct s3 *s, const struct s3_answer *a)
 {
-	int64_t date = s3_http_date(a->http.date), off;
+	int64_t date = http_date(a->http.date), off;
 
 	if (a->http.status != 403 || s->skew_ms != 0 || date == 0)
 		return false;

@@ -83,8 +83,6 @@ int s3_do(struct s3 *s, const struct s3_call *c, struct s3_answer *a, struct err
 unsigned s3_backoff_ms(const struct s3 *s, unsigned tried, int retry_after_s);
 /* Sleep so long; -1 ERR_ABORTED when stop says so. */
 int s3_pause(const struct s3 *s, unsigned ms, struct err *e) MUSTCHECK;
-/* ms since 1970 from "Mon, 23 Nov 2026 10:00:00 GMT" (RFC 9110 section 5.6.7); 0 when it is not one. */
-int64_t s3_http_date(const char *text);
 /* Size of an object. */
 int s3_head(struct s3 *s, const char *key, uint64_t *size, struct err *e) MUSTCHECK;
 /* A missing object is no error. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
@@ -47,7 +48,8 @@ void sigv4_free(struct sigv4 *s)
 	free(s);
 }
 
-void sigv4_encode(struct buf *b, const char *s, int keep_slash)
+/* Everything but A-Z a-z 0-9 - _ . ~ (and / when keep_slash) as %XX. */
+static void encode(struct buf *b, const char *s, int keep_slash)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
 
@@ -74,9 +76,9 @@ static void add_query(struct buf *b, const struct sigv4_pair *query)
 		struct buf one;
 
 		buf_init(&one, TEXT_MAX);
-		sigv4_encode(&one, query[n].name, 0);
+		encode(&one, query[n].name, 0);
 		buf_addc(&one, '=');
-		sigv4_encode(&one, str_or(query[n].value, ""), 0);
+		encode(&one, str_or(query[n].value, ""), 0);
 		pairs[n] = buf_take(&one);
 	}
 	qsort(pairs, n, sizeof(*pairs), by_text);
@@ -122,7 +124,7 @@ static void canonical_request(struct buf *b, const struct sigv4_request *r, cons
 {
 	buf_adds(b, r->method);
 	buf_addc(b, '\n');
-	sigv4_encode(b, r->path, 1);
+	encode(b, r->path, 1);
 	buf_addc(b, '\n');
 	add_query(b, r->query);
 	buf_addc(b, '\n');
@@ -199,7 +201,7 @@ void sigv4_sign(struct sigv4 *s, const struct sigv4_request *r, struct sigv4_sig
 
 	*ret = (struct sigv4_signed){0};
 	buf_init(&target, TEXT_MAX);
-	sigv4_encode(&target, r->path, 1);
+	encode(&target, r->path, 1);
 	if (r->query[0].name) {
 		buf_addc(&target, '?');
 		add_query(&target, r->query);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "shared/attr.h"
-#include "shared/buf.h"
 
 /* Signature Version 4 for S3, in the Authorization header (S3 API reference,
  * "Authenticating Requests"). Own lines, because what libcurl signs differs
@@ -44,8 +43,5 @@ struct sigv4_signed {
 };
 void sigv4_sign(struct sigv4 *s, const struct sigv4_request *r, struct sigv4_signed *ret);
 void sigv4_signed_done(struct sigv4_signed *s);
-
-/* Everything but A-Z a-z 0-9 - _ . ~ (and / when keep_slash) as %XX. */
-void sigv4_encode(struct buf *b, const char *s, int keep_slash);
 
 #endif
