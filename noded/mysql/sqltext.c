@@ -145,8 +145,7 @@ void sql_delimiter(char out[static 24], const char *body, size_t n)
 			snprintf(out, 24, "%s", usual[i]);
 		else
 			snprintf(out, 24, "$$%u$$", i);
-		/* A body that ends with half a delimiter would make a whole one too early. */
-		if (!memmem(body, n, out, strlen(out)) && (!n || body[n - 1] != out[0]))
+		if (!memmem(body, n, out, strlen(out)))
 			return;
 	}
 }

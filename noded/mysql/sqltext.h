@@ -49,7 +49,8 @@ char *sql_hex(char *dst, const void *p, size_t n);
 /* name as a part of a member's name: bytes outside A-Z a-z 0-9 _ - become %XX. */
 void member_name(struct buf *b, const char *name);
 
-/* A DELIMITER that does not occur in body: ";;" when that will do. */
+/* A DELIMITER that does not occur in body: ";;" when that will do. It has to stand
+ * on a line of its own: the body may end in a comment, or in half a delimiter. */
 void sql_delimiter(char out[static 24], const char *body, size_t n);
 
 /* Append text, which is canonical (SHOW CREATE TABLE or VIEW: identifiers in

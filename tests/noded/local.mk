@@ -61,3 +61,22 @@ tests_noded_test_walk_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_archive_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
+
+
+# the dumper and the loader
+EXTRA_DIST += tests/e2e/mysql_objects.sql
+if HAVE_CMOCKA
+mysql_tests = \
+	tests/noded/test_mysql_text \
+	tests/noded/test_mysql_conn \
+	tests/noded/test_mysql_reader \
+	tests/noded/test_mysql_rows
+check_PROGRAMS += $(mysql_tests)
+TESTS += $(mysql_tests)
+tests_noded_test_mysql_text_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_conn_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_test_mysql_conn_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_reader_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_rows_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(XXHASH_CFLAGS)
+tests_noded_test_mysql_rows_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+endif
