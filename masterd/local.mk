@@ -42,3 +42,5 @@ MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)
 sbin_PROGRAMS += felloe-masterd
 felloe_masterd_SOURCES = masterd/main.c
 felloe_masterd_LDADD = $(MASTERD_LIBS)
+dist_man8_MANS = man/felloe-masterd.8
+dist_man5_MANS = man/felloe-master.json.5

@@ -42,7 +42,7 @@ answer() { # METHOD URL [CURL OPTIONS]: the status
 }
 # row METHOD URL NEED: does each kind of credentials get what the table says?
 row() {
-	local method=$1 url=$2 need=$3 bad=0 who got want
+	local method=$1 url=$2 need=$3 bad=0 who want
 	# logout would end the session that the next row needs
 	local -A as=([viewer]=$VIEWER [node_admin]=$NODE_ADMIN [super_admin]=$SUPER)
 	expect() { # WHAT WANT GOT: want is "in", 401 or 403

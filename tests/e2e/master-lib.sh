@@ -8,8 +8,8 @@ done
 PORT=$(free_port)
 ROOT=http://127.0.0.1:$PORT
 API=$ROOT/api/v1
-TOKEN= REFRESH= NODE= KEY= PUB= SECRET= NONCE= REQUEST= MASTER_NONCE=
-STATUS= BODY=$T/body HEAD=$T/head
+TOKEN='' REFRESH='' NODE='' KEY='' PUB='' SECRET='' NONCE='' REQUEST='' MASTER_NONCE=''
+STATUS='' BODY=$T/body HEAD=$T/head
 
 # step "sentence" COMMAND...: check, but in this shell, so that what the command sets stays
 step() {

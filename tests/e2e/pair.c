@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node's half of a pairing, for the end-to-end tests of the master:
  *   pair new                                    PUBLIC SECRET NONCE COMMITMENT
- *   pair code PUBLIC NONCE MASTER_NONCE ID      the code, for plain HTTP
+ *   pair code PUBLIC NONCE MASTER_NONCE ID [SPKI]   the code; without SPKI for plain HTTP
  *   pair open SEALED PUBLIC SECRET              what was sealed
  * Bytes are base64. */
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void pair_new(void)
 	show(commitment, sizeof(commitment), '\n');
 }
 
-static void pair_show_code(char **v)
+static void pair_show_code(int n, char **v)
 {
 	uint8_t pub[CRYPT_KEY], nonce[PAIR_NONCE], master[PAIR_NONCE], spki[32] = {0};
 	char code[PAIR_CODE];
@@ -54,6 +54,8 @@ static void pair_show_code(char **v)
 	take(pub, sizeof(pub), v[0]);
 	take(nonce, sizeof(nonce), v[1]);
 	take(master, sizeof(master), v[2]);
+	if (n > 4)
+		take(spki, sizeof(spki), v[4]);
 	pair_code(code, pub, nonce, master, v[3], spki);
 	puts(code);
 }
@@ -84,8 +86,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (argc == 2 && str_eq(argv[1], "new"))
 		pair_new();
-	else if (argc == 6 && str_eq(argv[1], "code"))
-		pair_show_code(argv + 2);
+	else if ((argc == 6 || argc == 7) && str_eq(argv[1], "code"))
+		pair_show_code(argc - 2, argv + 2);
 	else if (argc == 5 && str_eq(argv[1], "open"))
 		return pair_open(argv + 2);
 	else
