@@ -61,8 +61,11 @@ static void tell(struct apply *a, const char *step, bool warning, const char *er
 		json_end_obj(&o);
 		puts(b.p);
 	} else {
-		printf("%-7s %6lld ms  %s%s%s\n", error ? "FAILED" : warning ? "warning" : "ok", (long long)ms, step, error ? ": " : "",
-		       str_or(error, ""));
+		printf("%-7s %6lld ms  %s%s%s\n",
+		       error     ? "FAILED"
+		       : warning ? "warning"
+				 : "ok",
+		       (long long)ms, step, error ? ": " : "", str_or(error, ""));
 	}
 	fflush(stdout);
 }
@@ -97,7 +100,8 @@ static int read_text(struct apply *a, const char *from, struct err *e)
 		char *to = buf_room(&a->text, 65536);
 
 		if (!to)
-			return err_set(e, ERR_LIMIT, "the configuration on stdin is larger than %d MiB", CONFIG_MAX >> 20);
+			return err_set(e, ERR_LIMIT, "the configuration on stdin is larger than %d MiB",
+				       CONFIG_MAX >> 20);
 		if (fs_read_full(STDIN_FILENO, to, 65536, &got, e))
 			return -1;
 		buf_grew(&a->text, got);
@@ -156,7 +160,8 @@ static int write_config(struct apply *a, struct err *e)
 	if (kept)
 		done(a, false, "configuration written to %s, the old one kept as %s", a->path, kept);
 	else
-		done(a, false, new ? "configuration written to %s" : "configuration at %s is the same already", a->path);
+		done(a, false, new ? "configuration written to %s" : "configuration at %s is the same already",
+		     a->path);
 	return 0;
 }
 
@@ -183,7 +188,8 @@ static int stop_stale(struct apply *a, struct timers *bus, struct err *e)
 	for (size_t i = 0; !rc && i < stale.n; i++) {
 		rc = (bus && timers_disable(bus, stale.v[i], e)) || dropin_remove(a->units, stale.v[i], e);
 		if (!rc)
-			done(a, false, "timer %s: taken away, since it is not in the configuration any more", stale.v[i]);
+			done(a, false, "timer %s: taken away, since it is not in the configuration any more",
+			     stale.v[i]);
 	}
 	strings_clear(&stale);
 	return rc ? -1 : 0;
@@ -232,8 +238,8 @@ static int apply(struct apply *a, const char *from)
 		return not_done(a, "read the configuration", &e);
 	if (validate(a, from, &e))
 		return not_done(a, "check the configuration", &e);
-	done(a, false, "configuration checked: %zu sites, %zu storages, %zu timers", a->config->sites.n, a->config->storages.n,
-	     a->config->timers.n);
+	done(a, false, "configuration checked: %zu sites, %zu storages, %zu timers", a->config->sites.n,
+	     a->config->storages.n, a->config->timers.n);
 	if (check_calendars(a, &e))
 		return not_done(a, "check the timers", &e);
 	if (a->dry) {

@@ -58,7 +58,13 @@ int cmd_calendar(int argc, char **argv)
 	uint64_t next = 5;
 	bool json = false;
 	const struct opt opts[] = {
-		{.name = "next", .type = OPT_U64, .to = &next, .arg = "N", .help = "Show N times (default 5).", .min = 1, .max = 1000},
+		{.name = "next",
+		 .type = OPT_U64,
+		 .to = &next,
+		 .arg = "N",
+		 .help = "Show N times (default 5).",
+		 .min = 1,
+		 .max = 1000},
 		{.name = "json", .type = OPT_FLAG, .to = &json, .help = "Print JSON."},
 		CMD_OPTS(c),
 		{0},

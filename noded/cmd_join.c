@@ -111,8 +111,10 @@ static int ended(const struct joining *j, const struct err *e)
 	if (!daemon_stopping() && clock_mono_ms() >= j->deadline) {
 		struct err late;
 
-		err_fill(&late, ERR_ABORTED, 0, "nobody approved this node within %llu s; the request stays, and felloe-noded agent "
-			 "or join --wait goes on with it", (unsigned long long)j->wait_s);
+		err_fill(&late, ERR_ABORTED, 0,
+			 "nobody approved this node within %llu s; the request stays, and felloe-noded agent "
+			 "or join --wait goes on with it",
+			 (unsigned long long)j->wait_s);
 		if (j->json)
 			tell(j, "timeout", NULL, late.msg);
 		return cmd_fail(&late);
@@ -167,8 +169,9 @@ static int join(struct joining *j, const struct config *c)
 	}
 	if (open_request(j, c, &request, &e))
 		return ended(j, &e);
-	text = xasprintf("Pairing code: %s\nCompare it with the one under Approvals on %s, then approve this node there.",
-			 join_code(request), c->master.url);
+	text = xasprintf(
+		"Pairing code: %s\nCompare it with the one under Approvals on %s, then approve this node there.",
+		join_code(request), c->master.url);
 	tell(j, "code", join_code(request), text);
 	if (!j->wait) {
 		tell(j, "pending", NULL, "felloe-noded agent waits for the approval, or felloe-noded join --wait.");
@@ -210,13 +213,31 @@ int cmd_join(int argc, char **argv)
 	struct joining j = {.deadline = INT64_MAX};
 	struct cmd c = {0};
 	const struct opt opts[] = {
-		{.name = "master", .type = OPT_STR, .to = &j.master, .arg = "URL",
-		 .help = "The master, such as https://master.example.net:8443 (default: the one of the configuration); it is "
+		{.name = "master",
+		 .type = OPT_STR,
+		 .to = &j.master,
+		 .arg = "URL",
+		 .help = "The master, such as https://master.example.net:8443 (default: the one of the configuration); "
+			 "it is "
 			 "written into the configuration."},
-		{.name = "name", .type = OPT_STR, .to = &j.name, .arg = "NAME", .help = "The name to ask for (default: server_id)."},
-		{.name = "pin", .type = OPT_STR, .to = &j.pin, .arg = "PIN", .help = "sha256//BASE64 of the master's public key."},
-		{.name = "wait", .type = OPT_WAIT, .to = &j.wait_s, .arg = "SECONDS", .help = "Wait for the approval (for SECONDS).",
-		 .given = &j.wait, .min = 1, .max = 7 * 86400},
+		{.name = "name",
+		 .type = OPT_STR,
+		 .to = &j.name,
+		 .arg = "NAME",
+		 .help = "The name to ask for (default: server_id)."},
+		{.name = "pin",
+		 .type = OPT_STR,
+		 .to = &j.pin,
+		 .arg = "PIN",
+		 .help = "sha256//BASE64 of the master's public key."},
+		{.name = "wait",
+		 .type = OPT_WAIT,
+		 .to = &j.wait_s,
+		 .arg = "SECONDS",
+		 .help = "Wait for the approval (for SECONDS).",
+		 .given = &j.wait,
+		 .min = 1,
+		 .max = 7 * 86400},
 		{.name = "json", .type = OPT_FLAG, .to = &j.json, .help = "Print one JSON object a line."},
 		CMD_OPTS(c),
 		{0},

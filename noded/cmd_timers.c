@@ -45,8 +45,8 @@ static void print_table(const struct wire_timers *l)
 			clock_format_local(last, sizeof(last), "%a %m-%d %H:%M:%S", t->last);
 		if (t->took_ms >= 0)
 			units_span(took, t->took_ms);
-		printf("%-16s %-18s %-18s %-12s %-7s %s%s\n", t->name, t->enabled && t->active ? next : "not enabled", last, result,
-		       took, t->on_calendar, t->enabled && t->active ? "" : " (run felloe-noded apply)");
+		printf("%-16s %-18s %-18s %-12s %-7s %s%s\n", t->name, t->enabled && t->active ? next : "not enabled",
+		       last, result, took, t->on_calendar, t->enabled && t->active ? "" : " (run felloe-noded apply)");
 	}
 }
 

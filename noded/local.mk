@@ -57,7 +57,8 @@ libnoded_a_SOURCES += \
 # agent, lower half: a run writes into the outbox
 libnoded_a_SOURCES += \
 	noded/agent/sysstat.h noded/agent/sysstat.c \
-	noded/agent/outbox.h noded/agent/outbox.c
+	noded/agent/outbox.h noded/agent/outbox.c \
+	noded/agent/calendar.h noded/agent/calendar.c
 
 # a run
 libnoded_a_SOURCES += \
@@ -81,7 +82,6 @@ libnoded_a_SOURCES += \
 
 # agent, upper half
 libnoded_a_SOURCES += \
-	noded/agent/calendar.h noded/agent/calendar.c \
 	noded/agent/dropin.h noded/agent/dropin.c \
 	noded/agent/install.h noded/agent/install.c \
 	noded/agent/timers.h noded/agent/timers.c \

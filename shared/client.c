@@ -26,11 +26,13 @@ static int check_url(const char *url, struct err *e)
 	const char *host = str_starts(url, "https://") ? url + 8 : str_starts(url, "http://") ? url + 7 : NULL;
 
 	if (!host || !*host || *host == '/' || strpbrk(url, " \t\r\n"))
-		return err_set(e, ERR_INVALID, "master \"%s\" is no address; write it like https://master.example.net:8443", url);
+		return err_set(e, ERR_INVALID,
+			       "master \"%s\" is no address; write it like https://master.example.net:8443", url);
 	if (strchr(host, '@'))
 		return err_set(e, ERR_INVALID, "the master's address must not carry a user or password");
 	if (strpbrk(host, "?#"))
-		return err_set(e, ERR_INVALID, "master \"%s\" has a query or fragment; leave out what begins with ? or #", url);
+		return err_set(e, ERR_INVALID,
+			       "master \"%s\" has a query or fragment; leave out what begins with ? or #", url);
 	return 0;
 }
 
@@ -176,11 +178,11 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 	if (r->status >= 400)
 		return problem(r, doc, url, e);
 	if (r->status >= 300 && r->status != 304)
-		return err_set(e, ERR_NET, "%s answered with a redirect (HTTP status %d); give the address it leads to", url,
-			       r->status);
+		return err_set(e, ERR_NET, "%s answered with a redirect (HTTP status %d); give the address it leads to",
+			       url, r->status);
 	if (unreadable)
-		return err_set(e, ERR_NET, "%s did not answer with JSON (%s); is this the address of a Felloe master?", url,
-			       bad.msg);
+		return err_set(e, ERR_NET, "%s did not answer with JSON (%s); is this the address of a Felloe master?",
+			       url, bad.msg);
 	ret->json = TAKE(doc);
 	return 0;
 }
@@ -205,7 +207,8 @@ static int exchange(struct client *c, const struct http_call *call, struct http_
 	while (!got) {
 		got = http_wait(c->http, TICK_MS, &done, e);
 		if (c->tick(c->ctx) && got <= 0)
-			got = err_set(e, ERR_ABORTED, "%s %s: given up, since this program ends", call->method, call->url);
+			got = err_set(e, ERR_ABORTED, "%s %s: given up, since this program ends", call->method,
+				      call->url);
 	}
 	if (got < 0) {
 		http_cancel(c->http, r);
@@ -214,22 +217,26 @@ static int exchange(struct client *c, const struct http_call *call, struct http_
 	return http_end(c->http, r, ret, e);
 }
 
-int client_do(struct client *c, const char *method, const char *path, const char *body, const char *etag,
-	      struct client_reply *ret, struct err *e)
+int client_do(struct client *c, const struct client_call *o, struct client_reply *ret, struct err *e)
 {
-	bool root = str_starts(path, "//");
-	CLEANUP(freep) char *url = xasprintf("%s%s%s", c->base, root ? "" : "/api/v1", root ? path + 1 : path);
-	CLEANUP(freep) char *match = str_empty(etag) ? NULL : xasprintf("If-None-Match: %s", etag);
+	bool root = str_starts(o->path, "//");
+	CLEANUP(freep) char *url = xasprintf("%s%s%s", c->base, root ? "" : "/api/v1", root ? o->path + 1 : o->path);
+	CLEANUP(freep) char *match = str_empty(o->etag) ? NULL : xasprintf("If-None-Match: %s", o->etag);
 	const char *headers[6] = {"Accept: application/json"};
 	size_t n = 1;
-	struct http_call call = {.method = method, .url = url, .headers = headers, .body = body,
-				 .body_len = body ? strlen(body) : 0, .has_body = body || !str_eq(method, "GET"),
-				 .max_reply = REPLY_MAX, .timeout_s = CALL_TIMEOUT_S};
+	struct http_call call = {.method = o->method,
+				 .url = url,
+				 .headers = headers,
+				 .body = o->body,
+				 .body_len = o->body ? strlen(o->body) : 0,
+				 .has_body = o->body || !str_eq(o->method, "GET"),
+				 .max_reply = REPLY_MAX,
+				 .timeout_s = CALL_TIMEOUT_S};
 	struct http_reply reply = {0};
 	int failed;
 
 	*ret = (struct client_reply){0};
-	if (body)
+	if (o->body)
 		headers[n++] = "Content-Type: application/json";
 	if (match)
 		headers[n++] = match;

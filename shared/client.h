@@ -36,12 +36,16 @@ struct client_reply {
 	int retry_after_s;
 	int64_t date;          /* the master's clock, 0 */
 };
+struct client_call {
+	const char *method; /* "GET" */
+	const char *path;
+	const char *body;   /* JSON, or NULL */
+	const char *etag;   /* If-None-Match, or NULL */
+};
 /* path starts with "/nodes/..." under /api/v1, or with "//health" for the root.
- * body may be NULL. etag (If-None-Match) may be NULL. A status of 400 and up is
- * -1 with the kind of err_from_http and the problem's title, detail and hint;
+ * A status of 400 and up is -1 with the kind of err_from_http and the problem's title, detail and hint;
  * ret->status and retry_after_s are set even then. */
-int client_do(struct client *c, const char *method, const char *path, const char *body, const char *etag,
-	      struct client_reply *ret, struct err *e) MUSTCHECK;
+int client_do(struct client *c, const struct client_call *call, struct client_reply *ret, struct err *e) MUSTCHECK;
 void client_reply_done(struct client_reply *r);
 
 #endif

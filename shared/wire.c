@@ -218,7 +218,8 @@ static void get_fields(void *to, const struct json *j, const char *base, const s
 			get_text(at, j, base, &f[i], p);
 		else if (f[i].type == F_BOOL)
 			json_want_bool(j, base, f[i].key, (bool *)(void *)at, p);
-		else if (f[i].type == F_NUM && json_want_num(j, base, f[i].key, f[i].required, f[i].min, f[i].max, &d, p))
+		else if (f[i].type == F_NUM &&
+			 json_want_num(j, base, f[i].key, f[i].required, f[i].min, f[i].max, &d, p))
 			memcpy(at, &d, sizeof(d));
 		else if (f[i].type == F_INT && json_want_int(j, base, f[i].key, f[i].required, (int64_t)f[i].min,
 							     (int64_t)f[i].max, &v, p))
@@ -454,7 +455,8 @@ bool run_state_good(enum run_state s)
 
 void wire_run_init(struct wire_run *r)
 {
-	*r = (struct wire_run){.bytes_in = -1, .bytes_stored = -1, .files = -1, .skipped = -1, .rows = -1, .tables = -1};
+	*r = (struct wire_run){
+		.bytes_in = -1, .bytes_stored = -1, .files = -1, .skipped = -1, .rows = -1, .tables = -1};
 }
 
 void wire_run_done(struct wire_run *r)
@@ -501,7 +503,8 @@ static void get_state_and_log(struct wire_run *ret, const struct json *j, const 
 
 	if (json_want_str(j, base, "state", true, &s, p) && run_state_from(&ret->state, s)) {
 		path_of(path, base, "state");
-		problems_add(p, path, "\"%.40s\" is not one of running, ok, warning, failed, aborted, skipped, suspect", s);
+		problems_add(p, path, "\"%.40s\" is not one of running, ok, warning, failed, aborted, skipped, suspect",
+			     s);
 	}
 	if (!json_want_str(j, base, "log", false, &s, p))
 		return;
@@ -565,7 +568,8 @@ static const char pair_words[256][5] = {
 	"WING", "WOLF", "WOOL", "YARN", "YOGI", "ZEAL", "ZERO", "ZINC", "ZONE",
 };
 
-void pair_commitment(uint8_t out[static SHA256_LEN], const uint8_t nonce[static PAIR_NONCE], const uint8_t pub[static 32])
+void pair_commitment(uint8_t out[static SHA256_LEN], const uint8_t nonce[static PAIR_NONCE],
+		     const uint8_t pub[static 32])
 {
 	static const char tag[] = "felloe-join-1";
 	uint8_t all[sizeof(tag) - 1 + PAIR_NONCE + 32];

@@ -172,7 +172,7 @@ static int whoami(struct session *s, struct client *c, struct err *e)
 {
 	struct client_reply r;
 
-	if (client_do(c, "GET", "/auth/me", NULL, NULL, &r, e))
+	if (client_do(c, &(struct client_call){.method = "GET", .path = "/auth/me"}, &r, e))
 		return client_reply_done(&r), -1;
 	set(&s->role, json_get_str(r.json, "role", NULL));
 	client_reply_done(&r);
@@ -193,7 +193,8 @@ int session_login(struct session *s, struct client *c, const char *password, str
 	json_put_str(&o, "password", password);
 	json_end_obj(&o);
 	client_set_token(c, NULL);
-	rc = client_do(c, "POST", "/auth/login", b.p, NULL, &r, e) || take_tokens(s, c, r.json, e) || whoami(s, c, e);
+	rc = client_do(c, &(struct client_call){.method = "POST", .path = "/auth/login", .body = b.p}, &r, e) ||
+	     take_tokens(s, c, r.json, e) || whoami(s, c, e);
 	client_reply_done(&r);
 	mem_wipe(b.p, b.len);
 	buf_done(&b);
@@ -228,7 +229,8 @@ static int ask_new(struct session *s, struct client *c, struct err *e)
 	json_put_str(&o, "refresh_token", s->refresh);
 	json_end_obj(&o);
 	client_set_token(c, NULL);
-	rc = client_do(c, "POST", "/auth/refresh", b.p, NULL, &r, e) || take_tokens(s, c, r.json, e) ? -1 : 0;
+	rc = client_do(c, &(struct client_call){.method = "POST", .path = "/auth/refresh", .body = b.p}, &r, e) ||
+		     take_tokens(s, c, r.json, e) ? -1 : 0;
 	client_reply_done(&r);
 	mem_wipe(b.p, b.len);
 	buf_done(&b);
@@ -279,12 +281,14 @@ static int session_refresh(struct session *s, struct client *c, struct err *e)
 int session_do(struct session *s, struct client *c, const struct session_call *call, struct client_reply *ret,
 	       struct err *e)
 {
+	const struct client_call out = {.method = call->method, .path = call->path, .body = call->body, .etag = call->etag};
+
 	*ret = (struct client_reply){0};
 	if (!s->access)
 		return err_set(e, ERR_DENIED, "not signed in; run: felloe login");
 	if (s->expires < clock_ms() + EARLY_MS && session_refresh(s, c, e))
 		return -1;
-	if (client_do(c, call->method, call->path, call->body, call->etag, ret, e) == 0)
+	if (client_do(c, &out, ret, e) == 0)
 		return 0;
 	if (ret->status != 401)
 		return -1;
@@ -292,5 +296,5 @@ int session_do(struct session *s, struct client *c, const struct session_call *c
 	*ret = (struct client_reply){.status = 401};
 	if (session_refresh(s, c, e))
 		return -1;
-	return client_do(c, call->method, call->path, call->body, call->etag, ret, e);
+	return client_do(c, &out, ret, e);
 }

@@ -41,7 +41,8 @@ static const char *civil_of(const char *text, struct civil *ret)
 	const char *space = strchr(text, ' ');
 
 	ret->at[0] = '\0';
-	if (!space || strlen(space + 1) < CIVIL - 1 || !isdigit((unsigned char)space[1]) || space[5] != '-' || space[14] != ':')
+	if (!space || strlen(space + 1) < CIVIL - 1 || !isdigit((unsigned char)space[1]) || space[5] != '-' ||
+	    space[14] != ':')
 		return NULL;
 	memcpy(ret->at, space + 1, CIVIL - 1);
 	ret->at[CIVIL - 1] = '\0';
@@ -69,7 +70,8 @@ static void parse_answer(const char *text, struct answer *ret)
 
 		while (*l == ' ')
 			l++;
-		snprintf(line, sizeof(line), "%.*s", (int)strcspn(colon + (*colon == ':'), "\n"), colon + (*colon == ':'));
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(colon + (*colon == ':'), "\n"),
+			 colon + (*colon == ':'));
 		rest = line + strspn(line, " ");
 		if (str_starts(l, "Normalized form:"))
 			str_cut(ret->normalized, sizeof(ret->normalized), rest);
@@ -163,7 +165,8 @@ static void split_zone(const char *expr, char rest[static EXPR_MAX], char zone[s
 	str_cut(rest, EXPR_MAX, expr);
 	zone[0] = '\0';
 	last = strrchr(rest, ' ');
-	if (!last || !(strchr(last, '/') || str_eq(last + 1, "UTC")) || strpbrk(last, "*:") || isdigit((unsigned char)last[1]))
+	if (!last || !(strchr(last, '/') || str_eq(last + 1, "UTC")) || strpbrk(last, "*:") ||
+	    isdigit((unsigned char)last[1]))
 		return;
 	if (str_copy(zone, 64, last + 1))
 		return;
@@ -204,8 +207,10 @@ static int look_for_gap(struct calendar *ret, const char *expr, struct err *e)
 		return -1;
 	c = left_out(&here, &steady);
 	if (c)
-		snprintf(ret->warning, sizeof(ret->warning), "%.16s does not exist: the clocks are put forward, and systemd leaves "
-			 "that run out; choose a time outside 02:00-03:00", c->at);
+		snprintf(ret->warning, sizeof(ret->warning),
+			 "%.16s does not exist: the clocks are put forward, and systemd leaves "
+			 "that run out; choose a time outside 02:00-03:00",
+			 c->at);
 	return 0;
 }
 
@@ -215,7 +220,8 @@ int calendar_ask(struct calendar *ret, const char *expr, unsigned n, struct err 
 
 	*ret = (struct calendar){0};
 	if (str_empty(expr) || strlen(expr) >= EXPR_MAX || strpbrk(expr, "\r\n"))
-		return err_set(e, ERR_INVALID, "a calendar expression has 1 to %d characters on one line", EXPR_MAX - 1);
+		return err_set(e, ERR_INVALID, "a calendar expression has 1 to %d characters on one line",
+			       EXPR_MAX - 1);
 	if (n < 1 || n > 1000)
 		return err_set(e, ERR_INVALID, "%u next times: 1 to 1000 can be asked", n);
 	if (ask(&a, expr, NULL, n, e))

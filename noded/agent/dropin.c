@@ -13,7 +13,8 @@
 static const char file[] = "10-felloe.conf";
 static const char prefix[] = "felloe-backup@";
 static const char suffix[] = ".timer.d";
-static const char head[] = "# Written by felloe-noded apply from config.json; changes here are lost at the next apply.\n";
+static const char head[] =
+	"# Written by felloe-noded apply from config.json; changes here are lost at the next apply.\n";
 
 enum { UNIT_MAX = 256 << 10 };
 
@@ -98,12 +99,13 @@ void dropin_service(struct buf *b, const struct config *c, const struct timer *t
 			buf_addc(b, '\n');
 		}
 	if (*open)
-		buf_adds(b, "# hooks of a site or notify.command may need anything: no sandbox\n"
-			    "CapabilityBoundingSet=~\nProtectSystem=no\nProtectHome=no\nPrivateTmp=no\nPrivateDevices=no\n"
-			    "NoNewPrivileges=no\nRestrictAddressFamilies=\nRestrictNamespaces=no\nSystemCallFilter=\n"
-			    "MemoryDenyWriteExecute=no\nProtectKernelTunables=no\nProtectControlGroups=no\n"
-			    "ProtectKernelModules=no\nProtectKernelLogs=no\nProtectProc=default\nRestrictSUIDSGID=no\n"
-			    "LockPersonality=no\nRestrictRealtime=no\nProtectClock=no\nProtectHostname=no\n");
+		buf_adds(b,
+			 "# hooks of a site or notify.command may need anything: no sandbox\n"
+			 "CapabilityBoundingSet=~\nProtectSystem=no\nProtectHome=no\nPrivateTmp=no\nPrivateDevices=no\n"
+			 "NoNewPrivileges=no\nRestrictAddressFamilies=\nRestrictNamespaces=no\nSystemCallFilter=\n"
+			 "MemoryDenyWriteExecute=no\nProtectKernelTunables=no\nProtectControlGroups=no\n"
+			 "ProtectKernelModules=no\nProtectKernelLogs=no\nProtectProc=default\nRestrictSUIDSGID=no\n"
+			 "LockPersonality=no\nRestrictRealtime=no\nProtectClock=no\nProtectHostname=no\n");
 }
 
 static char *dir_of(const char *dir, const char *name, const char *kind)

@@ -74,7 +74,9 @@ int install_master(const char *path, const char *url, const char *pin, struct er
 
 	buf_init(&b, CONFIG_MAX);
 	if (json_parse_file(&doc, path, CONFIG_MAX, e))
-		return e->kind == ERR_NOTFOUND ? err_set(e, ERR_CONFIG, "%s does not exist; felloe configure writes one", path) : -1;
+		return e->kind == ERR_NOTFOUND
+			       ? err_set(e, ERR_CONFIG, "%s does not exist; felloe configure writes one", path)
+			       : -1;
 	old = json_get(doc, "master");
 	if (str_eq(json_get_str(old, "url", ""), url) && (!pin || str_eq(json_get_str(old, "pin_sha256", ""), pin)))
 		return 0;

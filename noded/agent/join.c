@@ -102,8 +102,10 @@ static bool restore(struct join *j)
 	CLEANUP(json_freep) struct json *doc = NULL;
 	struct err ignored;
 
-	if (json_parse_file(&doc, j->path, STATE_MAX, &ignored) || !str_eq(json_get_str(doc, "master", NULL), j->master) ||
-	    !get_bytes(doc, "public_key", j->pub, sizeof(j->pub)) || !get_bytes(doc, "secret_key", j->secret, sizeof(j->secret)) ||
+	if (json_parse_file(&doc, j->path, STATE_MAX, &ignored) ||
+	    !str_eq(json_get_str(doc, "master", NULL), j->master) ||
+	    !get_bytes(doc, "public_key", j->pub, sizeof(j->pub)) ||
+	    !get_bytes(doc, "secret_key", j->secret, sizeof(j->secret)) ||
 	    !get_bytes(doc, "nonce", j->nonce, sizeof(j->nonce)))
 		return false;
 	if (str_copy(j->request_id, sizeof(j->request_id), json_get_str(doc, "request_id", "")) ||
@@ -120,7 +122,8 @@ bool join_pending(const struct config *c)
 	CLEANUP(json_freep) struct json *doc = NULL;
 	struct err ignored;
 
-	return json_parse_file(&doc, path, STATE_MAX, &ignored) == 0 && str_eq(json_get_str(doc, "master", NULL), c->master.url);
+	return json_parse_file(&doc, path, STATE_MAX, &ignored) == 0 &&
+	       str_eq(json_get_str(doc, "master", NULL), c->master.url);
 }
 
 static void forget(struct join *j)
@@ -140,7 +143,8 @@ static void own_address(char text[static INET6_ADDRSTRLEN])
 	for (struct ifaddrs *a = all; a; a = a->ifa_next) {
 		struct sockaddr_in in;
 
-		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || (a->ifa_flags & IFF_LOOPBACK) || !(a->ifa_flags & IFF_UP))
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || (a->ifa_flags & IFF_LOOPBACK) ||
+		    !(a->ifa_flags & IFF_UP))
 			continue;
 		memcpy(&in, a->ifa_addr, sizeof(in));
 		inet_ntop(AF_INET, &in.sin_addr, text, INET6_ADDRSTRLEN);
@@ -237,11 +241,16 @@ static int request(struct join *j, const struct config *c, uint8_t master_nonce[
 	put_bytes(&o, "public_key", j->pub, sizeof(j->pub));
 	put_bytes(&o, "commitment", commitment, sizeof(commitment));
 	json_end_obj(&o);
-	failed = buf_check(&b, "the join request", e) || client_do(j->client, "POST", "/nodes/join-request", b.p, NULL, &r, e);
+	failed = buf_check(&b, "the join request", e) ||
+		 client_do(j->client,
+			   &(struct client_call){.method = "POST", .path = "/nodes/join-request", .body = b.p}, &r, e);
 	if (!failed && (str_copy(j->request_id, sizeof(j->request_id), json_get_str(r.json, "request_id", "")) ||
-			!j->request_id[0] || strspn(j->request_id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") !=
-				strlen(j->request_id) || !get_bytes(r.json, "master_nonce", master_nonce, PAIR_NONCE)))
-		failed = err_set(e, ERR_NET, "%s answered the join request with something else; is it a Felloe master?", j->master);
+			!j->request_id[0] ||
+			strspn(j->request_id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") !=
+				strlen(j->request_id) ||
+			!get_bytes(r.json, "master_nonce", master_nonce, PAIR_NONCE)))
+		failed = err_set(e, ERR_NET, "%s answered the join request with something else; is it a Felloe master?",
+				 j->master);
 	buf_done(&b);
 	client_reply_done(&r);
 	return failed ? -1 : 0;
@@ -261,7 +270,8 @@ static int reveal(struct join *j, struct err *e)
 	json_obj(&o, NULL);
 	put_bytes(&o, "nonce", j->nonce, sizeof(j->nonce));
 	json_end_obj(&o);
-	failed = client_do(j->client, "POST", path, b.p, NULL, &r, e) && e->kind != ERR_CONFLICT;
+	failed = client_do(j->client, &(struct client_call){.method = "POST", .path = path, .body = b.p}, &r, e) &&
+		 e->kind != ERR_CONFLICT;
 	buf_done(&b);
 	client_reply_done(&r);
 	return failed ? -1 : 0;
@@ -280,7 +290,9 @@ static int pair(struct join *j, const struct config *c, struct err *e)
 int join_open(struct join **ret, const struct join_opts *o, struct err *e)
 {
 	CLEANUP(join_freep) struct join *j = xcalloc(1, sizeof(*j));
-	struct client_opts co = {.url = o->config->master.url, .pin = o->config->master.pin, .ca_file = o->config->master.ca_file,
+	struct client_opts co = {.url = o->config->master.url,
+				 .pin = o->config->master.pin,
+				 .ca_file = o->config->master.ca_file,
 				 .user_agent = "felloe-noded/" PACKAGE_VERSION};
 
 	if (crypt_init(e) || client_new(&j->client, &co, e))
@@ -339,7 +351,8 @@ static int save_key(const struct join *j, const struct json *doc, struct err *e)
 	int failed;
 
 	if (base64_decode(&sealed, &n, json_get_str(doc, "sealed_key", "")) || n <= CRYPT_SEAL || n > KEY_MAX)
-		return err_set(e, ERR_DAMAGED, "the master approved this node but its key cannot be read; ask for a new key");
+		return err_set(e, ERR_DAMAGED,
+			       "the master approved this node but its key cannot be read; ask for a new key");
 	if (crypt_open(key, sealed, n, j->pub, j->secret, e))
 		return err_wrap(e, "the key from the master");
 	key[n - CRYPT_SEAL] = '\n';
@@ -357,7 +370,7 @@ int join_ask(struct join *j, unsigned wait_s, enum join_state *ret, char why[sta
 	int failed = 0;
 
 	why[0] = '\0';
-	if (client_do(j->client, "GET", path, NULL, NULL, &r, e)) {
+	if (client_do(j->client, &(struct client_call){.method = "GET", .path = path}, &r, e)) {
 		client_reply_done(&r);
 		if (e->kind != ERR_NOTFOUND)
 			return -1;

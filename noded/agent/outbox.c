@@ -89,8 +89,11 @@ static int keep_limits(struct outbox *o, int64_t now, struct err *e)
 	while (used > o->used_max && n > 1) {
 		int64_t half = (n + 1) / 2;
 
-		if (run_ints(o, "DELETE FROM sample WHERE ts IN (SELECT ts FROM (SELECT ts, row_number() OVER (ORDER BY ts)"
-			        " AS at FROM sample) WHERE at <= ? AND at % 2 = 1)", &half, 1, e) ||
+		if (run_ints(
+			    o,
+			    "DELETE FROM sample WHERE ts IN (SELECT ts FROM (SELECT ts, row_number() OVER (ORDER BY ts)"
+			    " AS at FROM sample) WHERE at <= ? AND at % 2 = 1)",
+			    &half, 1, e) ||
 		    one_int(o, used_sql, &used, e) || one_int(o, "SELECT count(*) FROM sample", &n, e))
 			return -1;
 	}
@@ -131,10 +134,13 @@ int outbox_put_run(struct outbox *o, const struct wire_run *r, struct err *e)
 	json_out_init(&out, &b);
 	wire_run_put(&out, NULL, r);
 	if (buf_check(&b, "the run", e) ||
-	    sql_prepare(o->db, &s,
-			"INSERT INTO run (uuid, rev, started, json) VALUES (?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET"
-			" rev = excluded.rev, started = excluded.started, json = excluded.json, not_before = 0, refused = NULL"
-			" WHERE excluded.rev > rev", e))
+	    sql_prepare(
+		    o->db, &s,
+		    "INSERT INTO run (uuid, rev, started, json) VALUES (?, ?, ?, ?) ON CONFLICT (uuid) DO UPDATE SET"
+		    " rev = excluded.rev, started = excluded.started, json = excluded.json, not_before = 0, refused = "
+		    "NULL"
+		    " WHERE excluded.rev > rev",
+		    e))
 		return -1;
 	sql_bind_str(s, 1, r->uuid);
 	sql_bind_int(s, 2, r->rev);
@@ -197,7 +203,8 @@ int outbox_run(struct outbox *o, int64_t now, struct outbox_run *ret, struct err
 	int got;
 
 	*ret = (struct outbox_run){0};
-	if (sql_prepare(o->db, &s, "SELECT uuid, rev, json FROM run WHERE not_before <= ? ORDER BY started, uuid LIMIT 1", e))
+	if (sql_prepare(o->db, &s,
+			"SELECT uuid, rev, json FROM run WHERE not_before <= ? ORDER BY started, uuid LIMIT 1", e))
 		return -1;
 	sql_bind_int(s, 1, now);
 	if ((got = sql_step(s, e)) <= 0)

@@ -19,7 +19,9 @@ struct sender {
 int sender_new(struct sender **ret, const struct send_opts *o, struct err *e)
 {
 	CLEANUP(sender_freep) struct sender *s = xcalloc(1, sizeof(*s));
-	struct client_opts co = {.url = o->config->master.url, .pin = o->config->master.pin, .ca_file = o->config->master.ca_file,
+	struct client_opts co = {.url = o->config->master.url,
+				 .pin = o->config->master.pin,
+				 .ca_file = o->config->master.ca_file,
 				 .user_agent = "felloe-noded/" PACKAGE_VERSION};
 
 	if (client_new(&s->client, &co, e))
@@ -52,7 +54,7 @@ static bool hopeless(const struct err *e)
 static int deliver(struct sender *s, const char *method, const char *path, const char *body, struct err *e)
 {
 	struct client_reply r;
-	int failed = client_do(s->client, method, path, body, NULL, &r, e);
+	int failed = client_do(s->client, &(struct client_call){.method = method, .path = path, .body = body}, &r, e);
 
 	client_reply_done(&r);
 	return failed;

@@ -166,8 +166,9 @@ static void parse_uptime(const char *text, int64_t *ret)
 /* What passes through a bridge or tunnel passes a real card too, and would count twice. */
 static bool virtual_card(const char *name)
 {
-	static const char *const prefixes[] = {"lo", "veth", "docker", "br-", "virbr", "lxc", "lxd", "cni", "flannel", "cali",
-					       "tun", "tap", "wg", "dummy", "ifb", "bond", "team", "vnet", "podman"};
+	static const char *const prefixes[] = {"lo",  "veth",    "docker", "br-",  "virbr", "lxc", "lxd",
+					       "cni", "flannel", "cali",   "tun",  "tap",   "wg",  "dummy",
+					       "ifb", "bond",    "team",   "vnet", "podman"};
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (str_starts(name, prefixes[i]))
@@ -252,7 +253,8 @@ static void unescape(char *s)
 	char *to = s;
 
 	for (; *s; to++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+		    s[3] <= '7') {
 			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
 			s += 4;
 		} else {
@@ -295,8 +297,9 @@ static void parse_mountinfo(const char *text, struct mounts *ret)
 		struct mount m, *old;
 		const char *at = l;
 		char w[WIRE_TEXT];
-		bool whole = word(&at, w, sizeof(w)) && word(&at, w, sizeof(w)) && word(&at, m.device, sizeof(m.device)) &&
-			     word(&at, m.root, sizeof(m.root)) && word(&at, m.point, sizeof(m.point));
+		bool whole = word(&at, w, sizeof(w)) && word(&at, w, sizeof(w)) &&
+			     word(&at, m.device, sizeof(m.device)) && word(&at, m.root, sizeof(m.root)) &&
+			     word(&at, m.point, sizeof(m.point));
 
 		while (whole && (whole = word(&at, w, sizeof(w))) && !str_eq(w, "-"))
 			;

@@ -37,7 +37,8 @@ static void message_done(sd_bus_message **m)
 static int bus_fail(struct err *e, const char *what, const sd_bus_error *be, int rc)
 {
 	bool denied = sd_bus_error_has_name(be, "org.freedesktop.DBus.Error.AccessDenied") ||
-		      sd_bus_error_has_name(be, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") || rc == -EACCES;
+		      sd_bus_error_has_name(be, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") ||
+		      rc == -EACCES;
 	const char *why = be && be->message ? be->message : strerror(-rc);
 
 	if (denied)
@@ -52,7 +53,8 @@ int timers_open(struct timers **ret, struct err *e)
 	int rc = sd_bus_open_system(&bus);
 
 	if (rc < 0)
-		return err_set(e, ERR_NOTFOUND, "timers are not available: no connection to systemd (%s)", strerror(-rc));
+		return err_set(e, ERR_NOTFOUND, "timers are not available: no connection to systemd (%s)",
+			       strerror(-rc));
 	sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_US);
 	t = xcalloc(1, sizeof(*t));
 	t->bus = bus;
@@ -191,19 +193,21 @@ static int loaded_names(struct timers *t, struct strings *ret, struct err *e)
 	CLEANUP(message_done) sd_bus_message *m = NULL;
 	const char *unit, *s[6], *object, *job;
 	uint32_t id;
-	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "ListUnitsByPatterns", &be, &m, "asas", 0, 1,
-				    "felloe-backup@*.timer");
+	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "ListUnitsByPatterns", &be, &m,
+				    "asas", 0, 1, "felloe-backup@*.timer");
 
 	if (rc >= 0)
 		rc = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
-	while (rc >= 0 && (rc = sd_bus_message_read(m, "(ssssssouso)", &unit, &s[0], &s[1], &s[2], &s[3], &s[4], &object, &id, &s[5],
-						    &job)) > 0)
+	while (rc >= 0 && (rc = sd_bus_message_read(m, "(ssssssouso)", &unit, &s[0], &s[1], &s[2], &s[3], &s[4],
+						    &object, &id, &s[5], &job)) > 0)
 		if (str_eq(s[1], "loaded") && str_starts(unit, prefix) && str_ends(unit, ".timer"))
-			*list_push(ret) = xstrndup(unit + sizeof(prefix) - 1, strlen(unit) - (sizeof(prefix) - 1) - strlen(".timer"));
+			*list_push(ret) = xstrndup(unit + sizeof(prefix) - 1,
+						   strlen(unit) - (sizeof(prefix) - 1) - strlen(".timer"));
 	return rc < 0 ? bus_fail(e, "ask systemd for its timers", &be, rc) : 0;
 }
 
-static int add_timer(struct timers *t, const struct timer *wanted, const char *name, struct wire_timers *ret, struct err *e)
+static int add_timer(struct timers *t, const struct timer *wanted, const char *name, struct wire_timers *ret,
+		     struct err *e)
 {
 	struct wire_timer one;
 
@@ -248,7 +252,8 @@ int timers_reload(struct timers *t, struct err *e)
 static int with_unit(struct timers *t, const char *method, const char *unit, struct err *e)
 {
 	CLEANUP(sd_bus_error_free) sd_bus_error be = SD_BUS_ERROR_NULL;
-	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, method, &be, NULL, "ss", unit, "replace");
+	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, method, &be, NULL, "ss", unit,
+				    "replace");
 
 	if (rc < 0 && sd_bus_error_has_name(&be, "org.freedesktop.systemd1.NoSuchUnit"))
 		return err_set(e, ERR_NOTFOUND, "systemd has no unit %s; are the units of Felloe installed?", unit);
@@ -269,7 +274,8 @@ static int wait_active(struct timers *t, const char *unit, struct err *e)
 		if (str_eq(state, "active"))
 			return 0;
 		if (str_eq(state, "failed") || clock_mono_ms() > end)
-			return err_set(e, ERR_IO, "%s is \"%s\", not active; see systemctl status %s", unit, state, unit);
+			return err_set(e, ERR_IO, "%s is \"%s\", not active; see systemctl status %s", unit, state,
+				       unit);
 		clock_sleep_ms(20);
 	}
 }
@@ -277,8 +283,8 @@ static int wait_active(struct timers *t, const char *unit, struct err *e)
 static int enable(struct timers *t, const char *unit, const char *start, struct err *e)
 {
 	CLEANUP(sd_bus_error_free) sd_bus_error be = SD_BUS_ERROR_NULL;
-	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "EnableUnitFiles", &be, NULL, "asbb", 1, unit,
-				    0, 1);
+	int rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "EnableUnitFiles", &be, NULL,
+				    "asbb", 1, unit, 0, 1);
 
 	if (rc < 0)
 		return bus_fail(e, unit, &be, rc);
@@ -310,7 +316,8 @@ int timers_disable(struct timers *t, const char *name, struct err *e)
 		*e = stop;
 		return -1;
 	}
-	rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "DisableUnitFiles", &be, NULL, "asb", 1, unit, 0);
+	rc = sd_bus_call_method(t->bus, manager_name, manager_path, manager_face, "DisableUnitFiles", &be, NULL, "asb",
+				1, unit, 0);
 	if (rc < 0)
 		return bus_fail(e, unit, &be, rc);
 	return timers_reload(t, e);

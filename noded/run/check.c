@@ -296,7 +296,7 @@ static int ask_master(struct check_master *m, const struct config *c, struct err
 
 	if (client_new(&client, &o, e))
 		return -1;
-	rc = client_do(client, "GET", "//health", NULL, NULL, &reply, e);
+	rc = client_do(client, &(struct client_call){.method = "GET", .path = "//health"}, &reply, e);
 	m->ms = clock_mono_ms() - began;
 	if (rc == 0 && reply.date)
 		m->clock_off_ms = reply.date - clock_ms();

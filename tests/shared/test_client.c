@@ -145,7 +145,7 @@ static void a_master_that_is_down_is_a_net_error_that_names_it(void **state)
 
 	(void)state;
 	assert_int_equal(client_new(&c, &(struct client_opts){.url = "http://127.0.0.1:1"}, &e), 0);
-	assert_int_equal(client_do(c, "GET", "//health", NULL, NULL, &r, &e), -1);
+	assert_int_equal(client_do(c, &(struct client_call){.method = "GET", .path = "//health"}, &r, &e), -1);
 	assert_int_equal(e.kind, ERR_NET);
 	assert_non_null(strstr(e.msg, "127.0.0.1"));
 	client_reply_done(&r);
