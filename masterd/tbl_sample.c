@@ -81,6 +81,7 @@ static void read_row(struct db_stmt *s, struct sample_row *r)
 	r->disks = db_str(s, 18);
 }
 
+/* check-size: which rows, and who takes them */
 int tbl_sample_each(struct db *db, const struct sample_range *range,
 		    void (*each)(void *ctx, const struct sample_row *row), void *ctx, struct err *e)
 {

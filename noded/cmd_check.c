@@ -98,6 +98,7 @@ static void put_problems(struct json_out *o, const struct checked *k)
 	json_end_arr(o);
 }
 
+/* check-size: the members of one JSON object */
 static void put_step(struct json_out *o, const char *key, bool tried, bool ok, int64_t ms, const char *error)
 {
 	if (!tried) {

@@ -91,12 +91,6 @@ bool daemon_take_hup(void)
 	return true;
 }
 
-void daemon_stop(void)
-{
-	stopping = 1;
-	poke();
-}
-
 int daemon_wake_fd(void)
 {
 	return wake[0];

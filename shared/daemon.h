@@ -20,7 +20,6 @@ bool daemon_stopping(void);
 /* The flag behind it, for code below this room. */
 const volatile sig_atomic_t *daemon_stop_flag(void);
 bool daemon_take_hup(void);            /* true once per SIGHUP */
-void daemon_stop(void);                /* as if SIGTERM came (tests, fatal errors) */
 /* Readable when a signal came: for poll(2). */
 int daemon_wake_fd(void);
 /* Empty the pipe behind daemon_wake_fd. */

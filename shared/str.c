@@ -108,7 +108,8 @@ bool str_is_name(const char *s)
 
 enum { DISTANCE_MAX = 8, DISTANCE_LEN = 63 };
 
-unsigned str_distance(const char *a, const char *b)
+/* Edit distance of two short strings, capped at 8 (Levenshtein 1966). */
+static unsigned distance_of(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
 	unsigned row[DISTANCE_LEN + 1];
@@ -138,7 +139,7 @@ const char *str_nearest(const char *s, const char *const *words, size_t n)
 	unsigned distance = 4;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = str_distance(s, words[i]);
+		unsigned d = distance_of(s, words[i]);
 
 		if (d < distance) {
 			distance = d;

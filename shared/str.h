@@ -29,9 +29,6 @@ int str_to_i64(int64_t *ret, const char *s, int64_t min, int64_t max) MUSTCHECK;
 /* A name of a site, timer or storage: [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool str_is_name(const char *s);
 
-/* Edit distance of two short strings, capped at 8, to find the nearest known
- * word for a typo (Levenshtein 1966). */
-unsigned str_distance(const char *a, const char *b);
 /* The entry of words[0..n) nearest to s within distance 3, or NULL. */
 const char *str_nearest(const char *s, const char *const *words, size_t n);
 

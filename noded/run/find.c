@@ -133,6 +133,7 @@ static int count_data(void *ctx, const void *p, size_t n, struct err *e)
 	return c->data(c->ctx, p, n, e);
 }
 
+/* check-size: where, what, and two outcomes */
 static int read_key(struct opened *o, const char *key, uint64_t offset, uint64_t n, archive_data_fn *data,
 		    void *data_ctx, struct err *e)
 {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# sanitize: yes
 # The archive against stock tar, bsdtar and zstd, and against damage.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The dumper and the loader against a real MariaDB: each type and object comes
+# sanitize: yes
 # back the same by our loader and by the stock client, and what goes wrong in
 # the middle is an error, never a short dump.
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# sanitize: yes
 # The storage in a directory: sizes, a disk that is full, a writer that is killed.
 . "$(dirname "$0")/../lib.sh"
 TOOL=$BUILD/tests/noded/store_tool

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# sanitize: yes
 # The S3 storage against a strict server that fails on order: every fault ends in
 # the right result or the right message, and nothing is left behind.
 . "$(dirname "$0")/../lib.sh"

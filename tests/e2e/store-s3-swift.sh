@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# sanitize: full
 # The S3 storage against OpenStack Swift's s3api: an independent judge of
 # signatures, digests, regions and the order of parts.
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# sanitize: yes
 # https: a private CA, a name that does not fit, pinned keys.
 . "$(dirname "$0")/../lib.sh"
 TOOL=$BUILD/tests/noded/store_tool
