@@ -36,10 +36,12 @@ static void set_stop(void *impl, bool (*stop)(void))
 
 static int put(void *impl, const char *key, const void *p, size_t n, struct err *e)
 {
-	struct s3 *s = impl;
+	struct s3 *s = NULL;
 	struct s3_call c = {.what = "write", .method = "PUT", .key = key, .body = p, .body_len = n, .has_body = true};
 	CLEANUP(s3_answer_done) struct s3_answer a = {0};
 
+	if (s3_idle(&s, impl, e))
+		return -1;
 	if (s->storage_class[0])
 		c.headers[0] = (struct sigv4_pair){"x-amz-storage-class", s->storage_class};
 	return s3_do(s, &c, &a, e);
@@ -98,7 +100,9 @@ static int read_once(struct s3 *s, struct reading *r, enum s3_verdict *v, int *r
 		c.headers[0] = (struct sigv4_pair){"range", range};
 		c.only_status = 206;
 	}
+	s->busy = true; /* on_data may call for other things */
 	*v = s3_once(s, &c, &a, e);
+	s->busy = false;
 	*retry_after_s = a.http.retry_after_s;
 	if (a.http.status == 416) {
 		*v = S3_FAILED;
@@ -109,10 +113,12 @@ static int read_once(struct s3 *s, struct reading *r, enum s3_verdict *v, int *r
 
 static int get(void *impl, const struct store_range *range, struct err *e)
 {
-	struct s3 *s = impl;
+	struct s3 *s = NULL;
 	struct err own, theirs;
 	struct reading r = {.range = range, .e = &theirs};
 
+	if (s3_idle(&s, impl, e))
+		return -1;
 	if (range->n != UINT64_MAX && range->offset > INT64_MAX - range->n)
 		return err_set(e, ERR_INVALID, "read \"%s\": the range is out of bounds", range->key);
 	for (unsigned tried = 0;;) {
@@ -146,12 +152,16 @@ static int get(void *impl, const struct store_range *range, struct err *e)
 
 static int head(void *impl, const char *key, uint64_t *size, struct err *e)
 {
-	return s3_head(impl, key, size, e);
+	struct s3 *s = NULL;
+
+	return s3_idle(&s, impl, e) ? -1 : s3_head(s, key, size, e);
 }
 
 static int remove_key(void *impl, const char *key, struct err *e)
 {
-	return s3_remove(impl, key, e);
+	struct s3 *s = NULL;
+
+	return s3_idle(&s, impl, e) ? -1 : s3_remove(s, key, e);
 }
 
 /* ---- listing */
@@ -175,12 +185,15 @@ static int list_page(struct s3 *s, const char *prefix, const char *token, struct
 static int list(void *impl, const char *prefix, store_list_fn *on_item, void *ctx, struct err *e)
 {
 	CLEANUP(freep) char *token = NULL;
+	struct s3 *s = NULL;
 	bool more = true;
 
+	if (s3_idle(&s, impl, e))
+		return -1;
 	while (more) {
 		CLEANUP(s3_answer_done) struct s3_answer a = {0};
 
-		if (list_page(impl, prefix, token, &a, e))
+		if (list_page(s, prefix, token, &a, e))
 			return -1;
 		for (size_t i = 0; i < a.xml.items.n; i++)
 			if (on_item(ctx, a.xml.items.v[i].key, a.xml.items.v[i].size, e))
@@ -188,7 +201,7 @@ static int list(void *impl, const char *prefix, store_list_fn *on_item, void *ct
 		more = a.xml.truncated;
 		if (more && (str_empty(a.xml.next_token) || str_eq(a.xml.next_token, token)))
 			return err_set(e, ERR_STORAGE, "list bucket \"%s\": the listing does not go on",
-				       ((struct s3 *)impl)->bucket);
+				       s->bucket);
 		free(token);
 		token = TAKE(a.xml.next_token);
 	}
@@ -198,8 +211,9 @@ static int list(void *impl, const char *prefix, store_list_fn *on_item, void *ct
 static int sweep(void *impl, const char *prefix, int64_t older_than_ms, unsigned *swept, struct err *e)
 {
 	struct s3_sweep what = {.prefix = prefix, .older_than_ms = older_than_ms};
+	struct s3 *s = NULL;
 
-	return s3_sweep_uploads(impl, &what, swept, e);
+	return s3_idle(&s, impl, e) ? -1 : s3_sweep_uploads(s, &what, swept, e);
 }
 
 static const struct store_ops ops = {

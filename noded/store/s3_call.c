@@ -118,6 +118,8 @@ int s3_clone(struct s3 **ret, const struct s3 *from, struct err *e)
 
 	s->http = NULL;
 	s->signer = NULL;
+	s->inner = NULL;
+	s->busy = false;
 	s->origin = xstrdup(from->origin);
 	s->host = xstrdup(from->host);
 	s->bucket = xstrdup(from->bucket);
@@ -140,6 +142,7 @@ void s3_free(struct s3 *s)
 {
 	if (!s)
 		return;
+	s3_free(s->inner);
 	http_free(s->http);
 	sigv4_free(s->signer);
 	wipe_free(s->secret_key);
@@ -153,6 +156,18 @@ void s3_free(struct s3 *s)
 	free(s->ca_file);
 	free(s->proxy);
 	free(s);
+}
+
+int s3_idle(struct s3 **ret, struct s3 *s, struct err *e)
+{
+	while (s->busy) {
+		if (!s->inner && s3_clone(&s->inner, s, e))
+			return -1;
+		s->inner->stop = s->stop;
+		s = s->inner;
+	}
+	*ret = s;
+	return 0;
 }
 
 void s3_answer_done(struct s3_answer *a)

@@ -31,12 +31,16 @@ struct s3 {
 	unsigned retry_ms;   /* first step of the back-off */
 	uint64_t max_rate;   /* bytes a second for uploads, 0 none */
 	bool (*stop)(void);  /* may be NULL */
+	bool busy;           /* inside of a read that is giving data on */
+	struct s3 *inner;    /* for calls from there; NULL until needed */
 };
 
 int s3_new(struct s3 **ret, const struct storage *cfg, bool patient, struct err *e) MUSTCHECK;
 /* The same storage with connections of its own, for another thread. */
 int s3_clone(struct s3 **ret, const struct s3 *from, struct err *e) MUSTCHECK;
 void s3_free(struct s3 *s);
+/* s, or while that is busy one with connections of its own; lent. */
+int s3_idle(struct s3 **ret, struct s3 *s, struct err *e) MUSTCHECK;
 
 struct s3_call {
 	const char *what;    /* for messages: "write" */

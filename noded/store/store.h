@@ -51,7 +51,8 @@ uint64_t upload_room(const struct upload *u);
 /* A small object at once. */
 int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e) MUSTCHECK;
 /* Bytes [offset, offset+n) given to on_data in order; short objects are
- * ERR_DAMAGED. on_data returns 0 to go on. n UINT64_MAX: to the end. */
+ * ERR_DAMAGED. on_data returns 0 to go on; it may itself use s. n UINT64_MAX: to
+ * the end. */
 typedef int store_data_fn(void *ctx, const void *p, size_t n, struct err *e);
 int store_get(struct store *s, const char *key, uint64_t offset, uint64_t n, store_data_fn *on_data, void *ctx,
 	      struct err *e) MUSTCHECK;

@@ -78,6 +78,8 @@ check "an object that does not exist is named" refused notfound 'look at "no/suc
 check "reading what does not exist is refused" refused notfound NoSuchKey t get no/such
 check "deleting what does not exist is fine" t delete no/such
 
+check "a reader may read other things meanwhile" test "$(t nested size/1)" = 1
+
 KEYS=('odd/a b' 'odd/a+b' "odd/a'b\"c" 'odd/a//b' 'odd/ü€' 'odd/x&y<z>' 'odd/50%41' 'odd/*~!()' 'odd/[1]?#')
 for k in "${KEYS[@]}"; do t put "$ONE" "$k" >/dev/null; done
 printf '1 %s\n' "${KEYS[@]}" | sort >"$T/expected"

@@ -103,6 +103,35 @@ static int get(struct store *s, char **argv, struct err *e)
 			 to_stdout, NULL, e);
 }
 
+struct nested {
+	struct store *s;
+	const char *key;
+	bool deeper;
+};
+
+/* In the middle of a read: another read, and a third inside of that. */
+static int read_inside(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct nested *outer = ctx, inner = {.s = outer->s, .key = outer->key};
+	uint64_t size;
+
+	(void)p;
+	if (store_head(outer->s, outer->key, &size, e))
+		return -1;
+	if (outer->deeper)
+		return store_get(outer->s, outer->key, 0, 1, read_inside, &inner, e);
+	printf("%zu\n", n);
+	return 0;
+}
+
+/* nested KEY */
+static int nested(struct store *s, char **argv, struct err *e)
+{
+	struct nested outer = {.s = s, .key = argv[0], .deeper = true};
+
+	return store_get(s, argv[0], 0, 1, read_inside, &outer, e);
+}
+
 static int print_item(void *ctx, const char *key, uint64_t size, struct err *e)
 {
 	(void)ctx;
@@ -212,6 +241,7 @@ static const struct {
 } verbs[] = {
 	{"put", 2, put},   {"get", 1, get},       {"list", 0, list},   {"head", 1, head},
 	{"delete", 1, delete}, {"small", 2, small}, {"sweep", 1, sweep},
+	{"nested", 1, nested},
 };
 
 static int run(const struct storage *cfg, int argc, char **argv, struct err *e)
