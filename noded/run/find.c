@@ -133,27 +133,20 @@ static int count_data(void *ctx, const void *p, size_t n, struct err *e)
 	return c->data(c->ctx, p, n, e);
 }
 
-/* check-size: where, what, and two outcomes */
-static int read_key(struct opened *o, const char *key, uint64_t offset, uint64_t n, archive_data_fn *data,
-		    void *data_ctx, struct err *e)
-{
-	struct counter c = {.fetched = &o->fetched, .data = data, .ctx = data_ctx};
-
-	return store_get(o->store, key, offset, n, count_data, &c, e);
-}
-
 static int read_archive(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
 {
 	struct opened *o = ctx;
+	struct counter c = {.fetched = &o->fetched, .data = data, .ctx = data_ctx};
 
-	return read_key(o, o->key, offset, n, data, data_ctx, e);
+	return store_get(o->store, o->key, offset, n, count_data, &c, e);
 }
 
 static int read_sidecar(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
 {
 	struct opened *o = ctx;
+	struct counter c = {.fetched = &o->fetched, .data = data, .ctx = data_ctx};
 
-	return read_key(o, o->idx, offset, n, data, data_ctx, e);
+	return store_get(o->idx_store, o->idx, offset, n, count_data, &c, e);
 }
 
 static int read_manifest(struct opened *o, struct err *e)
@@ -180,9 +173,10 @@ int opened_open(struct opened *ret, const struct config *c, const struct found_a
 		return err_set(e, ERR_CONFIG, "the archive lies on the storage \"%s\", which is not in %s", a->storage, c->path);
 	ret->key = xstrdup(a->key);
 	ret->idx = xasprintf("%s.idx", a->key);
-	if (store_open(&ret->store, storage, e))
+	if (store_open(&ret->store, storage, e) || store_open(&ret->idx_store, storage, e))
 		return -1;
 	store_set_stop(ret->store, daemon_stopping);
+	store_set_stop(ret->idx_store, daemon_stopping);
 	if (store_head(ret->store, ret->key, &archive.size, e))
 		return -1;
 	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;
@@ -197,6 +191,7 @@ void opened_close(struct opened *o)
 {
 	archive_close(o->reader);
 	store_close(o->store);
+	store_close(o->idx_store);
 	json_free(o->manifest);
 	free(o->key);
 	free(o->idx);

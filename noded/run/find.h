@@ -45,6 +45,7 @@ int find_run(const struct find_opts *o, struct found_archives *ret, struct err *
 /* An archive opened for reading by ranges. */
 struct opened {
 	struct store *store;
+	struct store *idx_store; /* of its own: the index is looked up while data of the archive comes in */
 	char *key, *idx;
 	struct archive_reader *reader;
 	struct json *manifest;

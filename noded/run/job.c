@@ -22,6 +22,8 @@ void job_init(struct job *j, const char *site, const char *what)
 	str_cut(j->run.site, sizeof(j->run.site), site);
 	str_cut(j->run.what, sizeof(j->run.what), what);
 	str_cut(j->run.trigger, sizeof(j->run.trigger), "manual");
+	/* counted from zero; a wire_run begins with "not known" */
+	j->run.bytes_in = j->run.bytes_stored = j->run.files = j->run.skipped = j->run.rows = j->run.tables = 0;
 	j->run.state = RUN_RUNNING;
 	j->run.rev = 1;
 	j->run.started = clock_ms();
