@@ -90,7 +90,7 @@ start_faulty() { # a port may be taken between the look and the start
 	done
 	return 1
 }
-check "the faulty server starts" start_faulty || exit 1
+start_faulty >"$T/rig.log" 2>&1 || { note "$T/rig.log"; exit 1; }
 faults() { printf '%s\n' "$@" >"$S3/faults.tmp"; mv "$S3/faults.tmp" "$S3/faults"; }
 no_uploads() { [ -z "$(ls "$S3/uploads")" ] || { ls "$S3/uploads"; return 1; }; }
 config one "[$(s3 rig "$PORT" AKIARIG rigsecret rig)]"
@@ -121,7 +121,7 @@ fresh "head shortsize"
 check "an object of another size than was written does not count" run -e 3 noded backup -c "$T/two.json"
 check "nor here" test "$(last 'archives[0].storage')" = disk
 fresh "part status 403/AccessDenied"
-check "with one storage only the run fails" run -e 1 noded backup -c "$T/one.json"
+check "with one storage only the run fails, as refused" run -e 5 noded backup -c "$T/one.json"
 check "its state is failed, and it has no archive" test "$(last state),$(last 'archives | length')" = failed,0
 check "the secret key is in no output" bash -c "! grep -rF rigsecret '$OUT' '$ERR' '$T/state'"
 
