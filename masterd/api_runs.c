@@ -39,14 +39,15 @@ enum verdict api_run_put(struct req *r)
 	if (!req_json(r, &j))
 		return REPLY;
 	v = ingest_new(r->m, r->who.node_id, r->now);
-	wire_run_init(&v->run);
+	v->run = xmalloc(sizeof(*v->run));
+	wire_run_init(v->run);
 	r->state = v;
 	r->state_free = ingest_free;
 	if (json_type(j) != JSON_OBJECT)
 		problems_add(&p, "", "must be an object");
 	else
-		wire_run_get(&v->run, j, "", &p);
-	if (!p.n && !str_eq(v->run.uuid, r->arg))
+		wire_run_get(v->run, j, "", &p);
+	if (!p.n && !str_eq(v->run->uuid, r->arg))
 		problems_add(&p, "uuid", "is not the one in the path");
 	if (p.n)
 		return reply_problems(r, &p);

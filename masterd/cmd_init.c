@@ -132,6 +132,7 @@ static int init(const struct init_opts *o, struct err *e)
 	CLEANUP(config_freep) struct config *c = xcalloc(1, sizeof(*c));
 	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
 	CLEANUP(freep) char *dir = dir_of(path);
+	CLEANUP(freep) char *above = NULL;
 	CLEANUP(freep) char *made = NULL;
 	char pin[64];
 	uint8_t spki[32];
@@ -142,7 +143,10 @@ static int init(const struct init_opts *o, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s exists already: this master is set up; "
 			       "felloe-masterd user passwd sets a new password", path);
 	fill(c, o);
-	if (fs_mkdirs(dir, 0755, e) || fs_mkdirs(c->state_dir, 0700, e) || (o->self_signed && make_pair(c, dir, e)))
+	/* /var/lib/felloe is shared with the node: anybody may pass */
+	above = dir_of(c->state_dir);
+	if (fs_mkdirs(dir, 0755, e) || fs_mkdirs(above, 0755, e) || fs_mkdirs(c->state_dir, 0700, e) ||
+	    (o->self_signed && make_pair(c, dir, e)))
 		return -1;
 	if (make_database(c, o, &made, e) || config_write(path, c, e) || give_files(c, path, o->self_signed, e))
 		return -1;

@@ -27,7 +27,7 @@ enum {
 	REQUEST_MS = 60000,       /* and its body */
 	IDLE_MS = 120000,         /* kept alive without a whole request */
 	SWALLOW_MAX = 1 << 20,    /* a body without length is read so far before it is refused */
-	CONNECTION_MEMORY = 16 * 1024,
+	CONNECTION_MEMORY = 8 * 1024, /* headers and buffers; wiped for each request */
 	PEM_MAX = 1 << 20,
 	BACKLOG = 1024,
 };

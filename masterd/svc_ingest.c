@@ -28,7 +28,9 @@ void ingest_free(void *ingest)
 		free(v->samples.v[i].disks);
 	}
 	list_done(&v->samples);
-	wire_run_done(&v->run);
+	if (v->run)
+		wire_run_done(v->run);
+	free(v->run);
 	free(v->report);
 	free(v);
 }
@@ -132,7 +134,7 @@ static int run_run(struct job *job, struct db *db, struct err *e)
 {
 	struct ingest *v = (struct ingest *)job;
 
-	return tbl_run_put(db, v->node_id, &v->run, v->now, &v->news, e);
+	return tbl_run_put(db, v->node_id, v->run, v->now, &v->news, e);
 }
 
 static void show_run(struct job *job)
@@ -140,7 +142,7 @@ static void show_run(struct job *job)
 	struct ingest *v = (struct ingest *)job;
 
 	if (v->news)
-		live_run(v->m->live, v->node_id, &v->run);
+		live_run(v->m->live, v->node_id, v->run);
 }
 
 int ingest_run(struct ingest *v, struct err *e)

@@ -22,7 +22,7 @@ struct ingest {
 	int64_t node_id, now;
 	struct { LIST_OF(struct ingest_sample); } samples;
 	char *report;             /* the newest whole, when it is due to be stored; NULL */
-	struct wire_run run;
+	struct wire_run *run;     /* by PUT /runs; NULL */
 	bool news;                /* the run was newer than what we had */
 };
 struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now);
