@@ -17,8 +17,8 @@ DB_PORT=$(free_port)
 check "a MariaDB runs" "$RIGS/mariadb.sh" start "$T/db" "$DB_PORT" || exit 1
 at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
 "$RIGS/mariadb.sh" sql "$T/db" <<'SQL'
-CREATE DATABASE shop; CREATE TABLE shop.wp_posts (id int PRIMARY KEY, title text);
-INSERT INTO shop.wp_posts SELECT seq, CONCAT('Post ', seq) FROM seq_1_to_500;
+CREATE DATABASE shop; USE shop; CREATE TABLE wp_posts (id int PRIMARY KEY, title text);
+INSERT INTO wp_posts SELECT seq, CONCAT('Post ', seq) FROM seq_1_to_500;
 SQL
 PORT=$(free_port) URL=http://127.0.0.1:$PORT
 printf 'a good password\n' >"$T/pw" && chmod 600 "$T/pw"
