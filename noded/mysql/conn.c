@@ -19,7 +19,14 @@ enum {
 /* Numbers that not every mysqld_error.h has. */
 enum { E_ACCESS_DENIED_NO_PASSWORD = 1698, E_ROUTINE_ACCESS_DENIED = 1370, E_TABLE_ACCESS_DENIED = 1142 };
 
-void conn_addr_done(struct conn_addr *a)
+/* What a db_host means. */
+struct conn_addr {
+	char *host;    /* NULL: the local server over its socket */
+	char *socket;  /* NULL: none given */
+	unsigned port; /* 0: none given */
+};
+
+static void conn_addr_done(struct conn_addr *a)
 {
 	free(a->host);
 	free(a->socket);
@@ -52,7 +59,7 @@ static int addr_brackets(struct conn_addr *a, const char *text, struct err *e)
 	return end[1] ? addr_tail(a, end + 2, text, e) : 0;
 }
 
-int conn_addr_parse(struct conn_addr *ret, const char *text, struct err *e)
+static int conn_addr_parse(struct conn_addr *ret, const char *text, struct err *e)
 {
 	CLEANUP(conn_addr_done) struct conn_addr a = {0};
 	const char *colon = strchr(text, ':');
@@ -77,7 +84,7 @@ int conn_addr_parse(struct conn_addr *ret, const char *text, struct err *e)
 	return 0;
 }
 
-enum err_kind conn_kind(unsigned code)
+static enum err_kind conn_kind(unsigned code)
 {
 	switch (code) {
 	case ER_ACCESS_DENIED_ERROR:

@@ -9,24 +9,14 @@
 /* A connection to a MySQL or MariaDB server, and the one place where its error
  * numbers become our kinds. */
 
-/* What a db_host means. */
-struct conn_addr {
-	char *host;     /* NULL: the local server over its socket */
-	char *socket;   /* NULL: none given */
-	unsigned port;  /* 0: none given */
-};
-/* Reads "", "host", "host:port", "host:/socket", "/socket", "[v6]", "[v6]:port" and a bare IPv6 address.
- * ERR_CONFIG names what is wrong. *ret is to be done with conn_addr_done. */
-int conn_addr_parse(struct conn_addr *ret, const char *text, struct err *e) MUSTCHECK;
-void conn_addr_done(struct conn_addr *a);
-
 struct conn {
 	MYSQL *my;
 	char *who; /* "backup@127.0.0.1:3306", for messages; never a password */
 	bool dead; /* given up in the middle of a result: nothing can be asked any more */
 };
 
-/* Connect. The session speaks utf8mb4 in UTC with sql_mode '' (the text of
+/* Connect. host is "", "host", "host:port", "host:/socket", "/socket", "[v6]",
+ * "[v6]:port" or a bare IPv6 address. The session speaks utf8mb4 in UTC with sql_mode '' (the text of
  * SHOW CREATE and of literals depends on it) and without time limits. A socket
  * is never wrapped in TLS: it does not leave the machine. ERR_DENIED, ERR_NET,
  * ERR_CONFIG. */
@@ -53,7 +43,5 @@ void conn_res_freep(MYSQL_RES **r);
 
 /* Fill e from the last error of the connection; worth -1. */
 int conn_fail(struct conn *c, struct err *e);
-/* The kind for a MySQL error number. */
-enum err_kind conn_kind(unsigned code);
 
 #endif

@@ -104,7 +104,8 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 	return 0;
 }
 
-size_t rows_room(const unsigned long *len, unsigned n)
+/* What a row may need at most: each byte doubled, quotes, a comma. */
+static size_t rows_room(const unsigned long *len, unsigned n)
 {
 	size_t room = 8;
 
@@ -143,7 +144,8 @@ static char *write_value(char *at, enum column_form form, const char *v, size_t 
 	return at;
 }
 
-char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len)
+/* Write "(…)" to dst, which has rows_room for it; returns the end. */
+static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len)
 {
 	char *at = dst;
 

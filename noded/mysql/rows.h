@@ -26,10 +26,6 @@ struct columns {
 int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
 void columns_done(struct columns *k);
 
-/* Write one row "(…)" to dst, which has room for rows_room of it; returns the end. */
-size_t rows_room(const unsigned long *len, unsigned n);
-char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len);
-
 /* A buffer for one member at a time. */
 void rows_buf(struct buf *b);
 

@@ -292,7 +292,8 @@ static bool is_word(const char *p, size_t n, const char *word)
 
 static void view_word(struct view_scan *v, struct buf *b, const char *p, size_t n)
 {
-	static const char *const ends[] = {"FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "GROUP", "HAVING", "ORDER", "LIMIT"};
+	static const char *const ends[] = {"FROM",  "WHERE",  "UNION", "EXCEPT", "INTERSECT",
+					   "GROUP", "HAVING", "ORDER", "LIMIT"};
 
 	v->after_as = false;
 	if (v->at == VIEW_HEAD && is_word(p, n, "VIEW"))

@@ -136,6 +136,15 @@ check "in the message" says "Unknown database 'nowhere'"
 check "an impossible db_host is shown" run -e 2 "$TOOL" dump "127.0.0.1:port" backup backuppw Shop -
 check "with the part that is wrong" says '"port" is neither a port (1-65535) nor the path of a socket'
 
+sql -e "CREATE USER strict@'127.0.0.1' IDENTIFIED BY 'strict' REQUIRE SSL; GRANT SELECT, SHOW VIEW ON Shop.* TO strict@'127.0.0.1'"
+check "a connection is encrypted where the server can" run "$TOOL" dump "$TCP" strict strict Shop -
+check "and is not with db_ssl off" run -e 5 "$TOOL" dump "$TCP" strict strict Shop - --ssl off
+check "a server with the right certificate is accepted" run "$TOOL" dump "$TCP" strict strict Shop - --ssl verify --ca "$T/db/tls/ca.crt"
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/other.key" -out "$T/other.crt" -days 2 -subj /CN=other 2>/dev/null
+check "one signed by another authority is refused" \
+	run -e 1 "$TOOL" dump "$TCP" strict strict Shop - --ssl verify --ca "$T/other.crt"
+check "with a hint at the setting" says 'db_ssl and db_ssl_ca'
+
 # ---- what the account may not read
 sql -e "CREATE USER narrow@'127.0.0.1' IDENTIFIED BY 'narrow'; GRANT SELECT ON Shop.* TO narrow@'127.0.0.1';
 	GRANT EXECUTE ON FUNCTION Shop.twice TO narrow@'127.0.0.1'"

@@ -3,6 +3,7 @@
  * The dumper and the loader as a program, for tests/e2e/mysql.sh and bench:
  *
  *   dump_tool dump  HOST USER PASSWORD DB DIR [--exclude X]... [--at MEMBER --sql HOOK] [--stop MEMBER]
+ *                   [--ssl off|prefer|verify] [--ca FILE]
  *                   members go to DIR/1.sql, DIR/2.sql ...; DIR/order lists their
  *                   names, DIR/tables rows and digests (fields ended by NUL).
  *                   DIR "-": all members are thrown away. When the first member
@@ -215,6 +216,10 @@ static void read_option(struct tool *t, const char *name, char *value)
 		t->sql = value;
 	else if (str_eq(name, "--stop"))
 		t->stop_at = value;
+	else if (str_eq(name, "--ssl"))
+		t->access.ssl = value;
+	else if (str_eq(name, "--ca"))
+		t->access.ssl_ca = value;
 	else if (str_eq(name, "--definer"))
 		t->definer = value;
 	else if (str_eq(name, "--piece") && str_to_u64(&t->piece, value, 1, 1 << 30))

@@ -176,7 +176,8 @@ static void the_columns_of_a_view_are_read_from_its_text(void **state)
 	columns("CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`b` SQL SECURITY DEFINER VIEW `v` AS select `t`.`id` AS `id`,"
 		"cast(`t`.`x` as char) AS `a,b`,if(1,'from',2) AS `co``l` from `t` where 1 AS `no`",
 		" 1 AS `id`,\n 1 AS `a,b`,\n 1 AS `co``l`");
-	columns("CREATE VIEW `v` AS with recursive r as (select 1 AS `n` union all select 2 AS `m`) select `r`.`n` AS `n` from `r`",
+	columns("CREATE VIEW `v` AS with recursive r as (select 1 AS `n` union all select 2 AS `m`) "
+		"select `r`.`n` AS `n` from `r`",
 		" 1 AS `n`");
 	columns("CREATE VIEW `view` (`a`,`b`) AS select 1 AS `x`,2 AS `y`", " 1 AS `a`,\n 1 AS `b`");
 	columns("CREATE VIEW `v` AS select 1 AS `one` union select 2 AS `two`", " 1 AS `one`");
