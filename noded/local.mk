@@ -110,3 +110,6 @@ felloe_noded_SOURCES += \
 	noded/cmd_timers.c
 felloe_noded_CPPFLAGS = $(libnoded_a_CPPFLAGS)
 felloe_noded_LDADD = $(NODED_LIBS)
+
+dist_man8_MANS += man/felloe-noded.8
+dist_man5_MANS += man/felloe-config.5

@@ -3,7 +3,10 @@
 . "$(dirname "$0")/../lib.sh"
 PAGE=$HERE/../man/felloe.1
 
-clean() { ! mandoc -Tlint "$PAGE" | grep -v 'referenced manual not found'; }
+clean() { # with pipefail the status of mandoc would hide that of grep
+	mandoc -Tlint "$PAGE" 2>/dev/null | grep -v 'referenced manual not found' >"$T/lint"
+	[ ! -s "$T/lint" ] || { cat "$T/lint"; return 1; }
+}
 if command -v mandoc >/dev/null; then check "mandoc finds nothing wrong" clean; else skip "mandoc finds nothing wrong" "mandoc is missing: apt-get install mandoc"; fi
 
 run felloe --help
