@@ -10,7 +10,7 @@
 #include "tui/fmt.h"
 #include "tui/keys.h"
 
-enum { SLOW_MS = 3500, SHORT_MESSAGE_MS = 10000 };
+enum { SLOW_MS = 500, SHORT_MESSAGE_MS = 10000 };
 
 /* What every screen understands; the views' own keys go first. */
 static const struct binding common_keys[] = {
@@ -346,7 +346,7 @@ static void host_of(char *host, size_t size, const char *url)
 static void link_text(const struct app *a, char *text, size_t size)
 {
 	char since[FMT_TEXT];
-	int64_t wait = (a->link.retry_at - a->mono + 999) / 1000;
+	int64_t wait = (a->link.retry_at - a->mono + 999) / 1000, every = a->link.every_ms > 1000 ? a->link.every_ms : 1000;
 
 	if (a->link.link == NET_OUT)
 		str_cut(text, size, "");
@@ -357,10 +357,10 @@ static void link_text(const struct app *a, char *text, size_t size)
 			 (int)(wait < 0 ? 0 : wait));
 	else if (a->frozen)
 		str_cut(text, size, "‖ frozen");
-	else if (a->link.last_ok && a->now - a->link.last_ok > SLOW_MS + (a->want.every_ms > 1000 ? a->want.every_ms : 0))
+	else if (a->link.last_ok && a->now - a->link.last_ok > 3 * every + SLOW_MS)
 		snprintf(text, size, "◐ slow %s", fmt_age(since, a->now - a->link.last_ok));
 	else
-		snprintf(text, size, "● live %us", a->want.every_ms > 1000 ? a->want.every_ms / 1000 : 1);
+		snprintf(text, size, "● live %ds", (int)((every + 500) / 1000));
 }
 
 static void counts_text(const struct app *a, char *text, size_t size, bool wide)

@@ -174,6 +174,15 @@ static int poll_page(struct net *n, size_t i, const char *after)
 	return rc;
 }
 
+/* Is one ETag that of all pages? Then it is the version of the whole list. */
+static bool same_version(const struct net *n)
+{
+	for (size_t i = 1; i < n->n_slots; i++)
+		if (!str_eq(n->slots[i].etag, n->slots[0].etag))
+			return false;
+	return n->n_slots > 0;
+}
+
 static int poll_nodes(struct net *n)
 {
 	struct page *pages[PAGES];
@@ -186,6 +195,8 @@ static int poll_nodes(struct net *n)
 
 		if (rc < 0)
 			return -1;
+		if (i == 0 && rc == 0 && same_version(n))
+			return 0;
 		if (!n->slots[i].page)
 			break;
 		changed |= rc == 1;
@@ -383,8 +394,29 @@ static bool serve_ui(struct net *n)
 	return signing || asked;
 }
 
+static int64_t thread_cpu_ms(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) ? 0 : t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A big fleet may not keep console and master busy all the time: a twentieth of
+ * a core here, and the master rests three times as long as it answered. */
+static int64_t interval(int64_t every, int64_t took, int64_t cpu)
+{
+	static const int64_t steps[] = {1000, 2000, 3000, 5000, 10000, 15000, 30000};
+	int64_t least = cpu * 20 > took * 4 ? cpu * 20 : took * 4;
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i] >= every && steps[i] >= least)
+			return steps[i];
+	return steps[ARRAY_LEN(steps) - 1];
+}
+
 static void poll_all(struct net *n)
 {
+	int64_t start = clock_mono_ms(), cpu = thread_cpu_ms(), every;
 	struct net_want want;
 	enum net_link link;
 
@@ -392,11 +424,17 @@ static void poll_all(struct net *n)
 	want = n->want;
 	link = n->state.link;
 	pthread_mutex_unlock(&n->lock);
-	n->next_poll = clock_mono_ms() + (want.every_ms ? want.every_ms : 1000);
+	every = want.every_ms ? want.every_ms : 1000;
+	n->next_poll = start + every;
 	if (!n->client || link == NET_OUT || link == NET_EXPIRED || (want.frozen && link == NET_LIVE))
 		return;
-	if (poll_nodes(n) == 0 && poll_detail(n, want.node) == 0)
-		(void)!poll_runs(n, want.runs_of);
+	if (poll_detail(n, want.node) == 0 && poll_runs(n, want.runs_of) == 0 && poll_nodes(n) == 0) {
+		every = interval(every, clock_mono_ms() - start, thread_cpu_ms() - cpu);
+		n->next_poll = start + every;
+	}
+	pthread_mutex_lock(&n->lock);
+	n->state.every_ms = every;
+	pthread_mutex_unlock(&n->lock);
 	wake(n->to_ui);
 }
 

@@ -28,6 +28,7 @@ struct net_state {
 	int64_t lost_at;   /* wall clock */
 	int64_t retry_at;  /* monotonic */
 	unsigned tries;
+	int64_t every_ms;  /* between two polls now: longer when a list takes long, or nobody looks */
 	char why[ERR_MSG_MAX];
 	char master[256], user[128], role[32], pin[64];
 };

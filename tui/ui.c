@@ -30,7 +30,8 @@ struct ui {
 	int frame_fd;      /* FELLOE_TEST_FD: "frame N" after each; -1 */
 	unsigned frames;
 	bool dirty, over;
-	int64_t drawn_at;  /* monotonic */
+	bool typed;        /* dirty because of a key */
+	int64_t drawn_at, key_drawn_at; /* monotonic */
 	int64_t minute;    /* of the clock that is shown */
 };
 
@@ -64,7 +65,7 @@ static void take_keys(struct ui *u)
 
 	while (!u->app.quit && (rc = tty_key(u->tty, &key, &text)) > 0) {
 		app_key(&u->app, key, text);
-		u->dirty = true;
+		u->dirty = u->typed = true;
 		drop_keys(u);
 		if (u->app.redraw)
 			tty_redraw(u->tty);
@@ -120,21 +121,21 @@ static void draw(struct ui *u)
 	app_clock(&u->app, clock_ms(), clock_mono_ms());
 	app_draw(&u->app, &u->screen);
 	tty_draw(u->tty, &u->screen);
-	u->dirty = false;
 	u->drawn_at = u->app.mono;
+	if (u->typed)
+		u->key_drawn_at = u->app.mono;
+	u->dirty = u->typed = false;
 	u->minute = u->app.now / 60000;
 	if (u->frame_fd >= 0)
 		dprintf(u->frame_fd, "frame %u\n", ++u->frames);
 }
 
-/* How long may we wait? Until the next frame is allowed, the countdown or the minute moves. */
-static int wait_ms(const struct ui *u)
+/* Until the next frame is allowed. New values never delay the answer to a key. */
+static int frame_in_ms(const struct ui *u)
 {
-	int64_t since = clock_mono_ms() - u->drawn_at;
+	int64_t since = clock_mono_ms() - (u->typed ? u->key_drawn_at : u->drawn_at);
 
-	if (u->dirty)
-		return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
-	return TICK_MS;
+	return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
 }
 
 static void loop(struct ui *u)
@@ -143,7 +144,7 @@ static void loop(struct ui *u)
 		struct pollfd p[] = {{.fd = tty_fd(u->tty), .events = POLLIN},
 				     {.fd = u->signals, .events = POLLIN},
 				     {.fd = net_fd(u->net), .events = POLLIN}};
-		int n = poll(p, ARRAY_LEN(p), wait_ms(u));
+		int n = poll(p, ARRAY_LEN(p), u->dirty ? frame_in_ms(u) : TICK_MS);
 
 		if (n < 0 && errno != EINTR)
 			return;
@@ -159,7 +160,7 @@ static void loop(struct ui *u)
 		if (n == 0 && (app_stale(&u->app) || u->minute != u->app.now / 60000 || u->app.link.link == NET_LIVE))
 			u->dirty = true;
 		net_want(u->net, &u->app.want);
-		if (u->dirty && clock_mono_ms() - u->drawn_at >= FRAME_MS)
+		if (u->dirty && frame_in_ms(u) == 0)
 			draw(u);
 	}
 }
