@@ -6,6 +6,11 @@ tests_noded_dump_tool_LDADD = $(NODED_LIBS)
 if HAVE_CMOCKA
 noded_tests = \
 	tests/noded/test_config \
+	tests/noded/test_lock \
+	tests/noded/test_catalogue \
+	tests/noded/test_hooks \
+	tests/noded/test_find \
+	tests/noded/test_stream \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
@@ -18,6 +23,11 @@ noded_tests = \
 check_PROGRAMS += $(noded_tests)
 TESTS += $(noded_tests)
 tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_lock_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_catalogue_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_hooks_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sysstat_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)

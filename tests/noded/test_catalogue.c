@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/catalogue.c"
+
+#include <stdio.h>
+
+#include "tests/noded/scratch.h"
+#include "tests/unit.h"
+
+static struct catalogue *c;
+
+static int open_catalogue(void **state)
+{
+	struct err e;
+
+	return scratch_make(state) || catalogue_open(&c, &e) ? -1 : 0;
+}
+
+static int close_catalogue(void **state)
+{
+	catalogue_close(c);
+	return scratch_remove(state);
+}
+
+static void save(const char *uuid, const char *site, int64_t started, enum run_state state)
+{
+	struct wire_run run;
+	struct err e;
+
+	wire_run_init(&run);
+	str_cut(run.uuid, sizeof(run.uuid), uuid);
+	str_cut(run.site, sizeof(run.site), site);
+	str_cut(run.what, sizeof(run.what), "db");
+	run.started = started;
+	run.state = state;
+	run.log = xstrdup("12:00:00 x\n");
+	str_cut(list_push(&run.phases)->name, sizeof(run.phases.v[0].name), "dump");
+	run.phases.v[0].ms = 7;
+	if (catalogue_save(c, &run, &e))
+		fail_msg("%s", e.msg);
+	wire_run_done(&run);
+}
+
+static struct wire_archive archive(const char *storage, const char *key, int64_t size)
+{
+	struct wire_archive a = {.size = size};
+
+	str_cut(a.storage, sizeof(a.storage), storage);
+	str_cut(a.key, sizeof(a.key), key);
+	str_cut(a.db, sizeof(a.db), "shop");
+	return a;
+}
+
+static size_t count(const struct run_query *q, char first[static UUID_TEXT])
+{
+	struct wire_runs runs;
+	struct err e;
+	size_t n;
+
+	if (catalogue_runs(c, q, &runs, &e))
+		fail_msg("%s", e.msg);
+	n = runs.n;
+	str_cut(first, UUID_TEXT, n ? runs.v[0].uuid : "");
+	runs_done(&runs);
+	return n;
+}
+
+static void runs_are_found_by_site_id_state_and_time(void **state)
+{
+	char first[UUID_TEXT];
+
+	(void)state;
+	save("aaaa-1", "q", 1000, RUN_OK);
+	save("aaaa-2", "q", 2000, RUN_FAILED);
+	save("bbbb-3", "q", 3000, RUN_WARNING);
+	save("bbbb-4", "q", 4000, RUN_RUNNING);
+	save("cccc-5", "other'; DROP TABLE runs; --", 5000, RUN_OK);
+	assert_int_equal(count(&(struct run_query){.site = "q"}, first), 4);
+	assert_string_equal(first, "bbbb-4");
+	assert_int_equal(count(&(struct run_query){.site = "q", .good = true}, first), 2);
+	assert_string_equal(first, "bbbb-3");
+	assert_int_equal(count(&(struct run_query){.site = "q", .good = true, .until = 2999}, first), 1);
+	assert_string_equal(first, "aaaa-1");
+	assert_int_equal(count(&(struct run_query){.uuid = "aaaa"}, first), 2);
+	assert_int_equal(count(&(struct run_query){.uuid = "%"}, first), 0);
+	assert_int_equal(count(&(struct run_query){.running = true}, first), 1);
+	assert_int_equal(count(&(struct run_query){.site = "q", .limit = 1}, first), 1);
+	assert_int_equal(count(&(struct run_query){.site = "other'; DROP TABLE runs; --"}, first), 1);
+}
+
+static void a_run_comes_back_as_it_was_saved(void **state)
+{
+	const struct run_query q = {.uuid = "dddd"};
+	struct wire_archive a = archive("disk", "k/1", 100);
+	struct wire_runs runs;
+	struct err e;
+
+	(void)state;
+	save("dddd-1", "r", 1000, RUN_OK);
+	assert_int_equal(catalogue_upload(c, "dddd-1", &a, &e), 0);
+	assert_int_equal(catalogue_runs(c, &q, &runs, &e), 0);
+	assert_int_equal(runs.v[0].archives.n, 0); /* not stored yet */
+	runs_done(&runs);
+	str_cut(a.sha256, sizeof(a.sha256), "ab");
+	assert_int_equal(catalogue_stored(c, "dddd-1", &a, &e), 0);
+	save("dddd-1", "r", 1000, RUN_WARNING); /* saving again keeps the archives */
+	assert_int_equal(catalogue_runs(c, &q, &runs, &e), 0);
+	assert_int_equal(runs.n, 1);
+	assert_int_equal(runs.v[0].state, RUN_WARNING);
+	assert_int_equal(runs.v[0].archives.n, 1);
+	assert_string_equal(runs.v[0].archives.v[0].key, "k/1");
+	assert_string_equal(runs.v[0].archives.v[0].sha256, "ab");
+	assert_int_equal(runs.v[0].phases.n, 1);
+	assert_int_equal(runs.v[0].phases.v[0].ms, 7);
+	assert_string_equal(runs.v[0].log, "12:00:00 x\n");
+	runs_done(&runs);
+}
+
+static void only_stored_archives_count_and_unfinished_ones_are_found(void **state)
+{
+	struct wire_archive a = archive("s", "k/a", 1000), b = archive("s", "k/b", 500), d = archive("s", "k/c", 50);
+	struct unfinished_list list;
+	int64_t n;
+	bool taken;
+	struct err e;
+
+	(void)state;
+	save("eeee-1", "used", 1000, RUN_OK);
+	assert_int_equal(catalogue_upload(c, "eeee-1", &a, &e) + catalogue_upload(c, "eeee-1", &b, &e) +
+			 catalogue_upload(c, "eeee-1", &d, &e), 0);
+	assert_int_equal(catalogue_upload(c, "eeee-1", &a, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	assert_int_equal(catalogue_stored(c, "eeee-1", &a, &e) + catalogue_stored(c, "eeee-1", &d, &e), 0);
+	assert_int_equal(catalogue_used(c, "s", &n, &e), 0);
+	assert_int_equal(n, 1050);
+	assert_int_equal(catalogue_discard(c, "eeee-1", &d, &e), 0);
+	assert_int_equal(catalogue_used(c, "s", &n, &e), 0);
+	assert_int_equal(n, 1000);
+	assert_int_equal(catalogue_estimate(c, "used", "shop", &n, &e), 0);
+	assert_int_equal(n, 1200);
+	assert_int_equal(catalogue_estimate(c, "used", "none", &n, &e), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(catalogue_unfinished(c, &list, &e), 0);
+	assert_int_equal(list.n, 2);
+	assert_string_equal(list.v[0].run, "eeee-1");
+	list_done(&list);
+	assert_int_equal(catalogue_key_taken(c, "k/b", &taken, &e), 0);
+	assert_true(taken);
+	assert_int_equal(catalogue_gone(c, "eeee-1", &b, &e) + catalogue_gone(c, "eeee-1", &d, &e), 0);
+	assert_int_equal(catalogue_key_taken(c, "k/b", &taken, &e), 0);
+	assert_false(taken);
+	assert_int_equal(catalogue_unfinished(c, &list, &e), 0);
+	assert_int_equal(list.n, 0);
+	list_done(&list);
+}
+
+static void a_run_that_ended_by_itself_is_not_aborted_behind_its_back(void **state)
+{
+	struct wire_run run;
+	bool changed;
+	struct err e;
+
+	(void)state;
+	wire_run_init(&run);
+	save("ffff-1", "x", 1000, RUN_RUNNING);
+	save("ffff-2", "x", 1000, RUN_OK);
+	str_cut(run.uuid, sizeof(run.uuid), "ffff-1");
+	assert_int_equal(catalogue_abort(c, &run, &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(catalogue_abort(c, &run, &changed, &e), 0);
+	assert_false(changed);
+	str_cut(run.uuid, sizeof(run.uuid), "ffff-2");
+	assert_int_equal(catalogue_abort(c, &run, &changed, &e), 0);
+	assert_false(changed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_are_found_by_site_id_state_and_time),
+		cmocka_unit_test(a_run_comes_back_as_it_was_saved),
+		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
+		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
+	};
+
+	return cmocka_run_group_tests(tests, open_catalogue, close_catalogue);
+}
