@@ -13,10 +13,11 @@ int cmd_run(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
 int cmd_routes(int argc, char **argv);
 
-/* Where master.json lies when no option says it: FELLOE_CONFIG's directory is
- * not asked; "DIR/master.json" under --state DIR, else /etc/felloe/master.json. Yours. */
+/* Where master.json lies when no option says it: FELLOE_MASTER_CONFIG, else
+ * "DIR/master.json" under --state DIR, else /etc/felloe/master.json. Yours. */
 char *cmd_config_path(const char *given, const char *state);
 /* Log e and give its exit code. */
 int cmd_failed(const struct err *e);

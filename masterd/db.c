@@ -141,9 +141,9 @@ int64_t db_last_id(struct db *db)
 	return db->driver->last_id(db->conn);
 }
 
-int db_changes(struct db *db)
+int db_backup(struct db *db, const char *path, struct err *e)
 {
-	return db->driver->changes(db->conn);
+	return db->driver->backup(db->conn, path, e);
 }
 
 struct db_pool {

@@ -148,9 +148,9 @@ static int64_t lite_last_id(void *conn)
 	return sql_last_id(conn);
 }
 
-static int lite_changes(void *conn)
+static int lite_backup(void *conn, const char *path, struct err *e)
 {
-	return sql_changes(conn);
+	return sql_backup(conn, path, e);
 }
 
 static const struct db_driver driver = {
@@ -172,7 +172,7 @@ static const struct db_driver driver = {
 	.is_null = lite_is_null,
 	.get_blob = lite_get_blob,
 	.last_id = lite_last_id,
-	.changes = lite_changes,
+	.backup = lite_backup,
 };
 
 const struct db_driver *db_sqlite(void)

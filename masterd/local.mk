@@ -36,7 +36,7 @@ libmasterd_a_SOURCES = \
 	masterd/api_runs.h masterd/api_runs.c \
 	masterd/route.h masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
-	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_routes.c masterd/cmd_run.c
+	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
 MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)
 
 sbin_PROGRAMS += felloe-masterd

@@ -13,6 +13,7 @@ static const struct verb verbs[] = {
 	{"init", "[--listen A:P] [--self-signed] ...", "write master.json, the database and the first user", cmd_init},
 	{"user", "add|list|passwd [NAME]", "people who may sign in", cmd_user},
 	{"check", "[-c FILE]", "judge configuration, certificate and database", cmd_check},
+	{"backup", "FILE", "copy the master's own database while it runs", cmd_backup},
 	{0},
 };
 

@@ -43,7 +43,7 @@ int tbl_auth_rev(struct db *db, int64_t *ret, struct err *e)
 	return 0;
 }
 
-int tbl_auth_touch(struct db *db, struct err *e)
+static int touch(struct db *db, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
 
@@ -63,7 +63,7 @@ int tbl_user_add(struct db *db, const struct user *u, struct err *e)
 	db_set_str(&s, 3, role_name(u->role));
 	db_set_int(&s, 4, u->created);
 	if (!db_run(&s, e))
-		return tbl_auth_touch(db, e);
+		return touch(db, e);
 	if (e->kind == ERR_CONFLICT)
 		return err_set(e, ERR_CONFLICT, "user \"%s\" exists already", u->name);
 	return -1;
@@ -126,5 +126,5 @@ int tbl_user_set_password(struct db *db, int64_t id, const char *hash, struct er
 	db_set_int(&end, 1, id);
 	if (db_run(&end, e))
 		return -1;
-	return tbl_auth_touch(db, e);
+	return touch(db, e);
 }

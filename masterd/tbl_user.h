@@ -11,8 +11,8 @@
 #include "shared/err.h"
 #include "shared/list.h"
 
-/* Accounts of people. Every change raises meta.auth_rev (tbl_auth_touch), by
- * which a running master learns of it. */
+/* Accounts of people. Every change raises meta.auth_rev, by which
+ * a running master learns of it. */
 
 enum { USER_NAME = 65 };
 
@@ -44,6 +44,5 @@ int tbl_user_list(struct db *db, struct users *ret, struct err *e) MUSTCHECK;
 int tbl_user_set_password(struct db *db, int64_t id, const char *hash, struct err *e) MUSTCHECK;
 
 int tbl_auth_rev(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
-int tbl_auth_touch(struct db *db, struct err *e) MUSTCHECK;
 
 #endif

@@ -151,7 +151,7 @@ int sql_exec(struct sql *db, const char *text, struct err *e)
 	return exec_raw(db, text, e);
 }
 
-int sql_version(struct sql *db, int *ret, struct err *e)
+static int sql_version(struct sql *db, int *ret, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 	int got;
@@ -285,11 +285,6 @@ void sql_bind_str(struct sql_stmt *s, int at, const char *v)
 void sql_bind_blob(struct sql_stmt *s, int at, const void *p, size_t n)
 {
 	bound(s, p ? sqlite3_bind_blob64(s->h, at, p, n, SQLITE_TRANSIENT) : sqlite3_bind_null(s->h, at));
-}
-
-void sql_bind_null(struct sql_stmt *s, int at)
-{
-	bound(s, sqlite3_bind_null(s->h, at));
 }
 
 int sql_step(struct sql_stmt *s, struct err *e)

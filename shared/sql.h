@@ -28,7 +28,6 @@ int sql_exec(struct sql *db, const char *text, struct err *e) MUSTCHECK;
  * transaction each; PRAGMA user_version counts them. A newer store than we
  * know is refused. */
 int sql_migrate(struct sql *db, const char *const *texts, int n, struct err *e) MUSTCHECK;
-int sql_version(struct sql *db, int *ret, struct err *e) MUSTCHECK;
 
 /* A statement ready to bind (parameters 1..n). Give it back with sql_done. */
 int sql_prepare(struct sql *db, struct sql_stmt **ret, const char *text, struct err *e) MUSTCHECK;
@@ -38,7 +37,6 @@ void sql_bind_int(struct sql_stmt *s, int at, int64_t v);
 void sql_bind_num(struct sql_stmt *s, int at, double v);
 void sql_bind_str(struct sql_stmt *s, int at, const char *v);              /* copied; NULL: NULL */
 void sql_bind_blob(struct sql_stmt *s, int at, const void *p, size_t n);   /* copied; NULL: NULL */
-void sql_bind_null(struct sql_stmt *s, int at);
 /* Next row: 1 there is one, 0 end, -1 failed (ERR_CONFLICT on a constraint,
  * ERR_BUSY when locked too long, ERR_SPACE on a full disk, ERR_DAMAGED,
  * ERR_DB else). */

@@ -77,7 +77,7 @@ says() { grep -qF -- "$1" "$OUT" "$ERR" || { echo "does not say: $1"; cat "$OUT"
 free_port() {
 	local n=${1:-1} p i
 	while :; do
-		p=$((20000 + RANDOM % 30000))
+		p=$((12000 + RANDOM % 20000)) # below the ports that clients get
 		for ((i = 0; i < n; i++)); do (exec 3<>"/dev/tcp/127.0.0.1/$((p + i))") 2>/dev/null && continue 2; done
 		echo "$p"
 		return

@@ -208,6 +208,12 @@ ended() { ! call 200 GET /auth/me -H "$(AS)" >/dev/null; }
 check "ends the sessions within a second or two" until_ok 5 ended
 felloe-masterd user passwd admin --state "$T/state" --password-file "$T/pw" >/dev/null
 
+# ---- its own database
+check "the database is copied while it is in use" run felloe-masterd backup "$T/copy.db" --state "$T/state"
+jq --arg db "sqlite:$T/copy.db" '.database = $db' "$T/state/master.json" >"$T/copy.json" && chmod 600 "$T/copy.json"
+check "whole and readable" run felloe-masterd check -c "$T/copy.json"
+check "never over a file" run -e 1 felloe-masterd backup "$T/copy.db" --state "$T/state"
+
 # ---- restart, kill
 stop_pid master
 step "after SIGTERM it starts again" master_start
