@@ -178,6 +178,8 @@ static void draw_facts(const struct app *a, struct screen *s, struct rect r, con
 			   r.w >= 80 ? "Compare this code with the one on the node's own screen:" : "Compare with the node's screen:");
 		screen_put(s, AT(y, r.w >= 80 ? 65 : 36, 14), ST_BOLD, n->code);
 	}
+	if (!n->code[0] && n->state == 'p' && ++y < end)
+		screen_put(s, AT(y, 3, r.w - 4), ST_DIM, "The node has not shown its code yet: it cannot be approved.");
 	y += r.h > 8 ? 2 : 1;
 	system_text(text, sizeof(text), n);
 	y += y < end ? fact(s, AT(y, 0, r.w), "Key", n->key) : 0;

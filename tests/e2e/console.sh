@@ -8,6 +8,7 @@ export XDG_CONFIG_HOME=$T/xdg
 SOCKET=felloe-test-$$
 tmux() { command tmux -L "$SOCKET" -f /dev/null "$@"; }
 at_exit 'tmux kill-server'
+tmux new-session -d -s keeper cat # a server without a session would end between two of them
 
 # ---- helpers: the picture is polled, never waited for by time
 screen() { tmux capture-pane -p -t console; }
@@ -136,7 +137,26 @@ check "a node that does not exist" run -e 1 felloe node 999
 check "a code that nobody has" run -e 1 felloe approve OAKS-0000
 check "no verb: the nearest is offered" run -e 2 felloe nods
 says 'did you mean "nodes"'
+SESSION=$XDG_CONFIG_HOME/felloe/session
+spoil() { jq '.access_token = "no.such.token"' "$SESSION" >"$T/spoilt" && cat "$T/spoilt" >"$SESSION"; }
+spoil
+check "an access token that is refused is renewed" run felloe whoami
+check "and the new one kept" test "$(jq -r .access_token "$SESSION")" != no.such.token
+spoil
+five() {
+	local pids=() pid bad=0
+	for _ in 1 2 3 4 5; do felloe whoami >/dev/null & pids+=($!); done
+	for pid in "${pids[@]}"; do wait "$pid" || bad=1; done
+	return $bad
+}
+check "five verbs that renew at once do not end the session" five
+check "which still lives" run felloe whoami
+chmod 644 "$SESSION"
+check "a session that others may read is refused" run -e 2 felloe whoami
+check "with the command to run" says "chmod 600"
+chmod 600 "$SESSION"
 check "logout" run felloe logout
+check "the tokens are gone from the file" bash -c "! grep -q access_token '$SESSION'"
 check "then nothing goes without signing in" run -e 5 felloe nodes
 
 # ---- the terminal is given back
