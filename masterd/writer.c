@@ -12,7 +12,7 @@
 enum {
 	BATCH_MS = 5,       /* a transaction takes new jobs for so long */
 	BUSY_BATCH = 8,     /* after a batch of so many more are on their way: worth a short wait */
-	LINGER_NS = 1000000,
+	LINGER_NS = 500000,
 };
 
 struct writer {
