@@ -346,7 +346,8 @@ static void host_of(char *host, size_t size, const char *url)
 static void link_text(const struct app *a, char *text, size_t size)
 {
 	char since[FMT_TEXT];
-	int64_t wait = (a->link.retry_at - a->mono + 999) / 1000, every = a->link.every_ms > 1000 ? a->link.every_ms : 1000;
+	int64_t wait = (a->link.retry_at - a->mono + 999) / 1000,
+		every = a->link.every_ms > 1000 ? a->link.every_ms : 1000;
 
 	if (a->link.link == NET_OUT)
 		str_cut(text, size, "");
@@ -376,7 +377,8 @@ static void counts_text(const struct app *a, char *text, size_t size, bool wide)
 	for (int h = H_OK; wide && h >= 0; h--) {
 		len = strlen(text);
 		if (by[h] && h != H_WAITING)
-			snprintf(text + len, size - len, "%s%zu %s", h == H_OK ? " " : "  ", by[h], health_name((enum health)h));
+			snprintf(text + len, size - len, "%s%zu %s", h == H_OK ? " " : "  ", by[h],
+				 health_name((enum health)h));
 	}
 	len = strlen(text);
 	if (a->nodes->pending)
@@ -478,8 +480,9 @@ static void draw_bottom(const struct app *a, struct screen *s)
 	}
 	if (a->dialog.open)
 		screen_put(s, AT(s->rows - 1, 1, s->cols - 1), ST_TEXT,
-			   s->cols < 80 ? "Tab Next  Esc Cancel"
-					: "Tab Next  Esc Cancel        Enter in a text field only moves to the next field");
+			   s->cols < 80
+				   ? "Tab Next  Esc Cancel"
+				   : "Tab Next  Esc Cancel        Enter in a text field only moves to the next field");
 	else if (ops->typing && ops->typing(a->views[a->view]) && a->view != VIEW_LOGIN)
 		screen_put(s, AT(s->rows - 1, 1, s->cols - 2), ST_TEXT, "Enter Keep the filter  Esc Empty it");
 	else

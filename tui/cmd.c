@@ -98,7 +98,8 @@ int cmd_list(struct cmd *c, const char *path, const struct cmd_each *each, struc
 	size_t n = 0;
 
 	for (;;) {
-		CLEANUP(freep) char *at = xasprintf("%s%climit=%d&after=%s", path, strchr(path, '?') ? '&' : '?', PAGE, cursor);
+		char sign = strchr(path, '?') ? '&' : '?';
+		CLEANUP(freep) char *at = xasprintf("%s%climit=%d&after=%s", path, sign, PAGE, cursor);
 		CLEANUP(json_freep) struct json *page = NULL;
 
 		if (cmd_call(c, &(struct session_call){.method = "GET", .path = at}, &page, e))

@@ -36,13 +36,15 @@ static int find(struct cmd *c, const char *word, bool codes, uint64_t *id, struc
 	if (str_to_u64(id, word, 1, 1ULL << 53) == 0)
 		return 0;
 	if (!codes)
-		return err_set(e, ERR_USAGE, "the ID of a node is a number (felloe nodes lists them), not \"%s\"", word);
+		return err_set(e, ERR_USAGE, "the ID of a node is a number (felloe nodes lists them), not \"%s\"",
+			       word);
 	if (cmd_list(c, "/nodes/?state=pending", &each, e))
 		return -1;
 	if (s.found == 0)
 		return err_set(e, ERR_NOTFOUND, "no waiting node has the code %s; felloe pending lists them", word);
 	if (s.found > 1)
-		return err_set(e, ERR_CONFLICT, "%zu waiting nodes have the code %s; give the ID (felloe pending)", s.found, word);
+		return err_set(e, ERR_CONFLICT, "%zu waiting nodes have the code %s; give the ID (felloe pending)",
+			       s.found, word);
 	*id = s.id;
 	return 0;
 }
@@ -95,8 +97,10 @@ int cmd_approve(int argc, char **argv)
 {
 	struct decision d = {.verb = "approve", .key = "name", .codes = true};
 	const struct opt more[] = {
-		{.name = "name", .type = OPT_STR, .to = &d.value, .arg = "N", .help = "The name the node gets here."}, {0}};
-	const struct cmd_spec spec = {"ID|CODE [--name N]", "Approve a node that waits. Compare its code first.", more, 1, 1};
+		{.name = "name", .type = OPT_STR, .to = &d.value, .arg = "N", .help = "The name the node gets here."},
+		{0}};
+	const struct cmd_spec spec = {"ID|CODE [--name N]", "Approve a node that waits. Compare its code first.", more,
+				      1, 1};
 	struct err e = {0};
 	struct cmd c;
 	int rc = cmd_begin(&c, &spec, argc, argv, &e);
@@ -107,8 +111,12 @@ int cmd_approve(int argc, char **argv)
 int cmd_block(int argc, char **argv)
 {
 	struct decision d = {.verb = "block", .key = "reason"};
-	const struct opt more[] = {
-		{.name = "reason", .type = OPT_STR, .to = &d.value, .arg = "R", .help = "Why; it goes to the audit log."}, {0}};
+	const struct opt more[] = {{.name = "reason",
+				    .type = OPT_STR,
+				    .to = &d.value,
+				    .arg = "R",
+				    .help = "Why; it goes to the audit log."},
+				   {0}};
 	const struct cmd_spec spec = {"ID --reason R", "Block a node: its key is refused.", more, 1, 1};
 	struct err e = {0};
 	struct cmd c;

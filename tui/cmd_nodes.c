@@ -108,8 +108,9 @@ static int run_list(const struct cmd_spec *spec, const char *path, struct sink *
 
 int cmd_nodes(int argc, char **argv)
 {
-	static const struct cmd_spec spec = {"[--json]", "List the nodes, those with a problem first.", NULL, 0, 0};
-	static const char *const titles[] = {"ID", "NODE", "STATE", "CPU", "MEM", "DISK", "LAST BACKUP", "NEXT", "AGENT"};
+	static const struct cmd_spec spec = {"[--json]", "List the nodes.", NULL, 0, 0};
+	static const char *const titles[] = {"ID",   "NODE",        "STATE", "CPU",  "MEM",
+					     "DISK", "LAST BACKUP", "NEXT",  "AGENT"};
 	CLEANUP(grid_freep) struct grid *g = grid_new(titles, ARRAY_LEN(titles));
 
 	return run_list(&spec, "/nodes/", &(struct sink){.grid = g, .row = node_row}, argc, argv);
@@ -150,8 +151,8 @@ static int show(const struct json *j, struct err *e)
 	if (d->sample.mem_total > 0)
 		fact("Memory", fmt_of(of, d->sample.mem_used, d->sample.mem_total));
 	for (size_t i = 0; i < d->sample.disks.n; i++)
-		printf("%-12s %s %.0f%% %s\n", i ? "" : "Disk", d->sample.disks.v[i].mount, d->sample.disks.v[i].percent,
-		       fmt_of(of, d->sample.disks.v[i].used, d->sample.disks.v[i].total));
+		printf("%-12s %s %.0f%% %s\n", i ? "" : "Disk", d->sample.disks.v[i].mount,
+		       d->sample.disks.v[i].percent, fmt_of(of, d->sample.disks.v[i].used, d->sample.disks.v[i].total));
 	for (size_t i = 0; i < d->sample.runs.n; i++)
 		printf("%-12s %s %s\n", i ? "" : "Running", d->sample.runs.v[i].site, d->sample.runs.v[i].phase);
 	for (size_t i = 0; i < d->n_sites; i++)
@@ -159,7 +160,8 @@ static int show(const struct json *j, struct err *e)
 		       fmt_day(when, d->sites[i].last_good, true));
 	for (size_t i = 0; i < d->sample.timers.n; i++)
 		printf("%-12s %s, next %s (%s)\n", i ? "" : "Timers", d->sample.timers.v[i].name,
-		       fmt_day(when, d->sample.timers.v[i].next, true), fmt_next(text, d->sample.timers.v[i].next, clock_ms()));
+		       fmt_day(when, d->sample.timers.v[i].next, true),
+		       fmt_next(text, d->sample.timers.v[i].next, clock_ms()));
 	detail_free(d);
 	return 0;
 }
@@ -175,10 +177,13 @@ int cmd_node(int argc, char **argv)
 	int rc = cmd_begin(&c, &spec, argc, argv, &e);
 
 	if (rc == 0 && str_to_u64(&id, argv[1], 1, 1ULL << 53))
-		rc = err_set(&e, ERR_USAGE, "the ID of a node is a number (felloe nodes lists them), not \"%s\"", argv[1]);
+		rc = err_set(&e, ERR_USAGE, "the ID of a node is a number (felloe nodes lists them), not \"%s\"",
+			     argv[1]);
 	if (rc == 0) {
 		snprintf(path, sizeof(path), "/nodes/%" PRIu64, id);
-		rc = cmd_connect(&c, &e) || cmd_call(&c, &(struct session_call){.method = "GET", .path = path}, &j, &e) ? -1 : 0;
+		rc = cmd_connect(&c, &e) || cmd_call(&c, &(struct session_call){.method = "GET", .path = path}, &j, &e)
+			     ? -1
+			     : 0;
 	}
 	if (rc == 0 && c.json)
 		cmd_print_json(j);

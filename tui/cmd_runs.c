@@ -146,7 +146,9 @@ int cmd_run(int argc, char **argv)
 		rc = err_set(&e, ERR_USAGE, "\"%s\" is no run; felloe runs lists them", argv[1]);
 	if (rc == 0) {
 		snprintf(path, sizeof(path), "/runs/%.40s", argv[1]);
-		rc = cmd_connect(&c, &e) || cmd_call(&c, &(struct session_call){.method = "GET", .path = path}, &j, &e) ? -1 : 0;
+		rc = cmd_connect(&c, &e) || cmd_call(&c, &(struct session_call){.method = "GET", .path = path}, &j, &e)
+			     ? -1
+			     : 0;
 	}
 	if (rc == 0 && c.json)
 		cmd_print_json(j);
@@ -184,8 +186,8 @@ static int timer_row(void *ctx, const struct json *item, struct err *e)
 
 int cmd_timers(int argc, char **argv)
 {
-	static const struct cmd_spec spec = {"[--json]", "List the timers of all nodes with their next and last run.", NULL,
-					     0, 0};
+	static const struct cmd_spec spec = {"[--json]", "List the timers of all nodes with their next and last run.",
+					     NULL, 0, 0};
 	static const char *const titles[] = {"NODE", "TIMER", "STATE", "NEXT RUN", "IN", "LAST RUN", "RESULT"};
 	CLEANUP(grid_freep) struct grid *g = grid_new(titles, ARRAY_LEN(titles));
 	struct sink s = {g, false, true};

@@ -29,7 +29,8 @@ static int ask(char **ret, const char *question, bool secret, struct err *e)
 
 	if (!isatty(STDIN_FILENO))
 		return err_set(e, ERR_USAGE, "%s: no terminal to ask at%s", question,
-			       secret ? "; put the password into a file (mode 600) and name it in FELLOE_PASSWORD_FILE" : "");
+			       secret ? "; put the password into a file (mode 600) and name it in FELLOE_PASSWORD_FILE"
+				      : "");
 	fprintf(stderr, "%s: ", question);
 	if (secret && tcgetattr(STDIN_FILENO, &before) == 0) {
 		quiet = before;
@@ -66,10 +67,13 @@ static int ask_trust(struct cmd *c, const struct err *why, struct err *e)
 	    http_peer_pin(c->session.master, pin, &ignored) || str_eq(pin, c->session.pin))
 		return -1;
 	if (c->session.pin)
-		return err_set(e, ERR_NET, "the master's key is %s now, not the one trusted before, %s: somebody may be in "
-			       "between; if it was renewed, give --pin with the new one", pin, c->session.pin);
+		return err_set(e, ERR_NET,
+			       "the master's key is %s now, not the one trusted before, %s: somebody may be in "
+			       "between; if it was renewed, give --pin with the new one",
+			       pin, c->session.pin);
 	if (!isatty(STDIN_FILENO))
-		return err_set(e, ERR_NET, "%s; its key is %s: if felloe-masterd init printed the same, give it with --pin",
+		return err_set(e, ERR_NET,
+			       "%s; its key is %s: if felloe-masterd init printed the same, give it with --pin",
 			       why->msg, pin);
 	fprintf(stderr, "No authority known here vouches for %s.\nIts key is %s\n"
 		"felloe-masterd printed its key when it was set up: compare.\n", c->session.master, pin);
@@ -104,7 +108,8 @@ static int login(struct cmd *c, struct err *e)
 int cmd_login(int argc, char **argv)
 {
 	static const struct cmd_spec spec = {"[--master URL] [--user NAME] [--pin sha256//B64]",
-					     "Sign in; the token is kept in ~/.config/felloe/session (0600).", NULL, 0, 0};
+					     "Sign in; the token is kept in ~/.config/felloe/session (0600).", NULL, 0,
+					     0};
 	struct err e = {0};
 	struct cmd c;
 	int rc = cmd_begin(&c, &spec, argc, argv, &e);
@@ -112,7 +117,8 @@ int cmd_login(int argc, char **argv)
 	if (rc == 0)
 		rc = cmd_connect(&c, &e) || login(&c, &e) ? -1 : 0;
 	if (rc == 0 && !c.help)
-		printf("Signed in to %s as %s (%s).\n", c.session.master, c.session.user, str_or(c.session.role, "no role"));
+		printf("Signed in to %s as %s (%s).\n", c.session.master, c.session.user,
+		       str_or(c.session.role, "no role"));
 	rc = rc < 0 ? cmd_fail(&c, &e) : 0;
 	cmd_end(&c);
 	return rc;
@@ -120,7 +126,8 @@ int cmd_login(int argc, char **argv)
 
 int cmd_logout(int argc, char **argv)
 {
-	static const struct cmd_spec spec = {"", "Sign out: the master ends the session, the token is forgotten.", NULL, 0, 0};
+	static const struct cmd_spec spec = {"", "Sign out: the master ends the session, the token is forgotten.", NULL,
+					     0, 0};
 	struct session_call call = {.method = "POST", .path = "/auth/logout"};
 	struct err e = {0}, told = {0};
 	struct cmd c;
@@ -153,7 +160,8 @@ int cmd_whoami(int argc, char **argv)
 	if (rc == 0 && !c.help && c.json)
 		cmd_print_json(me);
 	else if (rc == 0 && !c.help)
-		printf("%s (%s) at %s\n", json_get_str(me, "username", json_get_str(me, "name", str_or(c.session.user, "?"))),
+		printf("%s (%s) at %s\n",
+		       json_get_str(me, "username", json_get_str(me, "name", str_or(c.session.user, "?"))),
 		       json_get_str(me, "role", "?"), c.session.master);
 	rc = rc < 0 ? cmd_fail(&c, &e) : 0;
 	cmd_end(&c);

@@ -72,7 +72,8 @@ static void body_member(struct net_ask *ask, const char *key, const char *value)
 
 void decide_confirmed(struct app *a, struct dialog *d)
 {
-	static const char *const verbs[] = {[TAG_APPROVE] = "approve", [TAG_BLOCK] = "block", [TAG_UNBLOCK] = "unblock"};
+	static const char *const verbs[] = {
+		[TAG_APPROVE] = "approve", [TAG_BLOCK] = "block", [TAG_UNBLOCK] = "unblock"};
 	struct net_ask ask = {.tag = (enum net_tag)d->tag, .id = d->id, .method = "POST"};
 
 	snprintf(ask.path, sizeof(ask.path), "/nodes/%s/%" PRIu64, verbs[d->tag], d->id);

@@ -42,8 +42,8 @@ static void build(struct dialog *d)
 	form_add(&d->form, ITEM_BUTTON, d->verb, ID_YES)->off = d->off[0] != '\0';
 	form_add(&d->form, ITEM_BUTTON, "Cancel", ID_CANCEL)->is_default = true;
 	d->form.label_width = d->ask[0] && text_width(d->ask) > text_width(d->type_label) ? text_width(d->ask) + 2
-			      : d->ask[0] || d->type_this[0]				  ? text_width(d->type_label) + 3
-											  : 0;
+			      : d->ask[0] || d->type_this[0] ? text_width(d->type_label) + 3
+							     : 0;
 }
 
 void dialog_open(struct dialog *d)

@@ -170,7 +170,8 @@ static void draw_item(struct screen *s, struct span at, struct form *f, size_t i
 	else
 		screen_putf(s, at, style, "(%s) %s", *it->choice == it->value ? "•" : " ", it->label);
 	if (!str_empty(it->note))
-		screen_put(s, AT(at.y, at.x + text_width(it->label) + 6, at.w - text_width(it->label) - 6), ST_DIM, it->note);
+		screen_put(s, AT(at.y, at.x + text_width(it->label) + 6, at.w - text_width(it->label) - 6), ST_DIM,
+			   it->note);
 	if (focus)
 		screen_cursor(s, at.y, at.x + 1, false);
 }

@@ -67,6 +67,7 @@ char *list_range(char text[static LIST_RANGE], const struct table *t)
 	else if (t->n == t->total)
 		snprintf(text, LIST_RANGE, "%zu-%zu of %zu", t->top + 1, last < t->n ? last : t->n, t->n);
 	else
-		snprintf(text, LIST_RANGE, "%zu-%zu of %zu, %zu in all", t->top + 1, last < t->n ? last : t->n, t->n, t->total);
+		snprintf(text, LIST_RANGE, "%zu-%zu of %zu, %zu in all", t->top + 1, last < t->n ? last : t->n, t->n,
+			 t->total);
 	return text;
 }

@@ -168,7 +168,8 @@ static void trend_into(struct node *n, const struct json *trend)
 static void node_from(struct node *n, struct text_block **blocks, const struct json *j)
 {
 	const char *state = json_get_str(j, "state", "active");
-	const struct json *sample = json_get(j, "sample"), *info = json_get(j, "system_info"), *timers = json_get(j, "timers");
+	const struct json *sample = json_get(j, "sample"), *info = json_get(j, "system_info"),
+			  *timers = json_get(j, "timers");
 
 	*n = (struct node){.id = (uint64_t)json_get_int(j, "id", 0), .state = state[0]};
 	n->health = health_from(j, n->state);
@@ -178,7 +179,8 @@ static void node_from(struct node *n, struct text_block **blocks, const struct j
 	n->code = keep(blocks, json_get_str(j, "code", NULL));
 	n->code_open = n->code[0] && !json_get_bool(j, "code_protected", false);
 	n->name_in_use = json_get_bool(j, "name_in_use", false);
-	n->reason = n->state == 'b' ? keep(blocks, json_get_str(j, "reason", NULL)) : joined(blocks, json_get(j, "reasons"));
+	n->reason = n->state == 'b' ? keep(blocks, json_get_str(j, "reason", NULL))
+				    : joined(blocks, json_get(j, "reasons"));
 	n->agent = keep(blocks, json_get_str(j, "agent_version", json_get_str(sample, "agent_version", NULL)));
 	n->os = keep(blocks, json_get_str(j, "os", json_get_str(info, "os", json_str(info))));
 	n->key = keep(blocks, json_get_str(j, "key_fingerprint", NULL));

@@ -100,7 +100,10 @@ static const struct column timer_columns[] = {
 	{T_LAST, "LAST RUN", 45, 11}, {T_TOOK, "TOOK", 57, 6},	  {T_RESULT, "RESULT", 64, 60},
 };
 static const struct column timer_narrow[] = {
-	{T_NAME, "TIMER", 3, 18}, {T_NEXT, "NEXT RUN", 22, 9}, {T_LAST, "LAST RUN", 32, 11}, {T_RESULT, "RESULT", 44, 60},
+	{T_NAME, "TIMER", 3, 18},
+	{T_NEXT, "NEXT RUN", 22, 9},
+	{T_LAST, "LAST RUN", 32, 11},
+	{T_RESULT, "RESULT", 44, 60},
 };
 static const struct layout timer_layouts[] = {{80, timer_columns, ARRAY_LEN(timer_columns)},
 					      {0, timer_narrow, ARRAY_LEN(timer_narrow)}};
@@ -178,7 +181,8 @@ static void timer_facts(const struct node_lists *l, struct screen *s, struct rec
 
 	screen_rule(s, AT(r.y, 1, r.w - 1), ST_HEAD, t->name);
 	line(s, AT(r.y + 1, r.x, r.w), "When", t->on_calendar);
-	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->next, l->app->utc), fmt_next(ago, t->next, l->app->now));
+	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->next, l->app->utc),
+		 fmt_next(ago, t->next, l->app->now));
 	line(s, AT(r.y + 2, r.x, r.w), "Next run", t->next ? when : "-");
 	fmt_ago(ago, t->last, l->app->now);
 	snprintf(when, sizeof(when), "%s (%s)", fmt_day(text, t->last, l->app->utc), ago + strspn(ago, " "));
@@ -231,7 +235,8 @@ static void run_cell(struct screen *s, struct span at, const void *ctx, size_t i
 		screen_put(s, at, ST_TEXT, fmt_age(text, (run->finished ? run->finished : l->app->now) - run->started));
 		break;
 	default:
-		screen_right(s, at, ST_TEXT, run->bytes_stored > 0 ? units_bytes_short(bytes, (uint64_t)run->bytes_stored) : "-");
+		screen_right(s, at, ST_TEXT,
+			     run->bytes_stored > 0 ? units_bytes_short(bytes, (uint64_t)run->bytes_stored) : "-");
 		break;
 	}
 }
@@ -244,12 +249,13 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	(void)l;
 	screen_rule(s, AT(r.y, 1, r.w - 1), ST_HEAD, run->uuid);
 	units_bytes(read, (uint64_t)(run->bytes_in > 0 ? run->bytes_in : 0));
-	snprintf(text, sizeof(text), "%s, %s files%s", read, fmt_count(files, run->files > 0 ? run->files : 0), run->skipped > 0 ? ", some skipped" : "");
+	snprintf(text, sizeof(text), "%s, %s files%s", read, fmt_count(files, run->files > 0 ? run->files : 0),
+		 run->skipped > 0 ? ", some skipped" : "");
 	line(s, AT(r.y + 1, r.x, r.w), "Read", text);
 	text[0] = '\0';
 	for (size_t i = 0; i < run->archives.n && len < sizeof(text); i++) {
-		int n = snprintf(text + len, sizeof(text) - len, "%s%s:%.200s", len ? ", " : "", run->archives.v[i].storage,
-				 run->archives.v[i].key);
+		int n = snprintf(text + len, sizeof(text) - len, "%s%s:%.200s", len ? ", " : "",
+				 run->archives.v[i].storage, run->archives.v[i].key);
 
 		len += n > 0 ? (size_t)n : 0;
 	}

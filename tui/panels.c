@@ -74,13 +74,14 @@ static void cpu_panel(struct screen *s, struct rect r, const struct panels *p)
 	else
 		n = (size_t)snprintf(title, sizeof(title), "CPU %s%.0f%%", app_stale(p->app) ? "~" : "", now->cpu);
 	if (!isnan(now->load[0]))
-		snprintf(title + n, sizeof(title) - n, "  load %.1f %.1f %.1f", now->load[0], now->load[1], now->load[2]);
+		snprintf(title + n, sizeof(title) - n, "  load %.1f %.1f %.1f", now->load[0], now->load[1],
+			 now->load[2]);
 	screen_box(s, r, ST_TEXT, title);
 	screen_putf(s, AT(r.y, r.x + r.w - 3 - text_width(p->span), text_width(p->span) + 2), ST_TEXT, " %s ", p->span);
 	cpu_axis(s, r, p->series, p->app->utc);
 	if (p->series)
-		chart_draw(s, RECT(r.y + 1, r.x + AXIS, r.h - 3, r.w - AXIS - 1), value_style(p, ST_RUN), p->series->cpu,
-			   p->series->n);
+		chart_draw(s, RECT(r.y + 1, r.x + AXIS, r.h - 3, r.w - AXIS - 1), value_style(p, ST_RUN),
+			   p->series->cpu, p->series->n);
 	else
 		screen_put(s, AT(r.y + r.h / 2, r.x + AXIS + 1, r.w - AXIS - 2), ST_DIM, "· · ·");
 }
@@ -95,7 +96,8 @@ static void labelled_meter(struct screen *s, struct span at, const struct panels
 	char text[FMT_TEXT];
 
 	meter_draw(s, AT(at.y, at.x, at.w - 5), value_style(p, percent >= 90 ? ST_WARN : ST_RUN), percent, NULL);
-	screen_right(s, AT(at.y, at.x + at.w - 5, 5), value_style(p, ST_TEXT), fmt_percent(text, percent, app_stale(p->app)));
+	screen_right(s, AT(at.y, at.x + at.w - 5, 5), value_style(p, ST_TEXT),
+		     fmt_percent(text, percent, app_stale(p->app)));
 }
 
 static void memory_panel(struct screen *s, struct rect r, const struct panels *p)
@@ -105,20 +107,22 @@ static void memory_panel(struct screen *s, struct rect r, const struct panels *p
 
 	screen_box(s, r, ST_TEXT, "MEMORY");
 	if (now->mem_total > 0) {
-		screen_putf(s, AT(r.y + 1, r.x + 2, r.w - 4), ST_TEXT, "used   %s", fmt_of(text, now->mem_used, now->mem_total));
+		screen_putf(s, AT(r.y + 1, r.x + 2, r.w - 4), ST_TEXT, "used   %s",
+			    fmt_of(text, now->mem_used, now->mem_total));
 		labelled_meter(s, AT(r.y + 2, r.x + 2, r.w - 4), p, share(now->mem_used, now->mem_total));
 	} else {
 		screen_put(s, AT(r.y + 1, r.x + 2, r.w - 4), ST_DIM, "used   n/a");
 	}
 	if (now->swap_total > 0) {
-		screen_putf(s, AT(r.y + 3, r.x + 2, r.w - 4), ST_TEXT, "swap   %s", fmt_of(text, now->swap_used, now->swap_total));
+		screen_putf(s, AT(r.y + 3, r.x + 2, r.w - 4), ST_TEXT, "swap   %s",
+			    fmt_of(text, now->swap_used, now->swap_total));
 		labelled_meter(s, AT(r.y + 4, r.x + 2, r.w - 4), p, share(now->swap_used, now->swap_total));
 	} else {
 		screen_put(s, AT(r.y + 3, r.x + 2, r.w - 4), ST_DIM, now->swap_total == 0 ? "no swap" : "swap   n/a");
 	}
 	if (!isnan(now->io_read) && !isnan(now->io_write))
-		screen_putf(s, AT(r.y + 5, r.x + 2, r.w - 4), ST_TEXT, "io r %.1f  w %.1f MiB/s", now->io_read / 1048576,
-			    now->io_write / 1048576);
+		screen_putf(s, AT(r.y + 5, r.x + 2, r.w - 4), ST_TEXT, "io r %.1f  w %.1f MiB/s",
+			    now->io_read / 1048576, now->io_write / 1048576);
 }
 
 static void disk_line(struct screen *s, struct span at, const struct panels *p, const struct wire_disk *d)
@@ -187,7 +191,9 @@ static void progress_numbers(struct screen *s, struct span at, const struct pane
 		char *slash = strchr(text, '/');
 
 		if (slash)
-			x += screen_putf(s, AT(at.y, x, at.w), ST_TEXT, "%.*sof%s", (int)(slash - text), text, slash + 1) + 3;
+			x += screen_putf(s, AT(at.y, x, at.w), ST_TEXT, "%.*sof%s", (int)(slash - text), text,
+					 slash + 1) +
+			     3;
 	} else {
 		units_bytes(now, (uint64_t)(run->bytes_done > 0 ? run->bytes_done : 0));
 		x += screen_put(s, AT(at.y, x, at.w), ST_TEXT, now) + 3;
@@ -197,7 +203,8 @@ static void progress_numbers(struct screen *s, struct span at, const struct pane
 		x += screen_putf(s, AT(at.y, x, at.x + at.w - x), ST_TEXT, "%s", now) + 3;
 	}
 	/* no estimate before there is something to estimate from */
-	if (run->rate_avg > 0 && rest > 0 && p->app->now - run->started > 10000 && rest < .99 * (double)run->bytes_total)
+	if (run->rate_avg > 0 && rest > 0 && p->app->now - run->started > 10000 &&
+	    rest < .99 * (double)run->bytes_total)
 		x += screen_putf(s, AT(at.y, x, at.x + at.w - x), ST_TEXT, "%s left",
 				 units_about(left, (int64_t)(rest / run->rate_avg * 1000))) + 3;
 	if (run->files > 0)
@@ -206,7 +213,8 @@ static void progress_numbers(struct screen *s, struct span at, const struct pane
 
 static void running_panel(struct screen *s, struct rect r, const struct panels *p, const struct wire_progress *run)
 {
-	double percent = run->bytes_total > 0 ? fmin((double)run->bytes_done * 100 / (double)run->bytes_total, 100) : NAN;
+	double percent =
+		run->bytes_total > 0 ? fmin((double)run->bytes_done * 100 / (double)run->bytes_total, 100) : NAN;
 	char title[256], when[FMT_TEXT];
 	int w = r.w - 20;
 
@@ -266,8 +274,8 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 	for (size_t i = 0; i < p->detail->n_sites && y < end - 1; i++) {
 		const struct site *site = &p->detail->sites[i];
 
-		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s", site->name,
-			    fmt_ago(next, site->last_good, p->app->now));
+		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s",
+			    site->name, fmt_ago(next, site->last_good, p->app->now));
 	}
 	if (y < end)
 		history(s, AT(y, r.x + 2, r.w - 4), p);

@@ -281,7 +281,8 @@ static int session_refresh(struct session *s, struct client *c, struct err *e)
 int session_do(struct session *s, struct client *c, const struct session_call *call, struct client_reply *ret,
 	       struct err *e)
 {
-	const struct client_call out = {.method = call->method, .path = call->path, .body = call->body, .etag = call->etag};
+	const struct client_call out = {
+		.method = call->method, .path = call->path, .body = call->body, .etag = call->etag};
 
 	*ret = (struct client_reply){0};
 	if (!s->access)

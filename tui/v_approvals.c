@@ -149,7 +149,8 @@ static void system_text(char *text, size_t size, const struct node *n)
 	snprintf(text, size, "%.60s", n->os);
 	len = strlen(text);
 	if (n->cores > 0)
-		snprintf(text + len, size - len, "%s%d core%s", len ? ", " : "", (int)n->cores, n->cores == 1 ? "" : "s");
+		snprintf(text + len, size - len, "%s%d core%s", len ? ", " : "", (int)n->cores,
+			 n->cores == 1 ? "" : "s");
 	len = strlen(text);
 	if (n->memory > 0)
 		snprintf(text + len, size - len, "%s%s", len ? ", " : "", units_bytes(memory, (uint64_t)n->memory));
@@ -175,7 +176,8 @@ static void draw_facts(const struct app *a, struct screen *s, struct rect r, con
 	screen_rule(s, AT(y, 1, r.w - 1), ST_HEAD, n->name);
 	if (n->code[0] && n->state == 'p' && ++y < end) {
 		screen_put(s, AT(y, 3, 60), ST_TEXT,
-			   r.w >= 80 ? "Compare this code with the one on the node's own screen:" : "Compare with the node's screen:");
+			   r.w >= 80 ? "Compare this code with the one on the node's own screen:"
+				     : "Compare with the node's screen:");
 		screen_put(s, AT(y, r.w >= 80 ? 65 : 36, 14), ST_BOLD, n->code);
 	}
 	if (!n->code[0] && n->state == 'p' && ++y < end)
@@ -192,7 +194,8 @@ static void draw_facts(const struct app *a, struct screen *s, struct rect r, con
 	if (n->name_in_use && y < end)
 		y += fact(s, AT(y, 0, r.w), "Checks", "▲ another node has this name: approving asks for a new one");
 	if (n->state == 'b' && y < end) {
-		snprintf(text, sizeof(text), "%.100s%s%.60s", n->reason, n->blocked_by[0] ? ", by " : "", n->blocked_by);
+		snprintf(text, sizeof(text), "%.100s%s%.60s", n->reason, n->blocked_by[0] ? ", by " : "",
+			 n->blocked_by);
 		fact(s, AT(y, 0, r.w), "Blocked", text);
 	}
 }
@@ -210,12 +213,19 @@ static void draw(struct app *a, void *p, struct screen *s)
 	v->app = a;
 	list_draw(s, RECT(r.y, r.x, list_h, r.w), &v->table, &lv);
 	if (app_size(s) == SIZE_FULL) {
-		snprintf(middle, sizeof(middle), v->blocked ? "show: blocked (b: waiting %zu)" : "show: waiting (b: blocked %zu)",
-			 !a->nodes ? 0 : v->blocked ? a->nodes->pending : a->nodes->blocked);
-		app_info(a, s, &(struct app_info){v->blocked ? "sort: asked last" : "sort: waiting since", middle, &v->table, NULL});
+		snprintf(middle, sizeof(middle),
+			 v->blocked ? "show: blocked (b: waiting %zu)" : "show: waiting (b: blocked %zu)",
+			 !a->nodes    ? 0
+			 : v->blocked ? a->nodes->pending
+				      : a->nodes->blocked);
+		app_info(a, s,
+			 &(struct app_info){v->blocked ? "sort: asked last" : "sort: waiting since", middle, &v->table,
+					    NULL});
 	}
 	if (!table_current(&v->table, &i)) {
-		screen_put(s, AT(r.y + 2, 3, r.w - 3), ST_TEXT, !a->nodes ? "Asking the master …" : v->blocked ? "No node is blocked."
+		screen_put(s, AT(r.y + 2, 3, r.w - 3), ST_TEXT,
+			   !a->nodes    ? "Asking the master …"
+			   : v->blocked ? "No node is blocked."
 					: "Nobody waits. On a node run: felloe configure");
 		screen_cursor(s, r.y + 2, 1, false);
 	} else if (app_size(s) == SIZE_FULL) {
@@ -273,8 +283,17 @@ static void answer(struct app *a, void *p, const struct net_answer *ans)
 }
 
 static const struct view_ops ops = {
-	.name = "Approvals", .keys = keys, .tab = true, .make = make, .drop = drop, .draw = draw, .key = key, .act = act,
-	.data = data, .answer = answer, .confirmed = confirmed,
+	.name = "Approvals",
+	.keys = keys,
+	.tab = true,
+	.make = make,
+	.drop = drop,
+	.draw = draw,
+	.key = key,
+	.act = act,
+	.data = data,
+	.answer = answer,
+	.confirmed = confirmed,
 	.hint = "Approving lets this node report here. Its storages are set on the node itself.",
 };
 

@@ -64,7 +64,8 @@ static void tls_lines(struct login_view *v)
 	v->tls[0][0] = v->tls[1][0] = '\0';
 	if (str_starts(v->master.v, "https://") && v->pin[0]) {
 		str_cut(v->tls[0], sizeof(v->tls[0]), "TLS      with the key you trust:");
-		snprintf(v->tls[1], sizeof(v->tls[1]), "         %.8s%.7s…%s", v->pin, v->pin + 8, v->pin + strlen(v->pin) - 1);
+		snprintf(v->tls[1], sizeof(v->tls[1]), "         %.8s%.7s…%s", v->pin, v->pin + 8,
+			 v->pin + strlen(v->pin) - 1);
 	} else if (str_starts(v->master.v, "https://")) {
 		str_cut(v->tls[0], sizeof(v->tls[0]), "TLS      checked by the authorities known here");
 	} else if (str_starts(v->master.v, "http://")) {
@@ -126,7 +127,8 @@ static void sign_in(struct app *a, struct login_view *v)
 		return;
 	}
 	if (!v->user.v[0] || !v->password.v[0]) {
-		str_cut(v->says, sizeof(v->says), v->user.v[0] ? "✗ The password is missing." : "✗ The user is missing.");
+		str_cut(v->says, sizeof(v->says),
+			v->user.v[0] ? "✗ The password is missing." : "✗ The user is missing.");
 		form_focus(&v->form, v->user.v[0] ? ID_PASSWORD : ID_USER);
 		return;
 	}
@@ -145,8 +147,9 @@ static bool key(struct app *a, void *p, int k, const char *text)
 	struct login_view *v = p;
 
 	build(v);
-	if (k == K_ESC || k == K_F1 || (k < K_SPACE && k != K_TAB && k != K_ENTER && k != K_CTRL('u') && k != K_CTRL('w') &&
-					k != K_CTRL('a') && k != K_CTRL('e') && k != K_CTRL('d') && k != K_CTRL('h')))
+	if (k == K_ESC || k == K_F1 ||
+	    (k < K_SPACE && k != K_TAB && k != K_ENTER && k != K_CTRL('u') && k != K_CTRL('w') && k != K_CTRL('a') &&
+	     k != K_CTRL('e') && k != K_CTRL('d') && k != K_CTRL('h')))
 		return false;
 	if (v->busy)
 		return true;

@@ -93,7 +93,8 @@ static void tick(struct app *a, void *p)
 	if (v->node != a->want.node)
 		forget(v);
 	v->node = a->want.node;
-	if (v->series_out || !v->values || app_stale(a) || a->frozen || (v->series_at && a->mono - v->series_at < every))
+	if (v->series_out || !v->values || app_stale(a) || a->frozen ||
+	    (v->series_at && a->mono - v->series_at < every))
 		return;
 	v->series_at = a->mono;
 	v->series_out = true;
@@ -135,11 +136,13 @@ static void draw_head(const struct app *a, const struct node_view *v, struct scr
 	if (n->agent[0])
 		len = (size_t)snprintf(facts, sizeof(facts), "agent %.16s  ", n->agent);
 	if (d && d->sample.uptime_s > 0)
-		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "up %s  ", fmt_age(up, d->sample.uptime_s * 1000));
+		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "up %s  ",
+					fmt_age(up, d->sample.uptime_s * 1000));
 	if (n->os[0])
 		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "%.30s  ", n->os);
 	if (n->cores > 0)
-		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "%d core%s", (int)n->cores, n->cores == 1 ? "" : "s");
+		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "%d core%s", (int)n->cores,
+					n->cores == 1 ? "" : "s");
 	x += screen_putf(s, AT(1, x, s->cols / 2), ST_BOLD, "Nodes > %s", n->name) + 3;
 	x += screen_put(s, AT(1, x, s->cols - x), n->running ? ST_RUN : ST_TEXT,
 			n->running ? "» backing up" : health_text(n->health)) + 2;
@@ -173,7 +176,8 @@ static void draw(struct app *a, void *p, struct screen *s)
 
 	v->values = panels_values(s->cols);
 	if (!n || !d) {
-		screen_put(s, AT(r.y + 2, 3, r.w - 3), ST_DIM, n ? "Asking the master …" : "This node is gone: Esc goes back.");
+		screen_put(s, AT(r.y + 2, 3, r.w - 3), ST_DIM,
+			   n ? "Asking the master …" : "This node is gone: Esc goes back.");
 		screen_cursor(s, r.y + 2, 1, false);
 		return;
 	}

@@ -170,9 +170,17 @@ static void cell_meter(struct screen *s, struct span at, double percent, bool ol
 {
 	char text[FMT_TEXT];
 
-	screen_put(s, AT(at.y, at.x, 4), old ? ST_DIM : percent >= 90 ? ST_WARN : ST_TEXT, fmt_percent(text, percent, old));
+	screen_put(s, AT(at.y, at.x, 4),
+		   old             ? ST_DIM
+		   : percent >= 90 ? ST_WARN
+				   : ST_TEXT,
+		   fmt_percent(text, percent, old));
 	if (at.w > 5)
-		meter_draw(s, AT(at.y, at.x + 5, at.w - 5), old ? ST_DIM : percent >= 90 ? ST_WARN : ST_RUN, percent, NULL);
+		meter_draw(s, AT(at.y, at.x + 5, at.w - 5),
+			   old             ? ST_DIM
+			   : percent >= 90 ? ST_WARN
+					   : ST_RUN,
+			   percent, NULL);
 }
 
 static void cell_last(struct screen *s, struct span at, const struct nodes_view *v, const struct node *n)
@@ -188,7 +196,8 @@ static void cell_last(struct screen *s, struct span at, const struct nodes_view 
 	char text[FMT_TEXT];
 
 	if (n->running && n->run_left >= 0) {
-		screen_putf(s, at, ST_RUN, "» ~%s left", fmt_age(text, n->run_left < 60000 ? n->run_left : (n->run_left + 30000) / 60000 * 60000));
+		screen_putf(s, at, ST_RUN, "» ~%s left",
+			    fmt_age(text, n->run_left < 60000 ? n->run_left : (n->run_left + 30000) / 60000 * 60000));
 	} else if (n->running) {
 		screen_put(s, at, ST_RUN, "» running");
 	} else if (n->last_at == 0) {
@@ -265,7 +274,10 @@ static const struct column normal[] = {
 	{COL_DISK, " DISK", 48, 10}, {COL_LAST, "LAST BACKUP", 60, 11}, {COL_NEXT, "NEXT", 73, 7},
 };
 static const struct column narrow[] = {
-	{COL_NODE, "NODE", 3, 19}, {COL_STATE, "STATE", 23, 9}, {COL_DISK, " DISK", 33, 10}, {COL_LAST, "LAST BACKUP", 46, 11},
+	{COL_NODE, "NODE", 3, 19},
+	{COL_STATE, "STATE", 23, 9},
+	{COL_DISK, " DISK", 33, 10},
+	{COL_LAST, "LAST BACKUP", 46, 11},
 };
 static const struct column tiny[] = {
 	{COL_NODE, "NODE", 3, 20},
