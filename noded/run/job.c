@@ -32,6 +32,7 @@ void job_init(struct job *j, const char *site, const char *what)
 	str_cut(j->progress.site, sizeof(j->progress.site), site);
 	str_cut(j->progress.what, sizeof(j->progress.what), what);
 	j->progress.started = j->run.started;
+	str_cut(j->progress.phase, sizeof(j->progress.phase), "plan");
 	j->progress.bytes_total = -1;
 }
 
