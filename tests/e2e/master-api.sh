@@ -3,7 +3,7 @@
 # The master over HTTP: sign-in, pairing, reports, lists, limits, restart, kill.
 # timeout: 180
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/master-lib.sh"
+. "$(dirname "$0")/../master-lib.sh"
 
 # ---- init
 check "init writes a configuration and a database" master_init

@@ -3,7 +3,7 @@
 # Every row of the route table with every kind of credentials.
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/master-lib.sh"
+. "$(dirname "$0")/../master-lib.sh"
 
 master_init || note "$T/init.out"
 for role in viewer node_admin; do

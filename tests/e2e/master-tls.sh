@@ -3,7 +3,7 @@
 # The master over TLS with a certificate of its own, and with broken ones.
 # timeout: 120
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/master-lib.sh"
+. "$(dirname "$0")/../master-lib.sh"
 command -v openssl >/dev/null || { skip "the master over TLS" "apt-get install openssl"; exit 0; }
 
 ROOT=https://127.0.0.1:$PORT

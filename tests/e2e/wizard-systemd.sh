@@ -2,6 +2,8 @@
 # The wizard as an admin meets it: on a machine with systemd as PID 1, with a real
 # MariaDB, a real master, in a terminal of 80x24. It ends with a node that the
 # master knows, and a timer of systemd that makes a backup by itself.
+# sanitize: full
+# timeout: 400
 . "$(dirname "$0")/../lib.sh"
 
 if [ "$(id -u)" != 0 ]; then skip "the wizard sets up a machine" "systemd in namespaces needs root"; exit 0; fi

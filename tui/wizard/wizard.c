@@ -77,7 +77,7 @@ size_t wizard_fds(const struct wizard *w, int fds[static 3])
 	return n;
 }
 
-bool wizard_busy(const struct wizard *w)
+static bool busy_now(const struct wizard *w)
 {
 	int fds[3];
 
@@ -86,7 +86,7 @@ bool wizard_busy(const struct wizard *w)
 
 bool wizard_poll(struct wizard *w)
 {
-	bool busy = wizard_busy(w);
+	bool busy = busy_now(w);
 
 	ops_of(w->step)->poll(w);
 	/* the join goes on while another step is looked at */

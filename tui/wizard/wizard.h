@@ -125,7 +125,6 @@ void wizard_key(struct wizard *w, int key, const char *text);
 bool wizard_poll(struct wizard *w);
 /* Descriptors to wait on besides the keys; how many were written (at most 3). */
 size_t wizard_fds(const struct wizard *w, int fds[static 3]);
-bool wizard_busy(const struct wizard *w);
 
 /* For the steps: */
 void wizard_say(struct wizard *w, unsigned style, const char *fmt, ...) PRINTF(3, 4);
