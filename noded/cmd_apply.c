@@ -23,7 +23,7 @@ static const char usual_units[] = "/etc/systemd/system";
 struct apply {
 	const char *path, *state, *units; /* config.json; --state or NULL; where drop-ins go */
 	bool dry, json, systemd;
-	bool warned;
+	bool warned, agent_changed;
 	int64_t since;      /* when the step at work began, monotonic ms */
 	struct buf text;
 	struct config *config;
@@ -167,6 +167,11 @@ static int write_config(struct apply *a, struct err *e)
 
 static int write_dropins(struct apply *a, struct err *e)
 {
+	if (!str_empty(a->config->master.url)) {
+		if (dropin_write_agent(a->units, a->config, a->state, &a->agent_changed, e))
+			return -1;
+		done(a, false, "the agent: units %s", a->agent_changed ? "written" : "as they were");
+	}
 	for (size_t i = 0; i < a->config->timers.n; i++) {
 		const struct timer *t = &a->config->timers.v[i];
 		bool changed, open;
@@ -207,7 +212,7 @@ static int enable_all(struct apply *a, struct timers *bus, struct err *e)
 	}
 	if (str_empty(a->config->master.url))
 		return 0;
-	if (timers_enable_agent(bus, e))
+	if (timers_enable_agent(bus, a->agent_changed, e))
 		done(a, true, "the agent is not enabled: %s", e->msg);
 	else
 		done(a, false, "the agent is enabled and runs");

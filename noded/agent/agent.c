@@ -27,6 +27,7 @@ enum {
 	REFUSED_MS = 600 * 1000,  /* blocked or a key that is not known: ask every 10 minutes */
 	BACKOFF_MAX_MS = 30 * 1000,
 	REAP_MS = 60 * 1000,
+	REAP_AGAIN_MS = 1800 * 1000, /* a storage that is away keeps remains: no word about them each minute */
 	LONG_POLL_S = 25,
 };
 
@@ -329,6 +330,8 @@ static void reap_when_due(struct agent *a)
 	a->next_reap = clock_mono_ms() + REAP_MS;
 	if (catalogue_open(&c, &e) || reap(a->config, c, reap_say, NULL, &r, &e))
 		log_warn("%s", e.msg);
+	if (r.left)
+		a->next_reap = clock_mono_ms() + REAP_AGAIN_MS;
 	if (r.runs)
 		log_warn("%u runs had lost their process and are set to aborted", r.runs);
 }

@@ -75,9 +75,9 @@ static void environment(struct buf *b, const char *name, const char *value)
 	buf_addc(b, '\n');
 }
 
-void dropin_service(struct buf *b, const struct config *c, const struct timer *t, const char *state, bool *open)
+/* What the agent and the backups of every timer need. */
+static void common(struct buf *b, const struct config *c, const char *state)
 {
-	*open = has_hooks(c, t);
 	buf_adds(b, head);
 	buf_adds(b, "[Service]\n");
 	if (!str_empty(c->path) && !str_eq(c->path, FELLOE_SYSCONFDIR "/config.json"))
@@ -98,12 +98,18 @@ void dropin_service(struct buf *b, const struct config *c, const struct timer *t
 			quoted(b, path);
 			buf_addc(b, '\n');
 		}
+}
+
+void dropin_service(struct buf *b, const struct config *c, const struct timer *t, const char *state, bool *open)
+{
+	*open = has_hooks(c, t);
+	common(b, c, state);
 	if (*open)
 		buf_adds(b,
 			 "# hooks of a site or notify.command may need anything: no sandbox\n"
 			 "CapabilityBoundingSet=~\nProtectSystem=no\nProtectHome=no\nPrivateTmp=no\nPrivateDevices=no\n"
 			 "NoNewPrivileges=no\nRestrictAddressFamilies=\nRestrictNamespaces=no\nSystemCallFilter=\n"
-			 "MemoryDenyWriteExecute=no\nProtectKernelTunables=no\nProtectControlGroups=no\n"
+			 "MemoryDenyWriteExecute=no\nReadOnlyPaths=\n"
 			 "ProtectKernelModules=no\nProtectKernelLogs=no\nProtectProc=default\nRestrictSUIDSGID=no\n"
 			 "LockPersonality=no\nRestrictRealtime=no\nProtectClock=no\nProtectHostname=no\n");
 }
@@ -145,6 +151,17 @@ int dropin_write(const char *dir, const struct config *c, const struct timer *t,
 	buf_reset(&b);
 	dropin_service(&b, c, t, state, open);
 	return write_one(service, &b, changed, e);
+}
+
+int dropin_write_agent(const char *dir, const struct config *c, const char *state, bool *changed, struct err *e)
+{
+	CLEANUP(freep) char *sub = xasprintf("%s/felloe-noded.service.d", dir);
+	CLEANUP(buf_done) struct buf b;
+
+	buf_init(&b, UNIT_MAX);
+	*changed = false;
+	common(&b, c, state);
+	return write_one(sub, &b, changed, e);
 }
 
 int dropin_stale(const char *dir, const struct config *c, struct strings *ret, struct err *e)

@@ -19,6 +19,9 @@ void dropin_service(struct buf *b, const struct config *c, const struct timer *t
 /* Write both files of a timer under dir. *changed: something is not as it was. */
 int dropin_write(const char *dir, const struct config *c, const struct timer *t, const char *state, bool *changed,
 		 bool *open, struct err *e) MUSTCHECK;
+/* The drop-in of the agent, felloe-noded.service: moved paths, and folders of dir
+ * storages, from which it removes what a killed run left. */
+int dropin_write_agent(const char *dir, const struct config *c, const char *state, bool *changed, struct err *e) MUSTCHECK;
 /* Timers that have our drop-in under dir but are not in c any more; freep each, list_done. */
 int dropin_stale(const char *dir, const struct config *c, struct strings *ret, struct err *e) MUSTCHECK;
 /* Remove the files of a timer, and the folders when nothing else is in them. */

@@ -300,9 +300,9 @@ int timers_enable(struct timers *t, const char *name, struct err *e)
 	return enable(t, unit, "RestartUnit", e);
 }
 
-int timers_enable_agent(struct timers *t, struct err *e)
+int timers_enable_agent(struct timers *t, bool restart, struct err *e)
 {
-	return enable(t, "felloe-noded.service", "StartUnit", e);
+	return enable(t, "felloe-noded.service", restart ? "RestartUnit" : "StartUnit", e);
 }
 
 int timers_disable(struct timers *t, const char *name, struct err *e)
@@ -366,9 +366,10 @@ int timers_enable(struct timers *t, const char *name, struct err *e)
 	return absent(e);
 }
 
-int timers_enable_agent(struct timers *t, struct err *e)
+int timers_enable_agent(struct timers *t, bool restart, struct err *e)
 {
 	(void)t;
+	(void)restart;
 	return absent(e);
 }
 

@@ -28,8 +28,8 @@ int timers_list(struct timers *t, const struct config *c, struct wire_timers *re
 int timers_reload(struct timers *t, struct err *e) MUSTCHECK;
 /* enable and (re)start the timer, so that a new calendar counts; waits until it is active. */
 int timers_enable(struct timers *t, const char *name, struct err *e) MUSTCHECK;
-/* The same for felloe-noded.service, the agent; one that runs goes on. */
-int timers_enable_agent(struct timers *t, struct err *e) MUSTCHECK;
+/* The same for felloe-noded.service, the agent; one that runs goes on unless restart is set. */
+int timers_enable_agent(struct timers *t, bool restart, struct err *e) MUSTCHECK;
 /* stop and disable; one that is not there is fine. */
 int timers_disable(struct timers *t, const char *name, struct err *e) MUSTCHECK;
 

@@ -130,3 +130,29 @@ check "a request that is blocked ends the wait" until_ok 15 grep -q '"event":"bl
 check "with the reason" grep -q "unknown machine" "$T/bad-join.log"
 wait "$(cat "$T/bad-join.pid")"
 check "and exit code 5" [ $? = 5 ]
+
+# ---- over TLS with a pinned key: the code takes the master's public key in
+stop_pid masterd
+PORT=$(free_port)
+URL=https://127.0.0.1:$PORT
+run felloe-masterd init -c "$T/tls/master.json" --state "$T/tls/m" --listen "127.0.0.1:$PORT" --admin admin \
+	--password-file "$T/password" --self-signed
+PIN=$(grep -oh 'sha256//[A-Za-z0-9+/=]*' "$OUT" | head -n 1)
+check "init --self-signed prints the pin" test -n "$PIN"
+api() { curl -fsSk -X "$1" "$URL/api/v1$2" -H "@$T/token" -H 'Content-Type: application/json' ${3:+-d "$3"}; }
+spawn tls-masterd felloe-masterd run -c "$T/tls/master.json" --state "$T/tls/m"
+until_ok 20 curl -fsSk "$URL/health" || note "$T/tls-masterd.log"
+curl -fsSk "$URL/api/v1/auth/login" -d username=admin --data-urlencode "password@$T/password.raw" |
+	jq -er '"Authorization: Bearer " + .access_token' >"$T/token"
+node safe
+check "a certificate that nobody vouches for is refused" run -e 1 noded safe join --master "$URL"
+check "as such" sh -c "grep -qiE 'certificate|pin' '$OUT' '$ERR'"
+WRONG=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+check "so is another key than the pinned one" run -e 1 noded safe join --master "$URL" --pin "$WRONG"
+spawn safe-join felloe-noded join -c "$T/safe/config.json" --state "$T/safe/state" --master "$URL" --pin "$PIN" --wait=60 --json
+check "with the pin the node shows its code" until_ok 10 code_of safe-join || note "$T/safe-join.log"
+check "and the master the same" seen_is safe code "$(code_of safe-join)"
+check "approved" api POST "/nodes/approve/$(seen safe id)" '{}'
+check "join ends" until_ok 15 grep -q '"event":"active"' "$T/safe-join.log"
+agent_up safe
+check "and the agent reports over TLS" until_ok 15 seen_is safe liveness online

@@ -118,6 +118,15 @@ check "an administrator approves" curl -fsS -X POST -H "@$T/token" -d '{}' "$URL
 check "the agent of the unit takes the key and reports" until_ok 40 first '.liveness == "online"'
 check "with its timers" until_ok 20 first '.timers[] | select(.name == "often") | .enabled and .next != null'
 check "and the runs that they fire" until_ok 60 first '.last_run.state == "ok"'
+
+# a run that hangs in a hook, killed: the agent finds that nobody ends it
+sed -i 's|"paths"|"hooks": {"before": ["sleep 300"]}, "paths"|' "$T/config.json"
+check "apply with a hook warns that the sandbox is gone" run -e 3 noded apply "$T/config.json"
+check "the master sees the run in progress" until_ok 60 first '.runs | length == 1'
+in_rig systemctl stop felloe-backup@often.timer
+in_rig systemctl kill -s KILL felloe-backup@often.service
+aborted() { curl -fsS -H "@$T/token" "$URL/api/v1/runs?state=aborted" | jq -e '.items | length == 1'; }
+check "killed, it is set to aborted by the agent" until_ok 90 aborted
 check "without a word of trouble" run -e 1 in_rig sh -c 'journalctl -u felloe-noded -u felloe-masterd -p err --no-pager -q | grep .'
 check "the agent ends cleanly" run in_rig systemctl stop felloe-noded
 check "with the result success" test "$(in_rig systemctl show -p Result --value felloe-noded)" = success

@@ -114,6 +114,30 @@ static void drop_ins_are_written_once_and_removed_when_their_timer_is_gone(void 
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void the_agent_may_clean_up_on_storages(void **state)
+{
+	CLEANUP(config_freep) struct config *c = config_of("", nightly);
+	CLEANUP(buf_done) struct buf b;
+	char dir[] = "/tmp/felloe-units.XXXXXX";
+	bool changed;
+	struct err e = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	CLEANUP(freep) char *sub = xasprintf("%s/felloe-noded.service.d", dir);
+	CLEANUP(freep) char *path = xasprintf("%s/10-felloe.conf", sub);
+	assert_int_equal(dropin_write_agent(dir, c, NULL, &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(dropin_write_agent(dir, c, NULL, &changed, &e), 0);
+	assert_false(changed);
+	buf_init(&b, 4096);
+	assert_int_equal(fs_read(&b, path, &e), 0);
+	assert_string_equal(b.p + sizeof(head) - 1, "[Service]\nReadWritePaths=\"-/srv/50%% \\\"of\\\" it\"\n");
+	unlink(path);
+	rmdir(sub);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void a_folder_that_is_not_there_has_no_stale_timers(void **state)
 {
 	CLEANUP(config_freep) struct config *c = config_of("", "");
@@ -133,6 +157,7 @@ int main(void)
 		cmocka_unit_test(moved_paths_reach_the_service_by_its_environment),
 		cmocka_unit_test(hooks_take_the_sandbox_away),
 		cmocka_unit_test(drop_ins_are_written_once_and_removed_when_their_timer_is_gone),
+		cmocka_unit_test(the_agent_may_clean_up_on_storages),
 		cmocka_unit_test(a_folder_that_is_not_there_has_no_stale_timers),
 	};
 
