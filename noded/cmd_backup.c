@@ -77,8 +77,10 @@ static void print_outcome(const struct wire_run *run)
 {
 	char in[UNITS_TEXT], stored[UNITS_TEXT], span[UNITS_TEXT];
 
-	printf("%s: %s, %s in %s", run->site, run_state_name(run->state), units_bytes(in, (uint64_t)run->bytes_in),
-	       units_span(span, run->finished - run->started));
+	printf("%s: %s", run->site, run_state_name(run->state));
+	/* a run that failed before it read anything has no size to tell */
+	if (run->bytes_in > 0)
+		printf(", %s in %s", units_bytes(in, (uint64_t)run->bytes_in), units_span(span, run->finished - run->started));
 	if (run->archives.n)
 		printf(", %s stored on %s", units_bytes(stored, (uint64_t)run->bytes_stored), run->archives.v[0].storage);
 	printf(", run %s\n", run->uuid);
