@@ -104,8 +104,14 @@ static int run_wizard(const struct options *o, struct wizard *w, struct err *e)
 	return 0;
 }
 
+static void on_resize(int sig)
+{
+	(void)sig; /* that poll(2) ends is all that is wanted */
+}
+
 static int interactive(const struct options *o)
 {
+	const struct sigaction resize = {.sa_handler = on_resize};
 	struct wizard w;
 	struct err e;
 	int status;
@@ -116,6 +122,7 @@ static int interactive(const struct options *o)
 		return err_exit_code(e.kind);
 	}
 	w.unit_dir = o->unit_dir;
+	sigaction(SIGWINCH, &resize, NULL);
 	if (run_wizard(o, &w, &e)) {
 		fprintf(stderr, "felloe configure: %s\n", e.msg);
 		status = err_exit_code(e.kind);

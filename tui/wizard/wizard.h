@@ -86,9 +86,8 @@ struct wizard {
 		struct review_line lines[REVIEW_LINES];
 		size_t n;
 		struct job *apply, *join;
-		bool applied, done, failed, show_diff;
+		bool applied, done, failed;
 		char code[64];
-		int top;
 	} review;
 };
 
