@@ -81,7 +81,7 @@ check "and the night that has no 02:30 is not chosen by default" sees 1 "03:10:0
 keys Enter Tab Down Down Down Down Space Tab C-u; type_text "*-*-* *:*:0/5"
 check "an own expression is asked from systemd at once" sees 20 "OnCalendar=*-*-* *:*:0/5"
 keys Tab Tab Tab C-u; type_text "0"; keys Tab Enter
-check "the timer is kept" sees 5 "+ 0 min"
+check "the timer is kept" sees 5 "+0 min"
 keys n
 check "review shows what will be written" sees 5 "Will write /etc/felloe/config.json"
 check "nothing was written before" inside test ! -e /etc/felloe/config.json

@@ -129,8 +129,10 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 	form_draw(s, RECT(y, 3, w->master.seen_pin[0] ? 7 : 5, b.w - 4), &w->form);
 	y += w->master.seen_pin[0] ? 8 : 6;
 	if (w->master.seen_pin[0]) {
-		screen_putf(s, AT(y++, 3, b.w - 4), ST_TEXT, "The server's key is  %s", w->master.seen_pin);
-		y++;
+		/* a key that is cut cannot be compared */
+		screen_put(s, AT(y, 3, b.w - 4), ST_TEXT, "The server's key is");
+		screen_put(s, b.w >= 76 ? AT(y, 24, b.w - 25) : AT(++y, 3, b.w - 4), ST_BOLD, w->master.seen_pin);
+		y += 2;
 	}
 	if (w->master.state == LOOK_RUNNING)
 		screen_putf(s, AT(y, 3, b.w - 4), ST_RUN, "» testing, %lld s", (long long)(job_ms(w->job) / 1000));

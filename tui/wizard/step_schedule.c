@@ -224,18 +224,24 @@ static void draw_next(const struct wizard *w, struct screen *s, struct rect r)
 		screen_putf(s, AT(r.y + 2, r.x, r.w), ST_WARN, "Note     ▲ %s", w->calendar.note);
 }
 
-static void draw(struct wizard *w, struct screen *s, struct rect b)
+static void draw_editor(struct wizard *w, struct screen *s, struct rect b)
 {
-	if (w->editing) {
-		struct rect r = RECT(b.y, s->cols > 72 ? 3 : 0, b.h, s->cols > 72 ? s->cols - 6 : s->cols);
+	struct rect r = RECT(b.y, s->cols > 72 ? 3 : 0, b.h, s->cols > 72 ? s->cols - 6 : s->cols);
 
-		screen_fill(s, r, ST_TEXT);
-		screen_box(s, r, ST_HEAD, w->calendar.adding ? "New timer" : w->fields[F_NAME].v);
-		form_draw(s, RECT(r.y + 1, r.x + 2, r.h - 6, r.w - 4), &w->form);
-		draw_next(w, s, RECT(r.y + r.h - 4, r.x + 2, 3, r.w - 4));
-		return;
-	}
-	screen_put(s, AT(b.y, 3, b.w), ST_HEAD, "TIMER          WHAT             WHEN                     SPREAD");
+	screen_fill(s, r, ST_TEXT);
+	screen_box(s, r, ST_HEAD, w->calendar.adding ? "New timer" : w->fields[F_NAME].v);
+	form_draw(s, RECT(r.y + 1, r.x + 2, r.h - 6, r.w - 4), &w->form);
+	draw_next(w, s, RECT(r.y + r.h - 4, r.x + 2, 3, r.w - 4));
+}
+
+static void draw_list(const struct wizard *w, struct screen *s, struct rect b)
+{
+	int when = b.w >= 76 ? 35 : 30, spread = b.w >= 76 ? 60 : 51;
+
+	screen_put(s, AT(b.y, 3, 14), ST_HEAD, "TIMER");
+	screen_put(s, AT(b.y, 18, when - 19), ST_HEAD, "WHAT");
+	screen_put(s, AT(b.y, when, spread - when - 1), ST_HEAD, "WHEN");
+	screen_put(s, AT(b.y, spread, b.w - spread), ST_HEAD, "SPREAD");
 	for (size_t i = 0; i < w->a.timers.n && (int)i < b.h - 7; i++) {
 		const struct answer_timer *t = &w->a.timers.v[i];
 		char expr[ANSWER_TEXT];
@@ -244,17 +250,26 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 		answers_on_calendar(t, expr, sizeof(expr));
 		screen_put(s, AT(y, 1, 1), ST_TEXT, i == w->row ? ">" : " ");
 		screen_put(s, AT(y, 3, 14), ST_TEXT, t->name);
-		screen_put(s, AT(y, 18, 16), ST_TEXT, t->db && t->files ? "db + files" : t->db ? "databases" : "files");
-		screen_put(s, AT(y, 35, 24), ST_TEXT, expr);
-		screen_putf(s, AT(y, 60, b.w - 60), ST_TEXT, "+ %s min", t->spread_min[0] ? t->spread_min : "0");
+		screen_put(s, AT(y, 18, when - 19), ST_TEXT, t->db && t->files ? "db + files" : t->db ? "databases" : "files");
+		screen_put(s, AT(y, when, spread - when - 1), ST_TEXT, expr);
+		screen_putf(s, AT(y, spread, b.w - spread), ST_TEXT, "+%s min", t->spread_min[0] ? t->spread_min : "0");
 		if (i == w->row)
 			screen_select(s, AT(y, 1, b.w - 1));
 	}
+}
+
+static void draw(struct wizard *w, struct screen *s, struct rect b)
+{
+	if (w->editing) {
+		draw_editor(w, s, b);
+		return;
+	}
+	draw_list(w, s, b);
 	if (w->a.timers.n == 0)
 		screen_put(s, AT(b.y + 2, 3, b.w - 4), ST_WARN, "No timer: nothing runs by itself. C adds one.");
 	else
 		draw_next(w, s, RECT(b.y + b.h - 6, 3, 3, b.w - 4));
-	screen_put(s, AT(b.y + b.h - 1, 1, b.w - 2), ST_DIM, "The next runs are worked out by systemd itself, not guessed.");
+	screen_put(s, AT(b.y + b.h - 1, 1, b.w - 2), ST_DIM, "The next runs are worked out by systemd, not guessed.");
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------ */

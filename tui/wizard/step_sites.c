@@ -214,7 +214,8 @@ static void draw_detail(const struct wizard *w, struct screen *s, struct rect r)
 		screen_putf(s, AT(r.y + 1, 3, r.w - 4), ST_TEXT, "files only: %s", a->dir);
 	if (a->db_error[0])
 		screen_wrap(s, RECT(r.y + 2, 3, 2, r.w - 4), ST_FAIL, a->db_error);
-	screen_putf(s, AT(r.y + 4, 3, r.w - 4), ST_TEXT, "Leave out  %s", a->exclude[0] ? a->exclude : "caches, .git and logs of WordPress");
+	if (r.h >= 5)
+		screen_putf(s, AT(r.y + 4, 3, r.w - 4), ST_TEXT, "Leave out  %s", a->exclude[0] ? a->exclude : "caches, .git and logs of WordPress");
 }
 
 static void draw(struct wizard *w, struct screen *s, struct rect b)
