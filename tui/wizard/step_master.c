@@ -103,6 +103,8 @@ static void result(struct wizard *w, const struct json *j)
 	else
 		str_cut(w->master.error, sizeof(w->master.error), error ? error : "the test said nothing");
 	str_clean(w->master.error);
+	wizard_say(w, w->master.good ? ST_OK : ST_FAIL, "%s %s", w->master.good ? "✓" : "✗",
+		   w->master.good ? w->master.result : w->master.error);
 }
 
 static void poll_jobs(struct wizard *w)
@@ -134,6 +136,9 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 		screen_put(s, b.w >= 76 ? AT(y, 24, b.w - 25) : AT(++y, 3, b.w - 4), ST_BOLD, w->master.seen_pin);
 		y += 2;
 	}
+	/* no room: the message line says it, too */
+	if (y >= b.y + b.h)
+		return;
 	if (w->master.state == LOOK_RUNNING)
 		screen_putf(s, AT(y, 3, b.w - 4), ST_RUN, "» testing, %lld s", (long long)(job_ms(w->job) / 1000));
 	else if (w->master.good)
