@@ -164,7 +164,11 @@ void app_link(struct app *a, const struct net_state *s)
 	else if (s->link == NET_LIVE && before == NET_LOST)
 		app_say(a, ST_OK, "The master is back.");
 	else if (s->link == NET_EXPIRED && before != NET_EXPIRED) {
+		/* its question was about data of the session that ended; and yes would go to the sign-in */
+		if (a->dialog.open)
+			dialog_close(&a->dialog);
 		app_say(a, ST_WARN, "The session has ended. Sign in again.");
+		a->behind = a->view;
 		app_show(a, VIEW_LOGIN);
 	}
 }

@@ -64,6 +64,7 @@ struct app {
 	const struct view_ops *ops[VIEWS];
 	void *views[VIEWS];
 	enum view_id view;
+	enum view_id behind;      /* what the sign-in covers: shown again after it; VIEW_LOGIN none */
 	struct app_remote remote;
 	struct net_state link;
 	struct nodes *nodes;      /* NULL: not loaded yet; the app's reference */

@@ -115,7 +115,7 @@ int cmd_block(int argc, char **argv)
 				    .type = OPT_STR,
 				    .to = &d.value,
 				    .arg = "R",
-				    .help = "Why; it goes to the audit log."},
+				    .help = "Why; the node is told it."},
 				   {0}};
 	const struct cmd_spec spec = {"ID --reason R", "Block a node: its key is refused.", more, 1, 1};
 	struct err e = {0};

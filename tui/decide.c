@@ -40,9 +40,15 @@ void decide_block(struct app *a, const struct node *n)
 	question(a, n, TAG_BLOCK, "Block node", "Block");
 	dialog_line(&a->dialog, "• its key is refused; it stops reporting, still backs up");
 	dialog_line(&a->dialog, "• you can undo this: Approvals, b, U unblock");
-	str_cut(a->dialog.ask, sizeof(a->dialog.ask), "Reason (goes to the audit log)");
-	str_cut(a->dialog.type_label, sizeof(a->dialog.type_label), "Type the node's name to go on");
-	str_cut(a->dialog.type_this, sizeof(a->dialog.type_this), n->name);
+	str_cut(a->dialog.ask, sizeof(a->dialog.ask), "Reason (the node is told it)");
+	/* a hostile machine may choose a name that nobody can type */
+	if (str_is_name(n->name)) {
+		str_cut(a->dialog.type_label, sizeof(a->dialog.type_label), "Type the node's name to go on");
+		str_cut(a->dialog.type_this, sizeof(a->dialog.type_this), n->name);
+	} else {
+		snprintf(a->dialog.type_label, sizeof(a->dialog.type_label), "Type its number, %" PRIu64 ", to go on", n->id);
+		snprintf(a->dialog.type_this, sizeof(a->dialog.type_this), "%" PRIu64, n->id);
+	}
 	dialog_open(&a->dialog);
 }
 

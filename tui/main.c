@@ -78,7 +78,7 @@ static void apply(struct session *s, const struct options *o)
 		session_replace(s, master, NULL, NULL);
 	if (o->user && !str_eq(o->user, s->user))
 		session_replace(s, NULL, o->user, NULL);
-	if (o->pin)
+	if (o->pin && !str_eq(o->pin, s->pin))
 		session_replace(s, NULL, NULL, o->pin);
 }
 

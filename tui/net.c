@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "shared/clock.h"
+#include "shared/hash.h"
 #include "shared/http.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -85,9 +86,10 @@ static void set_link(struct net *n, enum net_link link)
 /* 1, 2, 4 ... 30 s, +- 20 %: consoles that lost the same master do not come back as one. */
 static unsigned backoff_ms(unsigned tries)
 {
-	unsigned s = tries < 5 ? 1U << tries : BACKOFF_MAX_S;
+	unsigned s = tries < 5 ? 1U << tries : BACKOFF_MAX_S, r;
 
-	return s * 800 + (unsigned)rand() % (s * 400 + 1);
+	random_bytes(&r, sizeof(r));
+	return s * 800 + r % (s * 400 + 1);
 }
 
 static void lost(struct net *n, const struct err *e)
@@ -468,6 +470,7 @@ static void *run(void *arg)
 
 int net_start(struct net **ret, struct session *s, struct err *e)
 {
+	static const int faults[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
 	struct net *n = xcalloc(1, sizeof(*n));
 	sigset_t all, before;
 	int rc;
@@ -480,8 +483,10 @@ int net_start(struct net **ret, struct session *s, struct err *e)
 	publish_session(n);
 	if (n->session.access && session_client(&n->session, &n->client, e) == 0)
 		n->state.link = NET_LIVE;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the UI thread's */
+	sigfillset(&all); /* signals are the UI thread's, but for those of a crash, which restore the terminal */
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		sigdelset(&all, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&n->thread, NULL, run, n);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc || n->to_ui < 0 || n->to_net < 0) {

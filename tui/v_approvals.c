@@ -187,7 +187,7 @@ static void draw_facts(const struct app *a, struct screen *s, struct rect r, con
 	y += y < end ? fact(s, AT(y, 0, r.w), "Key", n->key) : 0;
 	y += y < end ? fact(s, AT(y, 0, r.w), "System", text) : 0;
 	asked_text(text, sizeof(text), a, n);
-	y += y < end ? fact(s, AT(y, 0, r.w), "Asked by", text) : 0;
+	y += y < end ? fact(s, AT(y, 0, r.w), n->asked_by[0] ? "Asked by" : "Asked", text) : 0;
 	y += y < end ? fact(s, AT(y, 0, r.w), "Sites", n->sites) : 0;
 	y += y < end ? fact(s, AT(y, 0, r.w), "Timers", n->timers) : 0;
 	y += y < end ? fact(s, AT(y, 0, r.w), "Storages", n->storages) : 0;

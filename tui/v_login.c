@@ -222,8 +222,9 @@ static void answer(struct app *a, void *p, const struct net_answer *ans)
 	v->busy = false;
 	if (ans->err.kind == ERR_NONE) {
 		field_set(&v->password, "");
+		form_focus(&v->form, ID_PASSWORD); /* all that is missing when the session ends */
 		app_say(a, ST_TEXT, "Signed in as %.100s.", v->user.v);
-		app_show(a, VIEW_NODES);
+		app_show(a, a->behind == VIEW_LOGIN || v->master.touched ? VIEW_NODES : a->behind);
 		return;
 	}
 	if (ans->peer_pin[0]) {

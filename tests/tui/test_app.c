@@ -236,6 +236,50 @@ static void blocking_needs_a_reason_and_the_name(void **state)
 	stop();
 }
 
+static void a_name_that_nobody_can_type_is_blocked_by_its_number(void **state)
+{
+	(void)state;
+	start(VIEW_APPROVALS, true);
+	((struct node *)(uintptr_t)nodes_find(app.nodes, 20))->name = "ev?il ノード";
+	keys_("X");
+	assert_true(shows("Type its number, 20, to go on"));
+	keys_("strange name");
+	app_key(&app, K_TAB, NULL);
+	keys_("20");
+	app_key(&app, K_TAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 1);
+	assert_string_equal(sent.last.path, "/nodes/block/20");
+	stop();
+}
+
+static void a_session_that_ends_closes_its_question_and_comes_back_where_it_was(void **state)
+{
+	struct net_answer in = {.tag = TAG_SIGN_IN};
+
+	(void)state;
+	start(VIEW_APPROVALS, true);
+	view_login_set(app.views[VIEW_LOGIN], "https://master.example.net", "admin", "");
+	keys_("X");
+	assert_true(app.dialog.open);
+	link_is(NET_EXPIRED);
+	assert_false(app.dialog.open);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(app.view, VIEW_LOGIN);
+		app_draw(&app, &screen);
+		keys_("secret word"); /* the password is what has the focus, each time */
+		app_key(&app, K_ENTER, NULL);
+		assert_int_equal(sent.sign_ins, round + 1);
+		assert_string_equal(sent.sign_in.password, "secret word");
+		app_answer(&app, &in);
+		link_is(NET_LIVE);
+		assert_int_equal(app.view, VIEW_APPROVALS);
+		link_is(NET_EXPIRED);
+	}
+	assert_int_equal(sent.changes, 0);
+	stop();
+}
+
 static void a_name_that_is_taken_needs_a_new_one(void **state)
 {
 	(void)state;
@@ -448,6 +492,8 @@ int main(void)
 		cmocka_unit_test(the_approvals_screen),
 		cmocka_unit_test(approving_asks_and_sends_the_node_under_the_cursor),
 		cmocka_unit_test(blocking_needs_a_reason_and_the_name),
+		cmocka_unit_test(a_name_that_nobody_can_type_is_blocked_by_its_number),
+		cmocka_unit_test(a_session_that_ends_closes_its_question_and_comes_back_where_it_was),
 		cmocka_unit_test(a_name_that_is_taken_needs_a_new_one),
 		cmocka_unit_test(the_pages_of_a_node),
 		cmocka_unit_test(monochrome_tells_every_state),
