@@ -106,6 +106,12 @@ void dump_result_done(struct dump_result *r)
 		free(r->tables.v[i].select_list);
 	}
 	list_done(&r->tables);
+	for (size_t i = 0; i < r->triggers_of.n; i++) {
+		free(r->triggers_of.v[i].name);
+		free(r->triggers_of.v[i].table);
+		free(r->triggers_of.v[i].member);
+	}
+	list_done(&r->triggers_of);
 	*r = (struct dump_result){0};
 }
 

@@ -50,8 +50,13 @@ struct dump_table {
 	char *select_list;        /* with which it was taken */
 	bool data;                /* false: structure only */
 };
+struct dump_trigger {
+	char *name, *table;
+	char *member;             /* that creates it */
+};
 struct dump_result {
 	struct { LIST_OF(struct dump_table); } tables;
+	struct { LIST_OF(struct dump_trigger); } triggers_of;
 	uint64_t rows, bytes;
 	unsigned views, triggers, routines, events, sequences;
 };

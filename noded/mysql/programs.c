@@ -186,28 +186,52 @@ static int put_packages(struct schema *s, unsigned *count, struct err *e)
 	return 0;
 }
 
-static int put_triggers(struct schema *s, unsigned *count, struct err *e)
+static bool is_left_out(const struct schema *s, const char *table)
 {
-	CLEANUP(names_done) struct names names = {0};
+	for (size_t i = 0; i < s->tables.n; i++)
+		if (str_eq(s->tables.v[i].name, table))
+			return s->tables.v[i].left_out;
+	return false;
+}
 
-	/* Of several triggers for one event each fires after those made before it: order is part of them,
-	 * and stands in the names of their members. */
-	if (list_names(s, &names, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE() "
-				  "AND CAST(TRIGGER_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) ORDER BY "
-				  "EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER", 0, e))
+/* Of several triggers for one event each fires after those made before it: order
+ * is part of them, and stands in the names of their members. */
+static int put_trigger(struct schema *s, const char *name, const char *table, struct dump_result *ret, struct err *e)
+{
+	CLEANUP(freep) char *dir = xasprintf("%s%05zu.", trigger.dir, ret->triggers_of.n + 1);
+	CLEANUP(buf_done) struct buf b = {0}, member = {0};
+	struct dump_trigger *t;
+	bool written = false;
+
+	buf_init(&b, PROGRAM_MAX);
+	if (add_program(s, &b, &trigger, name, &written))
+		return conn_fail(s->c, e);
+	if (!written)
+		return 0;
+	schema_member_name(&member, dir, name);
+	if (buf_check(&member, "name of a member", e) || schema_member(s, dir, name, &b, e))
 		return -1;
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(buf_done) struct buf b = {0};
-		CLEANUP(freep) char *dir = xasprintf("%s%05zu.", trigger.dir, i + 1);
-		bool written = false;
+	t = list_push(&ret->triggers_of);
+	t->name = xstrdup(name);
+	t->table = xstrdup(table);
+	t->member = buf_take(&member);
+	ret->triggers++;
+	return 0;
+}
 
-		buf_init(&b, PROGRAM_MAX);
-		if (add_program(s, &b, &trigger, names.v[i], &written))
-			return conn_fail(s->c, e);
-		if (written && schema_member(s, dir, names.v[i], &b, e))
+static int put_triggers(struct schema *s, struct dump_result *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(s->c, &r, "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS "
+				"WHERE TRIGGER_SCHEMA = DATABASE() AND CAST(TRIGGER_SCHEMA AS BINARY) = "
+				"CAST(DATABASE() AS BINARY) ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, "
+				"ACTION_ORDER", e))
+		return -1;
+	while ((row = mysql_fetch_row(r)))
+		if (!is_left_out(s, row[1]) && put_trigger(s, row[0], row[1], ret, e))
 			return -1;
-		*count += written;
-	}
 	return 0;
 }
 
@@ -312,7 +336,7 @@ int programs_put(struct schema *s, struct dump_result *ret, struct err *e)
 {
 	warn_unseen(s);
 	if (put_routines(s, &function, &ret->routines, e) || put_routines(s, &procedure, &ret->routines, e) ||
-	    put_packages(s, &ret->routines, e) || put_triggers(s, &ret->triggers, e) || put_views(s, &ret->views, e) ||
+	    put_packages(s, &ret->routines, e) || put_triggers(s, ret, e) || put_views(s, &ret->views, e) ||
 	    put_events(s, &ret->events, e))
 		return -1;
 	return 0;

@@ -49,15 +49,20 @@ void schema_warn(struct schema *s, const char *fmt, ...)
 	s->sink->warn(s->sink->ctx, text);
 }
 
+void schema_member_name(struct buf *ret, const char *dir, const char *name)
+{
+	buf_init(ret, 4096);
+	buf_addf(ret, "db/%s", dir);
+	if (name)
+		member_name(ret, name);
+	buf_adds(ret, ".sql");
+}
+
 int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e)
 {
 	CLEANUP(buf_done) struct buf path = {0};
 
-	buf_init(&path, 4096);
-	buf_addf(&path, "db/%s", dir);
-	if (name)
-		member_name(&path, name);
-	buf_adds(&path, ".sql");
+	schema_member_name(&path, dir, name);
 	if (buf_check(b, "a definition", e) || buf_check(&path, "name of a member", e))
 		return -1;
 	return s->sink->member(s->sink->ctx, path.p, b->p, b->len, e);

@@ -45,6 +45,8 @@ int schema_put_placeholders(struct schema *s, struct err *e) MUSTCHECK;
 
 /* Hand over the member db/DIRNAME.sql; dir ends in what stands before the name, which may be NULL. */
 int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e) MUSTCHECK;
+/* How that member is called: ret is set up here, buf_check and buf_done it. */
+void schema_member_name(struct buf *ret, const char *dir, const char *name);
 /* A warning of the run, to the sink. */
 void schema_warn(struct schema *s, const char *fmt, ...) PRINTF(2, 3);
 

@@ -40,21 +40,22 @@ static int look_at_server(struct conn *c, struct server_facts *ret, struct err *
 }
 
 /* "... 'schema'" with the name as a literal, for information_schema. */
-static int ask_number(struct conn *c, const char *sql, const char *schema, const char *table, int64_t *ret,
-		      struct err *e)
+static int ask(struct conn *c, MYSQL_RES **ret, const char *sql, const char *schema, struct err *e)
 {
 	CLEANUP(buf_done) struct buf b = {0};
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	MYSQL_ROW row;
 
 	buf_init(&b, SQL_MAX);
 	buf_adds(&b, sql);
 	sql_string(&b, schema, strlen(schema));
-	if (table) {
-		buf_adds(&b, " AND EVENT_OBJECT_TABLE = ");
-		sql_string(&b, table, strlen(table));
-	}
-	if (buf_check(&b, "a question", e) || conn_rows(c, &r, b.p, e))
+	return buf_check(&b, "a question", e) ? -1 : conn_rows(c, ret, b.p, e);
+}
+
+static int ask_number(struct conn *c, const char *sql, const char *schema, int64_t *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (ask(c, &r, sql, schema, e))
 		return -1;
 	row = mysql_fetch_row(r);
 	*ret = row ? number(row[0]) : 0;
@@ -71,10 +72,8 @@ int server_look(const struct db_access *a, const char *schema, struct server_fac
 		return -1;
 	if (!*schema)
 		return 0;
-	if (ask_number(c, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ", schema, NULL, &there,
-		       e) ||
-	    ask_number(c, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ", schema, NULL,
-		       &ret->tables, e))
+	if (ask_number(c, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ", schema, &there, e) ||
+	    ask_number(c, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ", schema, &ret->tables, e))
 		return -1;
 	ret->there = there > 0;
 	return 0;
@@ -96,69 +95,135 @@ static int table_exists(struct conn *c, const char *db, const char *table, bool 
 	return 0;
 }
 
-int server_can_swap(const struct db_access *a, const char *scratch, const char *db, const struct strings *tables,
-		    struct err *e)
+static bool is_among(const struct strings *list, const char *name)
 {
-	CLEANUP(conn_freep) struct conn *c = NULL;
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->v[i], name))
+			return true;
+	return false;
+}
+
+/* A foreign key follows its table through RENAME TABLE: one that refers to the
+ * table in use would refer to what is dropped afterwards. */
+static int check_keys(struct conn *c, const struct swap *s, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
 	int64_t n;
 
-	if (conn_open(&c, a, e) ||
-	    ask_number(c, "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ",
-		       scratch, NULL, &n, e))
+	if (ask_number(c, "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ",
+		       s->scratch, &n, e) ||
+	    ask(c, &r, "SELECT REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME FROM "
+		       "information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = ", s->db, e))
 		return -1;
 	if (n)
 		return err_set(e, ERR_CONFLICT, "a table has foreign keys, which would not follow it into `%s`: restore into a "
-			       "schema of its own (--to-db) and move the rows", db);
-	for (size_t i = 0; i < tables->n; i++) {
-		if (ask_number(c, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ", db,
-			       tables->v[i], &n, e))
-			return -1;
-		if (n)
-			return err_set(e, ERR_CONFLICT, "the table `%s`.`%s` has %lld triggers, which would be lost with it: drop "
-				       "them, restore, create them again", db, tables->v[i], (long long)n);
+			       "schema of its own (--to-db) and move the rows", s->db);
+	while ((row = mysql_fetch_row(r)))
+		if (is_among(s->tables, row[0]))
+			return err_set(e, ERR_CONFLICT, "a foreign key of `%s`.`%s` refers to the table `%s`, which therefore cannot "
+				       "be replaced: restore into a schema of its own (--to-db) and move the rows", row[1], row[2],
+				       row[0]);
+	return 0;
+}
+
+static int check_triggers(struct conn *c, const struct swap *s, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (ask(c, &r, "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ",
+		s->db, e))
+		return -1;
+	while ((row = mysql_fetch_row(r))) {
+		bool ours = is_among(s->tables, row[1]), known = is_among(s->triggers, row[0]);
+
+		if (ours && !known)
+			return err_set(e, ERR_CONFLICT, "the trigger `%s` of the table `%s`.`%s` is not in the archive and would be "
+				       "lost: drop it, restore, create it again", row[0], s->db, row[1]);
+		if (!ours && known)
+			return err_set(e, ERR_CONFLICT, "the trigger `%s` belongs to the table `%s`.`%s` now: rename one of them, or "
+				       "restore into a schema of its own (--to-db)", row[0], s->db, row[1]);
 	}
 	return 0;
 }
 
-static void add_name(struct buf *b, const char *db, const char *prefix, const char *table)
-{
-	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, table);
-
-	sql_ident(b, db);
-	buf_addc(b, '.');
-	sql_ident(b, name);
-}
-
-int server_swap(const struct db_access *a, const char *scratch, const char *db, const struct strings *tables,
-		struct err *e)
+int server_can_swap(const struct db_access *a, const struct swap *s, struct err *e)
 {
 	CLEANUP(conn_freep) struct conn *c = NULL;
+
+	return conn_open(&c, a, e) || check_triggers(c, s, e) || check_keys(c, s, e) ? -1 : 0;
+}
+
+static void add_name(struct buf *b, const char *db, const char *table)
+{
+	sql_ident(b, db);
+	buf_addc(b, '.');
+	sql_ident(b, table);
+}
+
+static char *old_name(const struct swap *s, size_t i)
+{
+	return xasprintf("felloe_old_%s_%zu", s->tag, i);
+}
+
+/* One RENAME TABLE for all. What is in the way stays in its schema: only there
+ * may it keep its triggers. */
+static int rename_all(struct conn *c, const struct swap *s, struct err *e)
+{
 	CLEANUP(buf_done) struct buf b = {0};
 
 	buf_init(&b, SQL_MAX);
-	if (conn_open(&c, a, e))
-		return -1;
 	buf_adds(&b, "RENAME TABLE ");
-	for (size_t i = 0; i < tables->n; i++) {
-		const char *t = tables->v[i];
+	for (size_t i = 0; i < s->tables->n; i++) {
+		CLEANUP(freep) char *old = old_name(s, i);
+		const char *t = s->tables->v[i];
 		bool in_the_way;
 
-		if (table_exists(c, db, t, &in_the_way, e))
+		if (table_exists(c, s->db, t, &in_the_way, e))
 			return -1;
 		buf_adds(&b, i ? ", " : "");
 		if (in_the_way) {
-			add_name(&b, db, "", t);
+			add_name(&b, s->db, t);
 			buf_adds(&b, " TO ");
-			add_name(&b, scratch, "_old_", t);
+			add_name(&b, s->db, old);
 			buf_adds(&b, ", ");
 		}
-		add_name(&b, scratch, "", t);
+		add_name(&b, s->scratch, t);
 		buf_adds(&b, " TO ");
-		add_name(&b, db, "", t);
+		add_name(&b, s->db, t);
 	}
-	if (buf_check(&b, "RENAME TABLE", e))
+	return buf_check(&b, "RENAME TABLE", e) ? -1 : conn_exec_n(c, b.p, b.len, e);
+}
+
+static int drop_one(struct conn *c, const char *verb, const char *db, const char *name, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+
+	buf_init(&b, SQL_MAX);
+	buf_adds(&b, verb);
+	add_name(&b, db, name);
+	return buf_check(&b, verb, e) ? -1 : conn_exec_n(c, b.p, b.len, e);
+}
+
+int server_swap(const struct db_access *a, const struct swap *s, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+
+	if (conn_open(&c, a, e))
 		return -1;
-	return conn_exec_n(c, b.p, b.len, e);
+	for (size_t i = 0; i < s->triggers->n; i++)
+		if (drop_one(c, "DROP TRIGGER IF EXISTS ", s->scratch, s->triggers->v[i], e))
+			return -1;
+	if (rename_all(c, s, e))
+		return -1;
+	for (size_t i = 0; i < s->tables->n; i++) {
+		CLEANUP(freep) char *old = old_name(s, i);
+
+		if (drop_one(c, "DROP TABLE IF EXISTS ", s->db, old, e))
+			return err_wrap(e, "the tables are in place; the old `%s` is left as `%s`", s->tables->v[i], old);
+	}
+	return 0;
 }
 
 int server_drop_schema(const struct db_access *a, const char *schema, struct err *e)

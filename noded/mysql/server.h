@@ -23,16 +23,21 @@ struct server_facts {
 /* schema may be "": then only the server is looked at. ERR_DENIED, ERR_NET ... as dump_open. */
 int server_look(const struct db_access *a, const char *schema, struct server_facts *ret, struct err *e) MUSTCHECK;
 
-/* Why the tables of scratch cannot take their place in db: ERR_CONFLICT names a
- * foreign key of the copy or a trigger of the table in use. Both would be lost
- * or point to the wrong schema. */
-int server_can_swap(const struct db_access *a, const char *scratch, const char *db, const struct strings *tables,
-		    struct err *e) MUSTCHECK;
-/* Move the tables from scratch to db in one RENAME TABLE; those that are in the
- * way go to scratch under another name and are dropped with it by the caller.
- * Either all tables move or none. */
-int server_swap(const struct db_access *a, const char *scratch, const char *db, const struct strings *tables,
-		struct err *e) MUSTCHECK;
+/* Tables of the schema scratch that take the place of those of the same names in db. */
+struct swap {
+	const char *scratch, *db;
+	const struct strings *tables;
+	const struct strings *triggers;  /* of the copy: the caller makes them again in db */
+	const char *tag;                 /* what was in the way is called felloe_old_TAG_N until it is dropped */
+};
+/* Why they cannot: ERR_CONFLICT names a foreign key from or to one of the tables,
+ * or a trigger in use that the copy does not have. All would be lost or point to
+ * the wrong table. */
+int server_can_swap(const struct db_access *a, const struct swap *s, struct err *e) MUSTCHECK;
+/* Drop the copy's triggers (a table that has some cannot change its schema), move
+ * the tables in one RENAME TABLE, either all or none, and drop what was in the way
+ * with its triggers. */
+int server_swap(const struct db_access *a, const struct swap *s, struct err *e) MUSTCHECK;
 int server_drop_schema(const struct db_access *a, const char *schema, struct err *e) MUSTCHECK;
 
 #endif

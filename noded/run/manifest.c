@@ -32,6 +32,17 @@ static void put_database(const struct manifest *m, struct json_out *o)
 		json_end_obj(o);
 	}
 	json_end_arr(o);
+	json_arr(o, "triggers_of");
+	for (size_t i = 0; i < r->triggers_of.n; i++) {
+		const struct dump_trigger *t = &r->triggers_of.v[i];
+
+		json_obj(o, NULL);
+		json_put_str(o, "table", t->table);
+		json_put_str(o, "name", t->name);
+		json_put_str(o, "member", t->member);
+		json_end_obj(o);
+	}
+	json_end_arr(o);
 	json_put_int(o, "rows", (int64_t)r->rows);
 	json_put_int(o, "views", r->views);
 	json_put_int(o, "triggers", r->triggers);
@@ -89,11 +100,14 @@ static void database_text(const struct manifest *m, const char *name, struct buf
 	buf_addf(b, "The database `%s` into a new one (here: restored):\n"
 		    "    mariadb -e 'CREATE DATABASE restored'\n"
 		    "    tar --zstd -xOf %s --wildcards 'db/*' \\\n"
-		    "        | mariadb --max-allowed-packet=1G restored\n"
+		    "        | mariadb --comments --max-allowed-packet=1G restored\n"
+		    "Without --comments the client drops the comments inside of routines and triggers.\n"
 		    "The mysql client takes the same options. One table (here: wp_posts):\n"
 		    "    tar --zstd -xOf %s --wildcards \\\n"
 		    "        'db/10-schema/2-tables/wp_posts.sql' 'db/20-data/wp_posts.*' \\\n"
-		    "        | mariadb --max-allowed-packet=1G restored\n\n", m->db, name, name);
+		    "        | mariadb --comments --max-allowed-packet=1G restored\n"
+		    "Its triggers are in db/30-post/4-triggers; which ones, manifest.json tells in \"triggers_of\".\n\n",
+		 m->db, name, name);
 }
 
 static void files_text(const struct manifest *m, const char *name, struct buf *b)

@@ -32,6 +32,7 @@ struct restore {
 	bool access_ours;
 	struct load *load;
 	char *member;               /* being loaded */
+	char tag[16];               /* beginning of the run's id */
 	uint64_t wanted;            /* bytes of the frames to fetch, about */
 };
 
@@ -84,12 +85,33 @@ static void add_table(struct prefixes *p, const char *table)
 	*list_push(p) = xasprintf("db/20-data/%s.*", name.p);
 }
 
+static bool table_wanted(const struct restore *r, const char *name)
+{
+	for (size_t i = 0; i < r->o->tables.n; i++)
+		if (str_eq(r->o->tables.v[i], name))
+			return true;
+	return !r->o->tables.n;
+}
+
+/* The triggers of the tables asked for: a field of each, "name" or "member". */
+static void add_triggers(const struct restore *r, const char *field, struct prefixes *p)
+{
+	const struct json *list = json_get(json_get(r->opened.manifest, "database"), "triggers_of");
+
+	for (const struct json *t = json_first(list); t; t = json_next(t))
+		if (table_wanted(r, json_get_str(t, "table", "")))
+			*list_push(p) = xstrdup(json_get_str(t, field, ""));
+}
+
 static void database_prefixes(const struct restore *r, struct prefixes *p)
 {
-	if (!r->o->tables.n)
+	if (!r->o->tables.n) {
 		*list_push(p) = xstrdup("db/*");
+		return;
+	}
 	for (size_t i = 0; i < r->o->tables.n; i++)
 		add_table(p, r->o->tables.v[i]);
+	add_triggers(r, "member", p);
 }
 
 static int files_prefixes(const struct restore *r, struct prefixes *p, struct err *e)
@@ -236,14 +258,6 @@ static int sql_end(void *ctx, struct err *e)
 	return load_end(r->load, e);
 }
 
-static bool table_wanted(const struct restore *r, const char *name)
-{
-	for (size_t i = 0; i < r->o->tables.n; i++)
-		if (str_eq(r->o->tables.v[i], name))
-			return true;
-	return !r->o->tables.n;
-}
-
 static const struct json *manifest_tables(const struct restore *r)
 {
 	return json_get(json_get(r->opened.manifest, "database"), "tables");
@@ -312,22 +326,53 @@ static int load_members(struct restore *r, const struct prefixes *p, struct err 
 	return archive_read(r->opened.reader, &o, &sink, &result, e);
 }
 
+static struct strings trigger_names(const struct restore *r, struct prefixes *names)
+{
+	add_triggers(r, "name", names);
+	return (struct strings){.v = names->v, .n = names->n};
+}
+
+static int can_swap(const struct restore *r, struct err *e)
+{
+	CLEANUP(prefixes_done) struct prefixes names = {0};
+	struct strings triggers = trigger_names(r, &names);
+	const struct swap s = {r->target_db, r->source_db, &r->o->tables, &triggers, r->tag};
+
+	return server_can_swap(&r->access, &s, e);
+}
+
+/* They were proved in the copy, but only tables without triggers move. */
+static int load_triggers(struct restore *r, struct err *e)
+{
+	const struct load_opts o = {.access = &r->access, .db = r->source_db, .definer = r->o->definer};
+	CLEANUP(prefixes_done) struct prefixes p = {0};
+
+	add_triggers(r, "member", &p);
+	if (!p.n)
+		return 0;
+	if (load_open(&r->load, &o, e) || load_members(r, &p, e))
+		return err_wrap(e, "the tables are in place in `%s`, their triggers are not (db/30-post/4-triggers in the archive)",
+				r->source_db);
+	load_close(TAKE(r->load));
+	job_say(r->o->job, "%zu triggers are in place in `%s`", p.n, r->source_db);
+	return 0;
+}
+
 /* The tables of the copy become those of the site's database. */
 static int swap(struct restore *r, struct err *e)
 {
-	int64_t triggers = json_get_int(json_get(r->opened.manifest, "database"), "triggers", 0);
+	CLEANUP(prefixes_done) struct prefixes names = {0};
+	struct strings triggers = trigger_names(r, &names);
+	const struct swap s = {r->target_db, r->source_db, &r->o->tables, &triggers, r->tag};
 
 	load_close(TAKE(r->load));
-	if (server_can_swap(&r->access, r->target_db, r->source_db, &r->o->tables, e) ||
-	    server_swap(&r->access, r->target_db, r->source_db, &r->o->tables, e) ||
-	    server_drop_schema(&r->access, r->target_db, e))
+	if (server_can_swap(&r->access, &s, e) || server_swap(&r->access, &s, e))
 		return err_wrap(e, "the copy in `%s` is complete and stays there", r->target_db);
 	str_cut(r->out->db, sizeof(r->out->db), r->source_db);
 	job_say(r->o->job, "the tables are in place in `%s`", r->source_db);
-	if (triggers > 0)
-		job_warn(r->o->job, "the archive has %" PRId64 " triggers, which a restore of single tables does not bring back: "
-			 "look at db/30-post/4-triggers in it", triggers);
-	return 0;
+	if (load_triggers(r, e))
+		return -1;
+	return server_drop_schema(&r->access, r->target_db, e);
 }
 
 static int restore_database(struct restore *r, struct err *e)
@@ -391,7 +436,7 @@ static int look_at_database(struct restore *r, struct err *e)
 	if (tables_known(r, e) || choose_access(r, e) || look(r, &facts, e))
 		return -1;
 	/* what speaks against a swap already now: nothing is loaded for it then */
-	if (r->o->in_place && server_can_swap(&r->access, r->target_db, r->source_db, &r->o->tables, e))
+	if (r->o->in_place && can_swap(r, e))
 		return -1;
 	database_prefixes(r, &p);
 	if (measure(r, &p, &sum, e))
@@ -443,9 +488,11 @@ static void choose_targets(struct restore *r)
 {
 	char stamp[32];
 
+	str_cut(r->tag, sizeof(r->tag), r->o->job->run.uuid);
+	r->tag[strcspn(r->tag, "-")] = '\0';
 	clock_format(stamp, sizeof(stamp), "%Y%m%d%H%M%S", clock_ms());
 	if (r->o->in_place)
-		r->target_db = xasprintf("felloe_scratch_%s", stamp);
+		r->target_db = xasprintf("felloe_scratch_%s_%s", stamp, r->tag);
 	else if (r->o->to_db)
 		r->target_db = xstrdup(r->o->to_db);
 	else

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Single tables restored, beside and in place: with their triggers, never at the
+# price of a foreign key, and with nothing of tables that were left out.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+PORT=$(free_port)
+at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
+check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
+sql() { "$RIGS/mariadb.sh" sql "$T/db" "$@"; }
+sql --comments <<'SQL'
+CREATE DATABASE shop;
+USE shop;
+CREATE TABLE log (t varchar(40));
+CREATE TABLE item (id int PRIMARY KEY, v varchar(40));
+CREATE TABLE plain (id int PRIMARY KEY, v varchar(40));
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int PRIMARY KEY, pid int, FOREIGN KEY (pid) REFERENCES parent (id));
+CREATE TABLE junk (id int PRIMARY KEY);
+INSERT INTO parent VALUES (1), (2);
+INSERT INTO child VALUES (1, 2);
+INSERT INTO item SELECT seq, MD5(seq) FROM seq_1_to_500;
+INSERT INTO plain SELECT seq, MD5(seq) FROM seq_1_to_500;
+DELIMITER //
+CREATE TRIGGER `b second?` AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES ('one')//
+CREATE TRIGGER `a first`   AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES ('two')//
+CREATE TRIGGER of_parent AFTER INSERT ON parent FOR EACH ROW INSERT INTO log VALUES ('parent')//
+CREATE TRIGGER of_junk AFTER INSERT ON junk FOR EACH ROW INSERT INTO log VALUES ('junk')//
+CREATE PROCEDURE p() BEGIN SELECT 1; /* this stays */ END//
+SQL
+mkdir "$T/store"
+cat >"$T/config.json" <<JSON
+{"server_id": "web-01.test",
+ "sites": [{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "backup", "db_password": "backuppw",
+            "exclude_tables": ["junk"]}],
+ "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
+JSON
+chmod 600 "$T/config.json"
+printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
+noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+restore() { noded restore shop --db-defaults "$T/my.cnf" "$@"; }
+triggers() { sql -N -e "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='$1' ORDER BY EVENT_OBJECT_TABLE, ACTION_ORDER" | tr '\n' ,; }
+scratch() { sql -N -e "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'felloe%';
+	SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'felloe%'"; }
+CHILD=$(sql -N -e "SHOW CREATE TABLE shop.child")
+
+check "a backup ends with 0" run noded backup shop
+A=$(find "$T/store" -name '*.tar.zst')
+check "the manifest tells the triggers of each table" test "$(tar --zstd -xOf "$A" manifest.json |
+	jq -r '.database | .triggers, (.triggers_of[] | .table, .name)' | tr '\n' ,)" = "3,item,b second?,item,a first,parent,of_parent,"
+check "the whole database is restored, though a table that was left out had a trigger" run restore --to-db whole
+check "with its triggers in their order" test "$(triggers whole)" = "b second?,a first,of_parent,"
+stock() { sql -e "CREATE DATABASE stock" && tar --zstd -xOf "$A" --wildcards 'db/*' | sql --comments --max-allowed-packet=1G stock; }
+check "so does the stock client" stock
+check "which keeps the comments of routines" grep -q 'this stays' <<<"$(sql -e 'SHOW CREATE PROCEDURE stock.p')"
+
+check "a table without triggers is restored alone, without a warning" run restore --db shop:plain --to-db one
+check "and without the triggers of others" test -z "$(triggers one)"
+check "a table with triggers brings them" run restore --db shop:item --to-db two
+check "all of them, in their order" test "$(triggers two)" = "b second?,a first,"
+
+sql -e "UPDATE shop.item SET v='broken'; DROP TRIGGER shop.\`a first\`"
+check "a table with triggers is restored in place" run restore --db shop:item,plain --in-place
+check "its rows are as before" test "$(sql -N -e 'CHECKSUM TABLE shop.item' | cut -f 2)" = "$(sql -N -e 'CHECKSUM TABLE whole.item' | cut -f 2)"
+check "its triggers too, with the one that was missing" test "$(triggers shop)" = "b second?,a first,of_junk,of_parent,"
+check "they fire in their order" test "$(sql -N -e "INSERT INTO shop.item VALUES (1000, 'x'); SELECT t FROM shop.log" | tr '\n' ,)" = one,two,
+check "nothing of the work is left" test -z "$(scratch)"
+
+sql -e "CREATE TRIGGER shop.newer BEFORE INSERT ON shop.item FOR EACH ROW SET NEW.v = 1"
+check "a trigger that the archive does not have is not sacrificed" run -e 1 restore --db shop:item --in-place
+check "it is named" says '`newer`'
+sql -e "DROP TRIGGER shop.newer; DROP TRIGGER shop.of_parent; CREATE TRIGGER shop.of_parent AFTER INSERT ON shop.plain FOR EACH ROW SET @x = 1"
+check "a trigger that went to another table stays there" run -e 1 restore --db shop:parent --in-place
+check "and is named" says '`of_parent`'
+sql -e "DROP TRIGGER shop.of_parent"
+check "a table to which a foreign key refers is not replaced" run -e 1 restore --db shop:parent --in-place
+check "the key's table is named" says '`child`'
+check "the key is what it was" test "$(sql -N -e 'SHOW CREATE TABLE shop.child')" = "$CHILD"
+check "nothing was begun" test -z "$(scratch)"
