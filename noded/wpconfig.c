@@ -475,7 +475,7 @@ static void reader_done(struct reader *r)
 	php_done(&r->t);
 }
 
-int wp_config_parse(struct wp_config *ret, const char *text, size_t len, const char *path, struct err *e)
+static int wp_config_parse(struct wp_config *ret, const char *text, size_t len, const char *path, struct err *e)
 {
 	CLEANUP(wp_config_done) struct wp_config w = {0};
 	CLEANUP(reader_done) struct reader r = {.out = &w};

@@ -29,9 +29,8 @@ struct wp_config {
  * heredoc and nowdoc, concatenation, getenv("X") ?: "default" (the variable is
  * looked up in our own environment), constants that were defined above. A
  * constant that gets two different values counts as not known. ERR_INVALID when
- * there is no PHP in it or a comment or text does not end; path is for messages. */
-int wp_config_parse(struct wp_config *ret, const char *text, size_t len, const char *path, struct err *e) MUSTCHECK;
-/* The same from a file of at most 1 MiB. ERR_NOTFOUND, ERR_IO, ERR_LIMIT. */
+ * there is no PHP in it or a comment or text does not end;
+ * ERR_LIMIT for a file of more than 1 MiB, ERR_NOTFOUND, ERR_IO. */
 int wp_config_read(struct wp_config *ret, const char *path, struct err *e) MUSTCHECK;
 void wp_config_done(struct wp_config *w);
 const char *wp_constant_name(enum wp_constant c); /* "DB_NAME" */

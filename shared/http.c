@@ -465,14 +465,6 @@ void http_wake(struct http *h)
 	curl_multi_wakeup(h->multi);
 }
 
-uint64_t http_sent(const struct http_req *r)
-{
-	curl_off_t n = 0;
-
-	curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &n);
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 void http_cancel(struct http *h, struct http_req *r)
 {
 	if (r)

@@ -84,8 +84,6 @@ int http_wait(struct http *h, int timeout_ms, struct http_req **ret, struct err 
 int http_end(struct http *h, struct http_req *r, struct http_reply *ret, struct err *e) MUSTCHECK;
 void http_cancel(struct http *h, struct http_req *r);
 void http_wake(struct http *h); /* any thread */
-/* Bytes of the body that have left so far (progress). */
-uint64_t http_sent(const struct http_req *r);
 /* The public key pin of an https server, whatever its certificate is worth:
  * for showing it before it is trusted. */
 int http_peer_pin(const char *url, char pin[static 64], struct err *e) MUSTCHECK;

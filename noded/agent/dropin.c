@@ -35,7 +35,9 @@ static void quoted(struct buf *b, const char *s)
 	buf_addc(b, '"');
 }
 
-void dropin_timer(struct buf *b, const struct timer *t)
+/* The [Timer] part. It begins with an empty OnCalendar=, which takes away the
+ * template's (systemd.unit(5)): else both would fire. */
+static void dropin_timer(struct buf *b, const struct timer *t)
 {
 	buf_adds(b, head);
 	buf_adds(b, "[Timer]\nOnCalendar=\nOnCalendar=");
@@ -100,7 +102,10 @@ static void common(struct buf *b, const struct config *c, const char *state)
 		}
 }
 
-void dropin_service(struct buf *b, const struct config *c, const struct timer *t, const char *state, bool *open)
+/* The [Service] part: folders of dir storages are writable; config and state
+ * paths when they are not the usual ones (NULL or ""); no sandbox when a site
+ * of this timer has hooks, which may need anything (then *open is true). */
+static void dropin_service(struct buf *b, const struct config *c, const struct timer *t, const char *state, bool *open)
 {
 	*open = has_hooks(c, t);
 	common(b, c, state);

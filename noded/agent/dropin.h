@@ -9,13 +9,6 @@
 /* The drop-ins that make the templates felloe-backup@.timer and .service fit one
  * timer of config.json: DIR/felloe-backup@NAME.timer.d/10-felloe.conf. */
 
-/* The [Timer] part. It begins with an empty OnCalendar=, which takes away the
- * template's (systemd.unit(5)): else both would fire. */
-void dropin_timer(struct buf *b, const struct timer *t);
-/* The [Service] part: folders of dir storages are writable; config and state
- * paths when they are not the usual ones (NULL or ""); no sandbox when a site
- * of this timer has hooks, which may need anything (then *open is true). */
-void dropin_service(struct buf *b, const struct config *c, const struct timer *t, const char *state, bool *open);
 /* Write both files of a timer under dir. *changed: something is not as it was. */
 int dropin_write(const char *dir, const struct config *c, const struct timer *t, const char *state, bool *changed,
 		 bool *open, struct err *e) MUSTCHECK;

@@ -380,19 +380,6 @@ int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn 
 	return index_list(r->index, prefix, fn, ctx, e);
 }
 
-int archive_find(struct archive_reader *r, const char *name, struct archive_entry *ret, struct err *e)
-{
-	const struct archive_entry *found;
-
-	if (index_find(r->index, name, &found, e))
-		return -1;
-	if (!found)
-		return err_set(e, ERR_NOTFOUND, "%s is not in the archive", name);
-	*ret = *found;
-	ret->name = xstrdup(found->name);
-	return 0;
-}
-
 int archive_read_member(struct archive_reader *r, const char *name, archive_data_fn *fn, void *ctx, struct err *e)
 {
 	const struct archive_entry *found;

@@ -41,8 +41,6 @@ uint64_t archive_members(const struct archive_reader *r);
  * to go on, 1 to stop (not an error), -1 with *e. The entry is lent. */
 int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn *fn, void *ctx,
 		 struct err *e) MUSTCHECK;
-/* One entry by its whole name: ERR_NOTFOUND. archive_entry_done frees it. */
-int archive_find(struct archive_reader *r, const char *name, struct archive_entry *ret, struct err *e) MUSTCHECK;
 
 /* What a reading of members does when one of them is damaged: with damaged set
  * the member is named (why is the error's text) and the reading goes on, the

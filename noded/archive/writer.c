@@ -121,7 +121,7 @@ static int put(struct archive_writer *w, const char *p, size_t n, struct err *e)
 
 /* ---- members */
 
-int archive_begin(struct archive_writer *w, const struct tar_entry *entry, struct err *e)
+static int archive_begin(struct archive_writer *w, const struct tar_entry *entry, struct err *e)
 {
 	uint64_t size = entry->type == '0' ? entry->size : 0;
 
@@ -144,7 +144,7 @@ int archive_begin(struct archive_writer *w, const struct tar_entry *entry, struc
 	return put(w, w->header.p, w->header.len, e);
 }
 
-int archive_write(struct archive_writer *w, const void *p, size_t n, struct err *e)
+static int archive_write(struct archive_writer *w, const void *p, size_t n, struct err *e)
 {
 	if (!w->open || n > w->left)
 		return err_set(e, ERR_INTERNAL, "more bytes than the header of %s says", str_or(w->name, "-"));
@@ -153,7 +153,7 @@ int archive_write(struct archive_writer *w, const void *p, size_t n, struct err 
 	return put(w, p, n, e);
 }
 
-int archive_end(struct archive_writer *w, struct err *e)
+static int archive_end(struct archive_writer *w, struct err *e)
 {
 	if (!w->open || w->left)
 		return err_set(e, ERR_INTERNAL, "fewer bytes than the header of %s says", str_or(w->name, "-"));
@@ -304,15 +304,4 @@ int archive_sidecar_to(struct archive_writer *w, const char *header_json, archiv
 		at += n;
 	}
 	return failed ? -1 : 0;
-}
-
-static int into_buf(void *b, const void *p, size_t n, struct err *e)
-{
-	buf_add(b, p, n);
-	return buf_check(b, "the sidecar", e);
-}
-
-int archive_sidecar(struct archive_writer *w, const char *header_json, struct buf *ret, struct err *e)
-{
-	return archive_sidecar_to(w, header_json, into_buf, ret, e);
 }

@@ -28,11 +28,6 @@ void archive_writer_freep(struct archive_writer **w);
 
 /* A member whose bytes are all here (SQL, RESTORE.txt): regular file, 0600. */
 int archive_add(struct archive_writer *w, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
-/* A member in pieces: begin with its header (size is binding), write exactly
- * that many bytes, end. The SHA-256 for the index is taken on the way. */
-int archive_begin(struct archive_writer *w, const struct tar_entry *entry, struct err *e) MUSTCHECK;
-int archive_write(struct archive_writer *w, const void *p, size_t n, struct err *e) MUSTCHECK;
-int archive_end(struct archive_writer *w, struct err *e) MUSTCHECK;
 
 struct archive_sum {
 	uint64_t bytes_in;      /* tar bytes */
@@ -40,19 +35,19 @@ struct archive_sum {
 	uint64_t members;
 };
 /* Writes index.jsonl, then manifest.json (given whole), the end of the tar, the
- * seek table; hands the last bytes to out. The sidecar for `{key}.idx` is then
- * in *sidecar (yours; docs/archive-format.md). parts: see archive_part. */
+ * seek table; hands the last bytes to out. Then archive_sidecar_to gives the
+ * sidecar for `{key}.idx` (docs/archive-format.md). parts: see archive_part. */
 struct archive_part { uint64_t offset, size; char sha256[65]; };
 int archive_finish(struct archive_writer *w, const char *manifest_json, size_t manifest_len, struct archive_sum *ret,
 		   struct err *e) MUSTCHECK;
-/* After archive_finish: the sidecar's bytes. header_json is the public line
- * (format, site, times, sizes, parts), made by the caller. */
-int archive_sidecar(struct archive_writer *w, const char *header_json, struct buf *ret, struct err *e) MUSTCHECK;
-/* The same straight to fn, for archives of very many members (a sidecar is about
- * 60 bytes a member) */
+/* After archive_finish: the sidecar's bytes (about 60 a member) to fn.
+ * header_json is the public line (format, site, times, sizes, parts), made by
+ * the caller. */
 int archive_sidecar_to(struct archive_writer *w, const char *header_json, archive_out_fn *fn, void *ctx,
 		       struct err *e) MUSTCHECK;
-/* begin, write, end as a sink for files_archive; lent, good as long as w. */
+/* Members in pieces, for files_archive: begin with the header (its size is
+ * binding), write exactly that many bytes, end. The SHA-256 for the index is
+ * taken on the way. Lent, good as long as w. */
 const struct tar_sink *archive_writer_sink(struct archive_writer *w);
 /* Bytes stored and taken in so far (progress; any thread). */
 void archive_progress(const struct archive_writer *w, uint64_t *in, uint64_t *stored);

@@ -105,7 +105,7 @@ static char *take(char **field)
 	return *field ? TAKE(*field) : xstrdup("");
 }
 
-int account_from_text(struct db_access *ret, const char *text, const char *path, struct err *e)
+static int account_from_text(struct db_access *ret, const char *text, const char *path, struct err *e)
 {
 	CLEANUP(fields_done) struct fields f = {0};
 	CLEANUP(freep) char *copy = xstrdup(text);

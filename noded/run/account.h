@@ -11,7 +11,5 @@
  * groups are passed over. *ret is yours by db_access_done. ERR_NOTFOUND, ERR_IO,
  * ERR_INVALID (line) and ERR_CONFIG when it names no user. */
 int account_from_file(struct db_access *ret, const char *path, struct err *e) MUSTCHECK;
-/* The same from text. */
-int account_from_text(struct db_access *ret, const char *text, const char *path, struct err *e) MUSTCHECK;
 
 #endif

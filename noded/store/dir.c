@@ -236,12 +236,6 @@ static void up_abort(void *up)
 	prune_dirs(u->d, u->path);
 }
 
-static uint64_t up_room(const void *up)
-{
-	(void)up;
-	return INT64_MAX;
-}
-
 static int dir_put(void *impl, const char *key, const void *p, size_t n, struct err *e)
 {
 	struct upload_opts o = {.key = key, .estimate = n};
@@ -467,7 +461,6 @@ static const struct store_ops ops = {
 	.finish = up_finish,
 	.abort = up_abort,
 	.free = up_free,
-	.room = up_room,
 };
 
 const struct store_ops *store_dir(void)

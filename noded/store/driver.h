@@ -35,7 +35,6 @@ struct store_ops {
 	int (*finish)(void *up, struct err *e);
 	void (*abort)(void *up);
 	void (*free)(void *up);
-	uint64_t (*room)(const void *up);
 };
 
 const struct store_ops *store_dir(void);

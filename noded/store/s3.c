@@ -232,7 +232,6 @@ static const struct store_ops ops = {
 	.finish = s3_upload_finish,
 	.abort = s3_upload_abort,
 	.free = s3_upload_free,
-	.room = s3_upload_room,
 };
 
 const struct store_ops *store_s3(void)

@@ -20,7 +20,6 @@ enum {
 	PART_MIN_BITS = 23,         /* 8 MiB */
 	PART_MAX_BITS = 32,         /* 4 GiB; S3 allows 5 */
 	PARTS_PLANNED = 9000,       /* the estimate fills so many */
-	PARTS_USED = 9900,          /* s3_parts_room; the rest is reserve */
 	PARTS_MAX = 10000,          /* of S3 */
 	IN_FLIGHT = 2,
 	MEM_SLOTS = 2,              /* parts of 8 MiB held in memory; more go to the spool */
@@ -137,11 +136,6 @@ struct s3_parts *s3_parts_new(struct s3 *s3, const struct s3_parts_opts *o)
 	pthread_cond_init(&q->changed, NULL);
 	plan_slots(q, o->spool_bytes);
 	return q;
-}
-
-uint64_t s3_parts_room(const struct s3_parts *q)
-{
-	return q->part_size * PARTS_USED;
 }
 
 /* ---- the sender thread */

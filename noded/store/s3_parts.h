@@ -20,8 +20,6 @@ struct s3_parts_opts {
 struct s3_parts *s3_parts_new(struct s3 *s3, const struct s3_parts_opts *o);
 /* Ends the thread too. */
 void s3_parts_free(struct s3_parts *q);
-/* How many bytes the parts can hold before the reserve is touched: 9,900 parts. */
-uint64_t s3_parts_room(const struct s3_parts *q);
 
 /* Put bytes into the part that is being filled, up to its end; *used says how
  * many. Waits for room. ERR_LIMIT after part 10,000; the sender's error when it

@@ -40,11 +40,6 @@ int s3_upload_begin(void **up, void *s3, const struct upload_opts *o, struct err
 	return 0;
 }
 
-uint64_t s3_upload_room(const void *up)
-{
-	return s3_parts_room(((const struct s3_upload *)up)->parts);
-}
-
 void s3_upload_free(void *up)
 {
 	struct s3_upload *u = up;

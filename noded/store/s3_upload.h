@@ -14,6 +14,5 @@ int s3_upload_write(void *up, const void *p, size_t n, struct err *e) MUSTCHECK;
 int s3_upload_finish(void *up, struct err *e) MUSTCHECK;
 void s3_upload_abort(void *up);
 void s3_upload_free(void *up);
-uint64_t s3_upload_room(const void *up);
 
 #endif

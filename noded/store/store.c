@@ -176,11 +176,6 @@ void upload_abort(struct upload *u)
 	upload_free(u);
 }
 
-uint64_t upload_room(const struct upload *u)
-{
-	return u->store->ops->room(u->impl);
-}
-
 /* ---- objects */
 
 int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e)

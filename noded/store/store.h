@@ -45,8 +45,6 @@ int upload_begin(struct upload **ret, struct store *s, const struct upload_opts 
 int upload_write(struct upload *u, const void *p, size_t n, struct err *e) MUSTCHECK;
 int upload_finish(struct upload *u, struct upload_result *ret, struct err *e) MUSTCHECK;
 void upload_abort(struct upload *u);
-/* How many bytes of one volume this upload can take in all (S3: part size x 9,900). */
-uint64_t upload_room(const struct upload *u);
 
 /* A small object at once. */
 int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e) MUSTCHECK;
