@@ -69,6 +69,7 @@ libnoded_a_SOURCES += \
 	noded/run/reap.h noded/run/reap.c \
 	noded/run/job.h noded/run/job.c \
 	noded/run/pack.h noded/run/pack.c \
+	noded/run/relay.h noded/run/relay.c \
 	noded/run/manifest.h noded/run/manifest.c \
 	noded/run/stream.h noded/run/stream.c \
 	noded/run/hooks.h noded/run/hooks.c \

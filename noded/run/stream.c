@@ -7,6 +7,7 @@
 #include "noded/files/glob.h"
 #include "noded/run/manifest.h"
 #include "noded/run/pack.h"
+#include "noded/run/relay.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
 #include "shared/log.h"
@@ -150,6 +151,7 @@ int roots_estimate(const struct roots *r, const struct site *s, struct walk_resu
 struct work {
 	struct stream *s;
 	struct pack *pack;
+	struct relay *relay;
 	const struct tar_sink *inner;
 	int64_t bytes_before, rows_before;  /* of the archives before this one */
 	unsigned notes;
@@ -168,7 +170,13 @@ static int take_member(void *ctx, const char *name, const void *p, size_t n, str
 {
 	struct work *w = ctx;
 
-	return archive_add(pack_writer(w->pack), name, p, n, e);
+	return relay_member(w->relay, name, p, n, e);
+}
+
+/* On the relay's thread. */
+static int store_member(void *ctx, const char *name, const void *p, size_t n, struct err *e)
+{
+	return archive_add(ctx, name, p, n, e);
 }
 
 static void dump_progress(void *ctx, const char *table, uint64_t rows, uint64_t bytes)
@@ -263,10 +271,14 @@ static int stream_files(struct work *w, struct walk_result *walked, struct err *
 static int stream_database(struct work *w, struct dump_result *result, struct err *e)
 {
 	const struct dump_sink sink = {.member = take_member, .progress = dump_progress, .warn = dump_warning, .ctx = w};
+	CLEANUP(relay_freep) struct relay *relay = NULL;
 	struct stream *s = w->s;
 
 	job_phase(s->job, "dump");
-	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e))
+	if (relay_new(&relay, store_member, pack_writer(w->pack), e))
+		return -1;
+	w->relay = relay;
+	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e) || relay_end(relay, e))
 		return -1;
 	s->job->progress.rows = w->rows_before + (int64_t)result->rows;
 	s->job->progress.bytes_done = w->bytes_before + (int64_t)result->bytes;

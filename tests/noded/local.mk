@@ -10,6 +10,7 @@ noded_tests = \
 	tests/noded/test_catalogue \
 	tests/noded/test_hooks \
 	tests/noded/test_find \
+	tests/noded/test_relay \
 	tests/noded/test_stream \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
@@ -26,6 +27,7 @@ tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_lock_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_catalogue_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_hooks_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_relay_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
