@@ -62,9 +62,10 @@ static void gather_health(struct status *s)
 static int gather(struct status *s, struct err *e)
 {
 	struct reaped gone;
+	size_t dead;
 
 	gather_health(s);
-	if (reap(s->config, s->catalogue, say_reaped, NULL, &gone, e) || progress_list(&s->running, e))
+	if (reap(s->config, s->catalogue, say_reaped, NULL, &gone, e) || progress_list(&s->running, &dead, e))
 		return -1;
 	for (size_t i = 0; i < s->config->sites.n; i++) {
 		struct site_status *site = list_push(&s->sites);

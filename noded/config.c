@@ -279,11 +279,15 @@ static void want_absolute(const char *value, const char *base, const char *key, 
 static void want_url(const char *value, const char *base, const char *key, struct problems *problems)
 {
 	char path[PATH_TEXT];
+	int shown;
 
 	if (!*value || str_starts(value, "http://") || str_starts(value, "https://"))
 		return;
 	join_path(path, base, key);
-	problems_add(problems, path, "\"%.100s\" must begin with https:// or http://", value);
+	/* the rest of it may be a password or a token */
+	shown = strchr(value, '@') ? 0 : (int)strcspn(value, "/?#");
+	problems_add(problems, path, "\"%.*s%s\" must begin with https:// or http://", shown < 100 ? shown : 100, value,
+		     value[shown] ? "..." : "");
 }
 
 /* "host", "host:port", "host:/socket", "[v6]:port" and also "/socket" as PHP takes it. */

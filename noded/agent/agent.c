@@ -43,6 +43,7 @@ struct agent {
 	struct wire_sample last;  /* of the moment, sent with its runs and timers */
 	bool fresh;               /* last has not been sent */
 	int64_t next_sample, next_try, next_reap; /* monotonic ms */
+	size_t dead;              /* status files without a process, at the last look */
 	unsigned fails;
 	char said[ERR_MSG_MAX];   /* the trouble that was logged last */
 };
@@ -90,19 +91,23 @@ static void add_timers(struct agent *a, struct wire_sample *s)
 	list_done(&list);
 }
 
-static void add_runs(struct wire_sample *s)
+static void add_runs(struct agent *a, struct wire_sample *s)
 {
 	struct wire_progresses list = {0};
+	size_t dead;
 	struct err e;
 
 	s->active_backups = 0;
-	if (progress_list(&list, &e)) {
+	if (progress_list(&list, &dead, &e)) {
 		log_debug("%s", e.msg);
 		return;
 	}
 	for (size_t i = 0; i < list.n; i++)
 		*list_push(&s->runs) = list.v[i];
 	s->active_backups = (int64_t)list.n;
+	if (dead > a->dead)
+		a->next_reap = 0; /* one more has died: its run is told as such at once */
+	a->dead = dead;
 	list_done(&list);
 }
 
@@ -114,7 +119,7 @@ static void take_sample(struct agent *a)
 	sysstat_sample(a->sysstat, &a->last);
 	str_cut(a->last.agent_version, sizeof(a->last.agent_version), PACKAGE_VERSION);
 	add_timers(a, &a->last);
-	add_runs(&a->last);
+	add_runs(a, &a->last);
 	if (outbox_put_sample(a->outbox, &a->last, &e) || outbox_depth(a->outbox, &a->last.outbox_depth, &e))
 		log_error("%s", e.msg);
 	a->fresh = true;

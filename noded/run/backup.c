@@ -332,7 +332,7 @@ static int run_hooks(struct backup *b, const struct strings *commands, const cha
 static int work(struct backup *b, struct err *e)
 {
 	const struct site *s = b->o->site;
-	struct err hook;
+	struct err hook, report;
 
 	/* What is there to be read? */
 	if (find_sources(b, e))
@@ -344,6 +344,8 @@ static int work(struct backup *b, struct err *e)
 	b->job.bar = progress_new(&b->job.progress, b->o->quiet);
 	if (catalogue_save(b->o->catalogue, &b->job.run, e))
 		return -1;
+	if (report_run(b->o->config, b->o->catalogue, &b->job.run, &report))
+		job_say(&b->job, "%s", report.msg);
 	/* The owner's commands; without them the backup may be worth nothing. */
 	job_phase(&b->job, "plan");
 	if (run_hooks(b, &s->hook_before, "", e))
@@ -363,7 +365,7 @@ static int work(struct backup *b, struct err *e)
 static int conclude(struct backup *b, const struct err *failure, struct err *e)
 {
 	struct wire_run *run = &b->job.run;
-	struct err hook;
+	struct err hook, report;
 
 	if (failure && failure->kind != ERR_LOCKED && failure->kind != ERR_ABORTED &&
 	    run_hooks(b, &b->o->site->hook_on_error, "failed", &hook))
@@ -372,8 +374,8 @@ static int conclude(struct backup *b, const struct err *failure, struct err *e)
 	if (catalogue_save(b->o->catalogue, run, e))
 		return -1;
 	lock_release(TAKE(b->lock));
-	if (report_run(b->o->config, run, e))
-		job_warn(&b->job, "%s", e->msg);
+	if (report_run(b->o->config, b->o->catalogue, run, &report))
+		job_warn(&b->job, "%s", report.msg);
 	notify_run(b->o->config, run, job_warn_text, &b->job);
 	return 0;
 }

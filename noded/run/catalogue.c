@@ -34,6 +34,8 @@ static const char *const migrations[] = {
 	"  run TEXT NOT NULL REFERENCES runs(uuid) ON DELETE CASCADE, db TEXT NOT NULL, name TEXT NOT NULL,"
 	"  row_count INTEGER NOT NULL, bytes INTEGER NOT NULL, digest BLOB NOT NULL, data INTEGER NOT NULL,"
 	"  PRIMARY KEY(run, db, name)) WITHOUT ROWID;",
+	/* the rev that the outbox has taken over */
+	"ALTER TABLE runs ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -235,6 +237,17 @@ int catalogue_abort(struct catalogue *c, const struct wire_run *run, bool *chang
 	return 0;
 }
 
+int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "UPDATE runs SET reported=?1 WHERE uuid=?2 AND reported<?1", e))
+		return -1;
+	sql_bind_int(s, 1, rev);
+	sql_bind_str(s, 2, uuid);
+	return sql_run(s, e);
+}
+
 int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
 		    struct err *e)
 {
@@ -317,7 +330,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot FROM runs"
 			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
 			" AND (NOT ?3 OR state IN ('ok', 'warning')) AND (NOT ?4 OR state='running')"
-			" AND (?5=0 OR started<=?5) ORDER BY started DESC, uuid LIMIT ?6", e))
+			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) ORDER BY started DESC, uuid LIMIT ?6", e))
 		return -1;
 	sql_bind_str(s, 1, q->site);
 	sql_bind_str(s, 2, q->uuid);
@@ -325,6 +338,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 	sql_bind_int(s, 4, q->running);
 	sql_bind_int(s, 5, q->until);
 	sql_bind_int(s, 6, q->limit ? q->limit : 1000);
+	sql_bind_int(s, 7, q->unreported);
 	while ((more = sql_step(s, e)) > 0) {
 		struct wire_run *run = list_push(&runs);
 

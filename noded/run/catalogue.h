@@ -45,6 +45,9 @@ int catalogue_key_taken(struct catalogue *c, const char *key, bool *ret, struct 
  * whether it was. */
 int catalogue_abort(struct catalogue *c, const struct wire_run *run, bool *changed, struct err *e) MUSTCHECK;
 
+/* The outbox has this rev of the run now. */
+int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struct err *e) MUSTCHECK;
+
 struct catalogue_table {
 	const char *name;
 	uint64_t rows, bytes;
@@ -60,6 +63,7 @@ struct run_query {
 	const char *uuid;        /* whole or its beginning (at least 4 characters) */
 	bool good;               /* state ok or warning */
 	bool running;
+	bool unreported;         /* the outbox has not taken over its newest rev */
 	int64_t until;           /* started at or before, ms */
 	int limit;               /* 0: 1000 */
 };

@@ -31,19 +31,9 @@ static int call(const char *method, const char *url, const char *body, struct er
 	status = reply.status;
 	http_reply_done(&reply);
 	if (status >= 300)
-		return err_set(e, ERR_NET, "the answer was HTTP status %d", status);
+		return err_set(e, ERR_NET, "the answer was HTTP status %d%s", status,
+			       status < 400 ? "; redirects are not followed, give the final URL" : "");
 	return 0;
-}
-
-/* The host of an URL: its path and query often hold a secret token. */
-static void host_of(char *host, size_t size, const char *url)
-{
-	const char *at = strstr(url, "://");
-	CLEANUP(freep) char *name = NULL;
-
-	at = at ? at + 3 : url;
-	name = xstrndup(at, strcspn(at, "/?#"));
-	str_cut(host, size, strrchr(name, '@') ? strrchr(name, '@') + 1 : name);
 }
 
 static void say(void (*note)(void *ctx, const char *text), void *ctx, const char *what, const char *why)
@@ -54,16 +44,14 @@ static void say(void (*note)(void *ctx, const char *text), void *ctx, const char
 		note(ctx, text);
 }
 
-static void try_call(const char *method, const char *url, const char *body, void (*note)(void *, const char *), void *ctx)
+/* The key of the configuration names the target: its URL often holds a secret
+ * token. Texts of network errors name no more than host and port of it. */
+static void try_call(const char *key, const char *url, const char *body, void (*note)(void *, const char *), void *ctx)
 {
-	char host[256], what[300];
 	struct err e;
 
-	if (call(method, url, body, &e) == 0)
-		return;
-	host_of(host, sizeof(host), url);
-	snprintf(what, sizeof(what), "%s %s", method, host);
-	say(note, ctx, what, e.kind == ERR_NET ? e.msg : err_name(e.kind));
+	if (call(body ? "POST" : "GET", url, body, &e))
+		say(note, ctx, key, e.kind == ERR_NET ? e.msg : err_name(e.kind));
 }
 
 void notify_run(const struct config *c, const struct wire_run *run, void (*note)(void *ctx, const char *text), void *ctx)
@@ -74,7 +62,7 @@ void notify_run(const struct config *c, const struct wire_run *run, void (*note)
 
 	if (run_state_good(run->state)) {
 		if (*c->notify.ping_url)
-			try_call("GET", c->notify.ping_url, NULL, note, ctx);
+			try_call("ping_url", c->notify.ping_url, NULL, note, ctx);
 		return;
 	}
 	if (run->state != RUN_FAILED && run->state != RUN_ABORTED && run->state != RUN_SUSPECT)
@@ -90,7 +78,7 @@ void notify_run(const struct config *c, const struct wire_run *run, void (*note)
 		return;
 	}
 	if (*c->notify.webhook)
-		try_call("POST", c->notify.webhook, body.p, note, ctx);
+		try_call("webhook", c->notify.webhook, body.p, note, ctx);
 	if (c->notify.command.n) {
 		const struct hook_opts h = {.site = run->site, .run = run->uuid, .state = run_state_name(run->state),
 					    .timeout_ms = COMMAND_MS, .output = note, .ctx = ctx};

@@ -217,11 +217,12 @@ static void add_status(struct wire_progresses *ret, const char *path, const stru
 	problems_done(&problems);
 }
 
-int progress_list(struct wire_progresses *ret, struct err *e)
+int progress_list(struct wire_progresses *ret, size_t *dead, struct err *e)
 {
 	CLEANUP(freep) char *dir = status_dir();
 	struct lock_holders holders;
 	struct dirent **entries = NULL;
+	size_t files = 0;
 	int n;
 
 	*ret = (struct wire_progresses){0};
@@ -235,10 +236,13 @@ int progress_list(struct wire_progresses *ret, struct err *e)
 	for (int i = 0; i < n; i++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
 
-		if (str_ends(entries[i]->d_name, ".json"))
+		if (str_ends(entries[i]->d_name, ".json")) {
 			add_status(ret, path, &holders);
+			files++;
+		}
 		free(entries[i]);
 	}
+	*dead = files - ret->n;
 	free(entries);
 	list_done(&holders);
 	return 0;

@@ -28,9 +28,10 @@ void progress_free(struct progress *g);
 void progress_freep(struct progress **g);
 
 /* The runs in progress of this node, read from the status files of living
- * processes. list_done it. */
+ * processes; *dead: how many more files there are, of processes that are gone.
+ * list_done it. */
 struct wire_progresses { LIST_OF(struct wire_progress); };
-int progress_list(struct wire_progresses *ret, struct err *e) MUSTCHECK;
+int progress_list(struct wire_progresses *ret, size_t *dead, struct err *e) MUSTCHECK;
 /* Remove the status file that a dead run left. */
 void progress_forget(const char *uuid);
 

@@ -104,7 +104,7 @@ static int abort_run(const struct reaper *r, struct wire_run *run, struct err *e
 	r->out->runs++;
 	progress_forget(run->uuid);
 	tell(r, "run %s of site %s was left unfinished and is now aborted", run->uuid, run->site);
-	return report_run(r->config, run, e);
+	return 0;
 }
 
 int reap(const struct config *c, struct catalogue *catalogue, void (*say)(void *ctx, const char *text), void *ctx,
@@ -114,6 +114,7 @@ int reap(const struct config *c, struct catalogue *catalogue, void (*say)(void *
 	const struct run_query q = {.running = true};
 	CLEANUP(runs_done) struct wire_runs runs = {0};
 	struct lock_holders holders;
+	struct err why;
 	int rc = 0;
 
 	*ret = (struct reaped){0};
@@ -126,5 +127,8 @@ int reap(const struct config *c, struct catalogue *catalogue, void (*say)(void *
 	if (rc == 0)
 		rc = sweep_uploads(&r, &holders, e);
 	list_done(&holders);
+	/* the outbox may lie on a full disk: no reason to keep a backup from running */
+	if (rc == 0 && report_rest(c, catalogue, &why))
+		tell(&r, "%s; tried again later", why.msg);
 	return rc;
 }

@@ -9,7 +9,8 @@
 /* Runs whose process is gone without an end (kill -9, power cut): they become
  * "aborted", and what they left on storages is removed. Called by whoever comes
  * first: the next run, status, the agent at its start. A storage that is away
- * keeps its remains until it answers again; say (may be NULL) hears about each step. */
+ * keeps its remains until it answers again; say (may be NULL) hears about each step.
+ * Runs that the outbox does not know yet, these and others, are handed to it. */
 
 struct reaped {
 	unsigned runs;      /* set to aborted now */
