@@ -9,6 +9,7 @@
 
 #include "noded/mysql/conn.h"
 #include "noded/mysql/digest.h"
+#include "noded/mysql/prologue.h"
 #include "noded/mysql/reader.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
@@ -224,6 +225,27 @@ int load_end(struct load *l, struct err *e)
 	reader_done(&l->reader);
 	reader_init(&l->reader, STATEMENT_MAX);
 	return 0;
+}
+
+bool load_skip(struct load *l)
+{
+	static const unsigned lacks[] = {ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_SP_DOES_NOT_EXIST, ER_VIEW_INVALID,
+					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW};
+	CLEANUP(buf_done) struct buf end = {0};
+	unsigned code = mysql_errno(l->c->my);
+	bool known = false;
+	struct err ignored;
+
+	for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
+		known = known || code == lacks[i];
+	if (!known)
+		return false;
+	reader_done(&l->reader);
+	reader_init(&l->reader, STATEMENT_MAX);
+	/* the member would have put the settings of the session back */
+	buf_init(&end, 4096);
+	prologue_end(&end);
+	return load_feed(l, "", end.p, end.len, &ignored) == 0 && load_end(l, &ignored) == 0;
 }
 
 int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],

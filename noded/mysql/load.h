@@ -26,6 +26,10 @@ void load_closep(struct load **l);
 int load_feed(struct load *l, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
 /* End of a member: a statement left open is ERR_DAMAGED. */
 int load_end(struct load *l, struct err *e) MUSTCHECK;
+/* After a failure of load_feed or load_end: when the server merely lacks what a
+ * definition refers to (a table, a column, a function, a schema), the rest of the
+ * member is forgotten, and true: the next member may come. */
+bool load_skip(struct load *l);
 /* Count and digest of a loaded table, to compare with the manifest's. */
 int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],
 	       struct err *e) MUSTCHECK;

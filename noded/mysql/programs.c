@@ -237,27 +237,27 @@ static int put_triggers(struct schema *s, struct dump_result *ret, struct err *e
 
 /* A view that refers to what is gone cannot be created again. Its text is kept
  * where a person finds it, and does not stop the rest of a restore. */
-static int put_broken_view(struct schema *s, const char *name, struct err *e)
+static int put_broken_view(struct schema *s, const struct object *v, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	CLEANUP(buf_done) struct buf text = {0}, b = {0};
 	struct err why = {0};
 	MYSQL_ROW row;
 
-	if (show_create(s, &r, &view, name, &why)) {
+	if (show_create(s, &r, &view, v->name, &why)) {
 		if (why.kind == ERR_NET)
 			return conn_fail(s->c, e);
-		schema_warn(s, "view `%s` is not in the backup: %s", name, why.msg);
+		schema_warn(s, "view `%s` is not in the backup: %s", v->name, why.msg);
 		return 0;
 	}
 	row = mysql_fetch_row(r);
 	if (!row || !row[1])
 		return conn_fail(s->c, e);
 	schema_warn(s,
-		    "view `%s` refers to a table, column or function that is not there: "
-		    "its definition is kept as a comment and will not be restored", name);
+		    "view `%s` refers to %s: its definition is kept as a comment and will not be restored", v->name,
+		    v->broken ? "a table, column or function that is not there" : "a table that exclude_tables leaves out");
 	buf_init(&b, PROGRAM_MAX);
-	buf_adds(&b, "-- This view referred to something that did not exist when it was backed up:\n-- ");
+	buf_adds(&b, "-- This view refers to something that is not in the backup:\n-- ");
 	buf_init(&text, PROGRAM_MAX);
 	sql_unqualify(&text, row[1], mysql_fetch_lengths(r)[1], s->db);
 	for (const char *p = text.p; *p; p++) {
@@ -266,7 +266,7 @@ static int put_broken_view(struct schema *s, const char *name, struct err *e)
 			buf_adds(&b, "-- ");
 	}
 	buf_adds(&b, ";\n");
-	return schema_member(s, view.dir, name, &b, e);
+	return schema_member(s, view.dir, v->name, &b, e);
 }
 
 static int put_views(struct schema *s, unsigned *count, struct err *e)
@@ -274,7 +274,7 @@ static int put_views(struct schema *s, unsigned *count, struct err *e)
 	for (size_t i = 0; i < s->views.n; i++) {
 		const struct object *v = &s->views.v[i];
 
-		if (v->broken ? put_broken_view(s, v->name, e) : put_program(s, &view, v->name, count, e))
+		if (v->broken || v->left_out ? put_broken_view(s, v, e) : put_program(s, &view, v->name, count, e))
 			return -1;
 	}
 	return 0;

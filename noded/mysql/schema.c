@@ -309,7 +309,7 @@ static int read_view(struct schema *s, struct object *view, struct buf *columns,
 		return e->kind == ERR_NET ? -1 : 0; /* db/30-post meets the same and warns */
 	view->broken = was_broken(s);
 	row = mysql_fetch_row(r);
-	if (row && row[1] && !view->broken)
+	if (row && row[1] && !view->broken && !view->left_out)
 		sql_view_columns(columns, row[1], mysql_fetch_lengths(r)[1]);
 	return buf_check(columns, "columns of a view", e);
 }
@@ -331,10 +331,73 @@ static int put_placeholder(struct schema *s, const char *name, const struct buf 
 	return schema_member(s, "10-schema/3-view-placeholders/", name, &b, e);
 }
 
+static bool has_left_out(const struct objects *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].left_out)
+			return true;
+	return false;
+}
+
+/* Does the text name one of the list that is left out, as `db`.`name`? */
+static bool refers(const struct schema *s, const char *text, const struct objects *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		CLEANUP(buf_done) struct buf b = {0};
+
+		if (!list->v[i].left_out)
+			continue;
+		buf_init(&b, 4096);
+		sql_ident(&b, s->db);
+		buf_addc(&b, '.');
+		sql_ident(&b, list->v[i].name);
+		if (strstr(text, b.p))
+			return true;
+	}
+	return false;
+}
+
+static struct object *view_called(struct schema *s, const char *name)
+{
+	for (size_t i = 0; i < s->views.n; i++)
+		if (str_eq(s->views.v[i].name, name))
+			return &s->views.v[i];
+	return NULL;
+}
+
+/* A view of a table that is left out could not be made again and would end the
+ * restore of all that follows it; nor could a view of that view. */
+static int leave_views_out(struct schema *s, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	bool more = has_left_out(&s->tables);
+	MYSQL_ROW row;
+
+	if (!more || !s->views.n)
+		return 0;
+	/* unlike SHOW CREATE it names the schema before each table */
+	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = "
+				"DATABASE()", e))
+		return -1;
+	while (more) {
+		more = false;
+		mysql_data_seek(r, 0);
+		while ((row = mysql_fetch_row(r))) {
+			struct object *v = view_called(s, row[0]);
+
+			if (v && !v->left_out && row[1] && (refers(s, row[1], &s->tables) || refers(s, row[1], &s->views)))
+				v->left_out = more = true;
+		}
+	}
+	return 0;
+}
+
 /* Views may use each other in any order: first each stands as a view of
  * constants with its columns, and 30-post replaces them one by one. */
 int schema_put_placeholders(struct schema *s, struct err *e)
 {
+	if (leave_views_out(s, e))
+		return -1;
 	for (size_t i = 0; i < s->views.n; i++) {
 		CLEANUP(buf_done) struct buf columns = {0};
 

@@ -17,7 +17,7 @@ struct object {
 	char *engine;       /* tables; "" when the server cannot tell */
 	char *select_list;  /* tables: as it was when the definition was written */
 	bool data;          /* tables: rows are wanted */
-	bool left_out;      /* tables: excluded whole */
+	bool left_out;      /* tables: excluded whole; views: refers to one of those */
 	bool broken;        /* views: refers to what is not there */
 };
 struct objects {

@@ -187,18 +187,34 @@ int store_put(struct store *s, const char *key, const void *p, size_t n, struct 
 	return 0;
 }
 
+/* What the receiver says is not the storage's fault. */
+struct receiver {
+	store_data_fn *on_data;
+	void *ctx;
+	bool failed;
+};
+
+static int pass_on(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct receiver *to = ctx;
+
+	to->failed = to->on_data(to->ctx, p, n, e) != 0;
+	return to->failed ? -1 : 0;
+}
+
 /* check-size: where, what, which range and where to */
 int store_get(struct store *s, const char *key, uint64_t offset, uint64_t n, store_data_fn *on_data, void *ctx,
 	      struct err *e)
 {
-	struct store_range r = {.key = key, .offset = offset, .n = n, .on_data = on_data, .ctx = ctx};
+	struct receiver to = {.on_data = on_data, .ctx = ctx};
+	struct store_range r = {.key = key, .offset = offset, .n = n, .on_data = pass_on, .ctx = &to};
 
 	if (check_key(s, key, e))
 		return -1;
 	if (n == 0)
 		return 0;
 	if (s->ops->get(s->impl, &r, e))
-		return err_wrap(e, "storage \"%s\"", s->name);
+		return to.failed ? -1 : err_wrap(e, "storage \"%s\"", s->name);
 	return 0;
 }
 

@@ -10,6 +10,8 @@ at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
 check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
 sql() { "$RIGS/mariadb.sh" sql "$T/db" "$@"; }
 sql --comments <<'SQL'
+CREATE DATABASE other;
+CREATE TABLE other.t (id int);
 CREATE DATABASE shop;
 USE shop;
 CREATE TABLE log (t varchar(40));
@@ -22,6 +24,10 @@ INSERT INTO parent VALUES (1), (2);
 INSERT INTO child VALUES (1, 2);
 INSERT INTO item SELECT seq, MD5(seq) FROM seq_1_to_500;
 INSERT INTO plain SELECT seq, MD5(seq) FROM seq_1_to_500;
+CREATE VIEW elsewhere AS SELECT id FROM other.t;
+CREATE VIEW of_junk AS SELECT id FROM junk;
+CREATE VIEW a_view_of_it AS SELECT id FROM of_junk;
+CREATE VIEW sound AS SELECT id AS junk FROM item;
 DELIMITER //
 CREATE TRIGGER `b second?` AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES ('one')//
 CREATE TRIGGER `a first`   AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES ('two')//
@@ -41,11 +47,14 @@ printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT"
 noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
 restore() { noded restore shop --db-defaults "$T/my.cnf" "$@"; }
 triggers() { sql -N -e "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='$1' ORDER BY EVENT_OBJECT_TABLE, ACTION_ORDER" | tr '\n' ,; }
+views() { sql -N -e "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA='$1' ORDER BY 1" | tr '\n' ,; }
 scratch() { sql -N -e "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'felloe%';
 	SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'felloe%'"; }
 CHILD=$(sql -N -e "SHOW CREATE TABLE shop.child")
 
-check "a backup ends with 0" run noded backup shop
+check "a view of a table that is left out makes the run a warning" run -e 3 noded backup shop
+check "that names it" says "view \`of_junk\` refers to a table that exclude_tables leaves out"
+check "and the view of that view" says "view \`a_view_of_it\`"
 A=$(find "$T/store" -name '*.tar.zst')
 check "the manifest tells the triggers of each table" test "$(tar --zstd -xOf "$A" manifest.json |
 	jq -r '.database | .triggers, (.triggers_of[] | .table, .name)' | tr '\n' ,)" = "3,item,b second?,item,a first,parent,of_parent,"
@@ -53,8 +62,15 @@ check "the whole database is restored, though a table that was left out had a tr
 check "with its triggers in their order" test "$(triggers whole)" = "b second?,a first,of_parent,"
 stock() { sql -e "CREATE DATABASE stock" && tar --zstd -xOf "$A" --wildcards 'db/*' | sql --comments --max-allowed-packet=1G stock; }
 check "so does the stock client" stock
-check "which keeps the comments of routines" grep -q 'this stays' <<<"$(sql -e 'SHOW CREATE PROCEDURE stock.p')"
+check "all views stand that can" test "$(views stock)" = "elsewhere,sound,"
+check "and the comments of routines" grep -q 'this stays' <<<"$(sql -e 'SHOW CREATE PROCEDURE stock.p')"
 
+sql -e "DROP DATABASE other"
+check "a view of a schema that is gone does not cost the rest" run -e 3 restore --to-db less
+check "it is named" says "5-views/elsewhere.sql"
+check "as what is missing" says "'other.t' doesn't exist"
+check "the others stand" test "$(views less)" = "sound,"
+check "and the routines behind them" test "$(sql -N -e "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='less'")" = 1
 check "a table without triggers is restored alone, without a warning" run restore --db shop:plain --to-db one
 check "and without the triggers of others" test -z "$(triggers one)"
 check "a table with triggers brings them" run restore --db shop:item --to-db two
