@@ -34,18 +34,15 @@ static enum verdict started(struct req *r, int rc, const struct err *e, req_fn *
 
 /* ---- join-request */
 
-/* A text without control characters that fits. */
+/* A text without control or invisible characters that fits. */
 static void want_text(const struct json *j, const char *key, bool required, char *out, size_t size, struct problems *p)
 {
 	const char *v;
-	bool clean = true;
 
 	if (!json_want_str(j, "", key, required, &v, p))
 		return;
-	for (const char *c = v; *c; c++)
-		clean &= (unsigned char)*c >= 0x20 && *c != 0x7f;
-	if (!clean)
-		problems_add(p, key, "holds control characters");
+	if (!str_is_clean(v))
+		problems_add(p, key, "holds control or invisible characters");
 	else if (required && !*v)
 		problems_add(p, key, "must not be empty");
 	else if (str_copy(out, size, v))

@@ -7,6 +7,7 @@
 #include "masterd/db.h"
 #include "shared/attr.h"
 #include "shared/err.h"
+#include "shared/opt.h"
 
 /* The verbs of felloe-masterd; each returns the exit code of its process. */
 int cmd_run(int argc, char **argv);
@@ -19,6 +20,8 @@ int cmd_routes(int argc, char **argv);
 /* Where master.json lies when no option says it: FELLOE_MASTER_CONFIG, else
  * "DIR/master.json" under --state DIR, else /etc/felloe/master.json. Yours. */
 char *cmd_config_path(const char *given, const char *state);
+/* Parse as opt_parse does; more than most operands are ERR_USAGE. */
+int cmd_parse(const struct opt *opts, int argc, char **argv, int most, struct err *e) MUSTCHECK;
 /* Log e and give its exit code. */
 int cmd_failed(const struct err *e);
 /* Store a new user: password from the file, or a random one (18 letters and

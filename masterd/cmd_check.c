@@ -51,9 +51,8 @@ int cmd_check(int argc, char **argv)
 	};
 	CLEANUP(freep) char *path = NULL;
 	struct err e = {0};
-	int n;
 
-	if (opt_parse(opts, argc, argv, &n, &e))
+	if (cmd_parse(opts, argc, argv, 0, &e))
 		return cmd_failed(&e);
 	if (help) {
 		puts("Usage: felloe-masterd check [options]\n");

@@ -10,6 +10,7 @@
 
 #include "masterd/config.h"
 #include "masterd/selfsign.h"
+#include "masterd/tbl_user.h"
 #include "shared/crypt.h"
 #include "shared/fs.h"
 #include "shared/hash.h"
@@ -76,16 +77,40 @@ static int make_pair(struct config *c, const char *dir, struct err *e)
 	return selfsign(c->tls_cert, c->tls_key, host, e);
 }
 
+/* What the file names must be found from any directory. Yours; NULL for NULL. */
+static char *absolute(const char *path)
+{
+	CLEANUP(freep) char *here = NULL;
+
+	if (!path || path[0] == '/')
+		return xstrdup(path);
+	here = getcwd(NULL, 0);
+	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+}
+
+static char *database_url(const char *given, const char *state_dir)
+{
+	CLEANUP(freep) char *path = NULL;
+
+	if (!given)
+		return xasprintf("sqlite:%s/master.db", state_dir);
+	if (!str_starts(given, "sqlite:"))
+		return xstrdup(given);
+	path = absolute(given + strlen("sqlite:"));
+	return xasprintf("sqlite:%s", path);
+}
+
 static void fill(struct config *c, const struct init_opts *o)
 {
+	CLEANUP(freep) char *state = fs_state_dir("master");
 	uint8_t random[48];
 
-	c->state_dir = fs_state_dir("master");
+	c->state_dir = absolute(state);
 	c->listen = xstrdup(o->listen);
-	c->database = o->database ? xstrdup(o->database) : xasprintf("sqlite:%s/master.db", c->state_dir);
+	c->database = database_url(o->database, c->state_dir);
 	c->insecure_http = o->insecure;
-	c->tls_cert = xstrdup(o->cert);
-	c->tls_key = xstrdup(o->key);
+	c->tls_cert = absolute(o->cert);
+	c->tls_key = absolute(o->key);
 	if (system_wide(o))
 		c->user = xstrdup(SERVICE_USER);
 	random_bytes(random, sizeof(random));
@@ -122,17 +147,43 @@ static int make_database(const struct config *c, const struct init_opts *o, char
 {
 	CLEANUP(db_closep) struct db *db = NULL;
 
-	if (db_open(&db, c->database, false, e) || db_migrate(db, e))
+	struct users users = {0};
+	size_t n;
+
+	if (db_open(&db, c->database, false, e) || db_migrate(db, e) || tbl_user_list(db, &users, e))
 		return -1;
+	n = users.n;
+	list_done(&users);
+	if (n)
+		return err_set(e, ERR_CONFLICT, "%s holds a master with %zu user%s already: put its master.json back, "
+			       "or move the database away", c->database, n, n == 1 ? "" : "s");
 	return cmd_add_user(db, o->admin, "super_admin", o->password_file, made, e);
+}
+
+/* All that is written. A pair that nothing refers to is not left behind: the next try would stumble over it. */
+static int make_all(struct config *c, const struct init_opts *o, const char *path, char **made, struct err *e)
+{
+	CLEANUP(freep) char *dir = dir_of(path);
+	/* /var/lib/felloe is shared with the node: anybody may pass */
+	CLEANUP(freep) char *above = dir_of(c->state_dir);
+
+	if (fs_mkdirs(dir, 0755, e) || fs_mkdirs(above, 0755, e) || fs_mkdirs(c->state_dir, 0700, e) ||
+	    (o->self_signed && make_pair(c, dir, e)))
+		return -1;
+	if (!make_database(c, o, made, e) && !config_write(path, c, e) && !give_files(c, path, o->self_signed, e))
+		return 0;
+	if (o->self_signed && !fs_exists(path)) {
+		unlink(c->tls_cert);
+		unlink(c->tls_key);
+	}
+	return -1;
 }
 
 static int init(const struct init_opts *o, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = xcalloc(1, sizeof(*c));
-	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
-	CLEANUP(freep) char *dir = dir_of(path);
-	CLEANUP(freep) char *above = NULL;
+	CLEANUP(freep) char *given = cmd_config_path(o->config, o->state);
+	CLEANUP(freep) char *path = absolute(given);
 	CLEANUP(freep) char *made = NULL;
 	char pin[64];
 	uint8_t spki[32];
@@ -143,12 +194,7 @@ static int init(const struct init_opts *o, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s exists already: this master is set up; "
 			       "felloe-masterd user passwd sets a new password", path);
 	fill(c, o);
-	/* /var/lib/felloe is shared with the node: anybody may pass */
-	above = dir_of(c->state_dir);
-	if (fs_mkdirs(dir, 0755, e) || fs_mkdirs(above, 0755, e) || fs_mkdirs(c->state_dir, 0700, e) ||
-	    (o->self_signed && make_pair(c, dir, e)))
-		return -1;
-	if (make_database(c, o, &made, e) || config_write(path, c, e) || give_files(c, path, o->self_signed, e))
+	if (make_all(c, o, path, &made, e))
 		return -1;
 	printf("wrote %s\n", path);
 	if (made) {
@@ -182,9 +228,8 @@ int cmd_init(int argc, char **argv)
 		{0},
 	};
 	struct err e = {0};
-	int n;
 
-	if (opt_parse(opts, argc, argv, &n, &e))
+	if (cmd_parse(opts, argc, argv, 0, &e))
 		return cmd_failed(&e);
 	if (o.help) {
 		puts("Usage: felloe-masterd init [options]\n");

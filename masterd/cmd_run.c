@@ -178,14 +178,17 @@ int cmd_run(int argc, char **argv)
 		{0},
 	};
 	struct err e = {0};
-	int n;
 
-	if (opt_parse(opts, argc, argv, &n, &e))
+	if (cmd_parse(opts, argc, argv, 0, &e))
 		return cmd_failed(&e);
 	if (o.help) {
 		puts("Usage: felloe-masterd [run] [options]\n");
 		opt_help(opts);
 		return 0;
+	}
+	if (o.log_format && !str_eq(o.log_format, "json") && !str_eq(o.log_format, "text")) {
+		(void)err_set(&e, ERR_USAGE, "--log-format is text or json, not \"%.40s\"", o.log_format);
+		return cmd_failed(&e);
 	}
 	if (o.state)
 		fs_set_state(o.state);

@@ -37,9 +37,29 @@ char *cmd_config_path(const char *given, const char *state)
 	return str_empty(state) ? xstrdup(FELLOE_SYSCONFDIR "/master.json") : xasprintf("%s/master.json", state);
 }
 
+int cmd_parse(const struct opt *opts, int argc, char **argv, int most, struct err *e)
+{
+	int n;
+
+	if (opt_parse(opts, argc, argv, &n, e))
+		return -1;
+	return n <= most ? 0 : err_set(e, ERR_USAGE, "\"%.80s\" is too much; --help tells what %s takes", argv[most + 1],
+				      argv[0]);
+}
+
 int cmd_failed(const struct err *e)
 {
-	fprintf(stderr, "felloe-masterd: %s\n", e->msg);
+	char text[ERR_MSG_MAX];
+
+	/* line by line: several problems of a configuration stand below each other */
+	str_cut(text, sizeof(text), e->msg);
+	for (char *line = text, *end; line; line = end ? end + 1 : NULL) {
+		end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		str_clean(line);
+		fprintf(stderr, "%s%s\n", line == text ? "felloe-masterd: " : "", line);
+	}
 	return err_exit_code(e->kind);
 }
 
@@ -191,7 +211,7 @@ int cmd_user(int argc, char **argv)
 
 	if (opt_parse(opts, argc, argv, &n, &e))
 		return cmd_failed(&e);
-	if (o.help || n < 1) {
+	if (o.help || n < 1 || n > 2) {
 		puts("Usage: felloe-masterd user add|passwd NAME [options]\n       felloe-masterd user list [--json]\n");
 		opt_help(opts);
 		return o.help ? 0 : 2;

@@ -136,6 +136,11 @@ const void *db_blob(struct db_stmt *s, int col, size_t *n)
 	return s->driver->get_blob(s->h, col, n);
 }
 
+bool db_in_transaction(struct db *db)
+{
+	return db->driver->in_transaction(db->conn);
+}
+
 int64_t db_last_id(struct db *db)
 {
 	return db->driver->last_id(db->conn);

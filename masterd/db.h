@@ -55,6 +55,8 @@ bool db_is_null(struct db_stmt *s, int col);
 const void *db_blob(struct db_stmt *s, int col, size_t *n);
 /* Of the last statement that ran. */
 int64_t db_last_id(struct db *db);
+/* Between BEGIN and its end; a full disk may end it by itself. */
+bool db_in_transaction(struct db *db);
 /* A consistent copy into a new file, while in use. */
 int db_backup(struct db *db, const char *path, struct err *e) MUSTCHECK;
 

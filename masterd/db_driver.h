@@ -28,6 +28,7 @@ struct db_driver {
 	bool (*is_null)(void *h, int col);
 	const void *(*get_blob)(void *h, int col, size_t *n);
 	int64_t (*last_id)(void *conn);
+	bool (*in_transaction)(void *conn);
 	int (*backup)(void *conn, const char *path, struct err *e);
 };
 

@@ -143,6 +143,11 @@ static const void *lite_get_blob(void *h, int col, size_t *n)
 	return sql_blob(h, col, n);
 }
 
+static bool lite_in_transaction(void *conn)
+{
+	return sql_in_transaction(conn);
+}
+
 static int64_t lite_last_id(void *conn)
 {
 	return sql_last_id(conn);
@@ -172,6 +177,7 @@ static const struct db_driver driver = {
 	.is_null = lite_is_null,
 	.get_blob = lite_get_blob,
 	.last_id = lite_last_id,
+	.in_transaction = lite_in_transaction,
 	.backup = lite_backup,
 };
 

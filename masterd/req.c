@@ -95,8 +95,13 @@ enum verdict reply_busy(struct req *r, int status, unsigned seconds, const char 
 
 enum verdict reply_problems(struct req *r, const struct problems *p)
 {
-	struct json_out *o = begin_problem(r, 422, p->n == 1 ? p->v[0].msg : "several values are not acceptable");
+	char detail[ERR_MSG_MAX] = "several values are not acceptable";
+	struct json_out *o;
 
+	if (p->n == 1)
+		snprintf(detail, sizeof(detail), "%.120s%s%.360s", p->v[0].path, p->v[0].path[0] ? ": " : "", p->v[0].msg);
+	str_clean(detail); /* the cut may have split a character */
+	o = begin_problem(r, 422, detail);
 	json_arr(o, "errors");
 	for (size_t i = 0; i < p->n; i++) {
 		json_obj(o, NULL);

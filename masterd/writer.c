@@ -34,7 +34,7 @@ static int run_job(struct db *db, struct job *j)
 	if (j->run(j, db, &j->err)) {
 		struct err e;
 
-		if (db_exec(db, "ROLLBACK TO job", &e) || db_exec(db, "RELEASE job", &e))
+		if (db_in_transaction(db) && (db_exec(db, "ROLLBACK TO job", &e) || db_exec(db, "RELEASE job", &e)))
 			log_error("writer: cannot undo a failed change: %s", e.msg);
 		return -1;
 	}
@@ -91,8 +91,14 @@ static size_t write_batch(struct writer *w)
 
 		total += n;
 		*tail = j;
-		for (; j; tail = &j->next, j = j->next)
+		for (; j; tail = &j->next, j = j->next) {
 			j->rc = failed ? 0 : run_job(w->db, j);
+			/* an error such as a full disk may have undone the whole transaction */
+			if (j->rc && !db_in_transaction(w->db)) {
+				failed = true;
+				e = j->err;
+			}
+		}
 	} while (n && !failed && clock_mono_ms() < until);
 	if (!failed && db_exec(w->db, "COMMIT", &e)) {
 		struct err ignored;

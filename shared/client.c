@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "shared/buf.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -26,14 +27,26 @@ static int check_url(const char *url, struct err *e)
 	const char *host = str_starts(url, "https://") ? url + 8 : str_starts(url, "http://") ? url + 7 : NULL;
 
 	if (!host || !*host || *host == '/' || strpbrk(url, " \t\r\n"))
-		return err_set(e, ERR_INVALID,
+		return err_set(e, ERR_CONFIG,
 			       "master \"%s\" is no address; write it like https://master.example.net:8443", url);
 	if (strchr(host, '@'))
-		return err_set(e, ERR_INVALID, "the master's address must not carry a user or password");
+		return err_set(e, ERR_CONFIG, "the master's address must not carry a user or password");
 	if (strpbrk(host, "?#"))
-		return err_set(e, ERR_INVALID,
+		return err_set(e, ERR_CONFIG,
 			       "master \"%s\" has a query or fragment; leave out what begins with ? or #", url);
 	return 0;
+}
+
+/* A pin that no key can have would look like an attack at each call. */
+static int check_pin(const char *pin, struct err *e)
+{
+	CLEANUP(freep) uint8_t *digest = NULL;
+	size_t n = 0;
+
+	if (str_empty(pin) || (str_starts(pin, "sha256//") && !base64_decode(&digest, &n, pin + 8) && n == SHA256_LEN))
+		return 0;
+	return err_set(e, ERR_CONFIG, "the pin \"%.80s\" is no sha256//BASE64 of a public key, as felloe-masterd init prints it",
+		       pin);
 }
 
 int client_new(struct client **ret, const struct client_opts *o, struct err *e)
@@ -42,7 +55,7 @@ int client_new(struct client **ret, const struct client_opts *o, struct err *e)
 	CLEANUP(client_freep) struct client *c = xcalloc(1, sizeof(*c));
 	size_t n;
 
-	if (check_url(o->url, e))
+	if (check_url(o->url, e) || check_pin(o->pin, e))
 		return -1;
 	if (str_empty(ho.pin))
 		ho.pin = NULL;
@@ -153,7 +166,7 @@ static int problem(const struct http_reply *r, const struct json *doc, const cha
 	} else {
 		buf_addf(&b, "%.200s", *detail ? detail : title);
 	}
-	if (first)
+	if (first && !strstr(detail, json_get_str(first, "message", "")))
 		buf_addf(&b, ": %.100s%s%.150s", path, *path ? ": " : "", json_get_str(first, "message", ""));
 	if (json_count(json_get(doc, "errors")) > 1)
 		buf_addf(&b, " (and %zu more)", json_count(json_get(doc, "errors")) - 1);
@@ -187,7 +200,6 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 	return 0;
 }
 
-/* check-size: the parts of an HTTP request, one line at each call */
 void client_set_tick(struct client *c, bool (*tick)(void *ctx), void *ctx)
 {
 	c->tick = tick;

@@ -539,8 +539,10 @@ static int explain(struct http_req *r, struct err *e)
 	case CURLE_SSL_CERTPROBLEM:
 		return err_set(e, ERR_NET, "%s: TLS: no handshake (does the server speak https?): %s", r->where,
 			       r->detail);
-	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:
+		return err_set(e, ERR_NET, "%s: the connection was lost before an answer came%s", r->where,
+			       r->tls ? "" : "; does the server want https?");
+	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 		return err_set(e, ERR_NET, "%s: the connection was lost: %s", r->where, r->detail);

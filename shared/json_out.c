@@ -23,6 +23,24 @@ static void new_line(struct json_out *o, unsigned depth)
 		buf_adds(o->b, "  ");
 }
 
+/* One character beyond ASCII, its length in bytes. Those that steer a terminal
+ * or hide what a reader sees are escaped: this may be printed. */
+static size_t wide(struct buf *b, const char *p, size_t n)
+{
+	uint32_t cp;
+	size_t step = str_utf8_decode(p, n, &cp);
+
+	if (step == 0)
+		buf_adds(b, "\xef\xbf\xbd");
+	else if (!str_is_control(cp))
+		buf_add(b, p, step);
+	else if (cp < 0x10000)
+		buf_addf(b, "\\u%04x", cp);
+	else
+		buf_addf(b, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10), 0xdc00 + (cp & 0x3ff));
+	return step ? step : 1;
+}
+
 /* The text p[0..n) in quotes. */
 static void quoted(struct buf *b, const char *p, size_t n)
 {
@@ -47,15 +65,7 @@ static void quoted(struct buf *b, const char *p, size_t n)
 				step++;
 			buf_add(b, p + i, step);
 		} else {
-			/* one character at a time: what follows may need an escape */
-			size_t want = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-
-			if (want <= n - i && str_utf8_valid(p + i, want)) {
-				step = want;
-				buf_add(b, p + i, step);
-			} else {
-				buf_adds(b, "\xef\xbf\xbd");
-			}
+			step = wide(b, p + i, n - i);
 		}
 	}
 	buf_addc(b, '"');

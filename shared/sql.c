@@ -340,6 +340,11 @@ bool sql_is_null(struct sql_stmt *s, int col)
 	return sqlite3_column_type(s->h, col) == SQLITE_NULL;
 }
 
+bool sql_in_transaction(struct sql *db)
+{
+	return !sqlite3_get_autocommit(db->h);
+}
+
 int64_t sql_last_id(struct sql *db)
 {
 	return sqlite3_last_insert_rowid(db->h);

@@ -49,6 +49,8 @@ const char *sql_str(struct sql_stmt *s, int col);      /* lent until the next st
 const void *sql_blob(struct sql_stmt *s, int col, size_t *n);
 bool sql_is_null(struct sql_stmt *s, int col);
 int64_t sql_last_id(struct sql *db);
+/* Between BEGIN and its end; a full disk may end it by itself. */
+bool sql_in_transaction(struct sql *db);
 int sql_changes(struct sql *db);
 /* A consistent copy of the whole store into a new file, while in use (sqlite3_backup). */
 int sql_backup(struct sql *db, const char *path, struct err *e) MUSTCHECK;

@@ -149,10 +149,9 @@ const char *str_nearest(const char *s, const char *const *words, size_t n)
 	return best;
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 when it is not valid; the
- * code point goes to *cp. */
-static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *cp)
+size_t str_utf8_decode(const char *text, size_t len, uint32_t *cp)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
 
@@ -174,7 +173,7 @@ bool str_utf8_valid(const char *s, size_t len)
 	uint32_t cp;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_decode((const unsigned char *)s + i, len - i, &cp);
+		size_t n = str_utf8_decode(s + i, len - i, &cp);
 
 		if (n == 0)
 			return false;
@@ -183,9 +182,7 @@ bool str_utf8_valid(const char *s, size_t len)
 	return true;
 }
 
-/* C0, DEL, C1, bidi embeddings and isolates, zero-width and other invisible
- * marks (Unicode 15 general category Cf where it changes what a reader sees) */
-static bool must_not_show(uint32_t cp)
+bool str_is_control(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad || cp == 0x61c ||
 	       (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
@@ -195,14 +192,14 @@ static bool must_not_show(uint32_t cp)
 
 void str_clean(char *s)
 {
-	unsigned char *in = (unsigned char *)s, *out = in;
+	char *in = s, *out = s;
 	size_t left = strlen(s);
 
 	while (left > 0) {
 		uint32_t cp = 0;
-		size_t n = utf8_decode(in, left, &cp);
+		size_t n = str_utf8_decode(in, left, &cp);
 
-		if (n == 0 || must_not_show(cp)) {
+		if (n == 0 || str_is_control(cp)) {
 			*out++ = '?';
 			n = n ? n : 1;
 		} else {
@@ -213,4 +210,16 @@ void str_clean(char *s)
 		left -= n;
 	}
 	*out = '\0';
+}
+
+bool str_is_clean(const char *s)
+{
+	uint32_t cp;
+
+	for (size_t left = strlen(s), n; left > 0; s += n, left -= n) {
+		n = str_utf8_decode(s, left, &cp);
+		if (n == 0 || str_is_control(cp))
+			return false;
+	}
+	return true;
 }

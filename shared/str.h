@@ -38,5 +38,14 @@ bool str_utf8_valid(const char *s, size_t len);
  * C1, bidi and zero-width controls, invalid UTF-8) by '?'. The one border
  * between foreign text and a screen or log. */
 void str_clean(char *s);
+/* True when str_clean would leave s as it is. */
+bool str_is_clean(const char *s);
+/* A code point that str_clean takes away: C0, DEL, C1, bidi embeddings and
+ * isolates, zero-width and other invisible marks (Unicode 15 general category
+ * Cf where it changes what a reader sees). */
+bool str_is_control(uint32_t cp);
+/* Length of the UTF-8 sequence at text (RFC 3629), 0 when it is not valid; the
+ * code point goes to *cp. */
+size_t str_utf8_decode(const char *text, size_t len, uint32_t *cp);
 
 #endif

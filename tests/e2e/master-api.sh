@@ -16,6 +16,17 @@ check "init refuses plain HTTP beyond loopback" run -e 2 felloe-masterd init --s
 check "and names the ways out" says "--self-signed"
 check "init without a password file prints one, once" run felloe-masterd init --state "$T/made" --listen 127.0.0.1:1 --admin root
 check "that says for whom" says "user root, password "
+relative() { cd "$T" && felloe-masterd init --state near --listen 127.0.0.1:1 --self-signed --password-file "$T/near.pw"; }
+echo 'near enough to type' >"$T/near.pw" && chmod 600 "$T/near.pw"
+check "init takes a relative folder" run relative
+check "and what it writes is found from anywhere" run felloe-masterd check -c "$T/near/master.json"
+mv "$T/near/master.json" "$T/kept.json"
+rm "$T/near/master.crt" "$T/near/master.key"
+check "a lost master.json is no new master" run -e 1 felloe-masterd init --state "$T/near" --listen 127.0.0.1:1 --self-signed
+check "the way out is told" says "put its master.json back"
+check "and nothing is left behind" test ! -e "$T/near/master.key" -a ! -e "$T/near/master.json"
+check "what init does not take is refused" run -e 2 felloe-masterd init --state "$T/other" now
+check "by name" says '"now" is too much'
 check "check finds all in order" run felloe-masterd check --state "$T/state"
 sed 's/"listen"/"lisen"/' "$T/state/master.json" >"$T/typo.json" && chmod 600 "$T/typo.json"
 check "an unknown key is refused" run -e 2 felloe-masterd check -c "$T/typo.json"
@@ -191,6 +202,8 @@ check "half a request and a closed connection harm nobody" bash -c "exec 3<>/dev
 check "the master is still there" master_up
 check "a truncated pairing is refused" call 422 POST /nodes/join-request -d '{"hostname":"x","public_key":"AAAA","commitment":"AAAA"}'
 check "a hostname with control characters too" call 422 POST /nodes/join-request -d '{"hostname":"x\u001b[2J"}'
+check "those of one character beyond ASCII, and what hides, too" call 422 POST /nodes/join-request -d '{"hostname":"x\u009b31m\u202ey"}'
+check "the answer names the field" is .detail "hostname: holds control or invisible characters"
 flood() { local i; for i in $(seq 60); do call 202 POST /nodes/join-request -d "{\"hostname\":\"flood-$i\"}" >/dev/null || break; done; [ "$STATUS" = 429 ] && has_header 'retry-after: [0-9]*'; }
 check "a flood of join-requests is slowed down" flood
 guess() { local i; for i in $(seq 15); do call 401 POST /auth/login -d 'username=admin&password=x' >/dev/null || break; done; [ "$STATUS" = 429 ]; }

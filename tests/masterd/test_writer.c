@@ -133,6 +133,40 @@ static void a_bad_change_fails_alone_and_leaves_nothing(void **state)
 	writer_free(w);
 }
 
+/* As a full disk may do: the database gives up the whole transaction. */
+static int lose_all(struct job *j, struct db *db, struct err *e)
+{
+	(void)j;
+	return db_exec(db, "ROLLBACK", e) ? -1 : err_set(e, ERR_SPACE, "the disk is full");
+}
+
+static void a_transaction_that_the_database_gave_up_is_told_to_all(void **state)
+{
+	struct writer *w = NULL;
+	struct wanted v[20];
+	struct err e = {0};
+	int64_t before, told = 0;
+
+	(void)state;
+	assert_int_equal(writer_new(&w, url, 100, &e), 0);
+	before = count();
+	for (int i = 0; i < 20; i++)
+		prepare(&v[i], 5000 + i);
+	v[10].job.run = lose_all;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(writer_put(w, &v[i].job, &e), 0);
+	for (int i = 0; i < 20; i++)
+		await(&v[i]);
+	assert_int_equal(v[10].job.rc, -1);
+	assert_int_equal(v[10].job.err.kind, ERR_SPACE);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(v[i].committed, v[i].job.rc == 0);
+		told += v[i].job.rc == 0;
+	}
+	writer_free(w);
+	assert_int_equal(count() - before, told);
+}
+
 static void what_is_queued_is_kept_when_the_writer_stops(void **state)
 {
 	struct writer *w = NULL;
@@ -186,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_dir(a_bad_change_fails_alone_and_leaves_nothing),
+		with_dir(a_transaction_that_the_database_gave_up_is_told_to_all),
 		with_dir(what_is_queued_is_kept_when_the_writer_stops),
 		with_dir(a_full_queue_is_busy),
 	};

@@ -37,6 +37,9 @@ static void bad_fields_are_named(void **state)
 	(void)state;
 	assert_int_equal(e.kind, ERR_INVALID);
 	assert_string_equal(e.msg, "Unprocessable: cpu_usage: must be a number (and 1 more)");
+	e = answered(422, "{\"title\":\"Not acceptable values\",\"detail\":\"reason: is missing\","
+			  "\"errors\":[{\"path\":\"reason\",\"message\":\"is missing\"}]}");
+	assert_string_equal(e.msg, "reason: is missing");
 }
 
 static void a_stranger_that_is_no_master_is_told_so(void **state)
@@ -101,9 +104,25 @@ static void an_address_that_cannot_be_a_master_is_refused_at_once(void **state)
 		struct client *c = NULL;
 
 		assert_int_equal(client_new(&c, &(struct client_opts){.url = bad[i]}, &e), -1);
-		assert_int_equal(e.kind, ERR_INVALID);
+		assert_int_equal(e.kind, ERR_CONFIG);
 		assert_null(strstr(e.msg, "u:p"));
 	}
+}
+
+static void a_pin_that_no_key_can_have_is_refused_at_once(void **state)
+{
+	static const char good[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	static const char *const bad[] = {"garbage", "sha256//", "sha256//AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+	CLEANUP(client_freep) struct client *c = NULL;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(client_new(&c, &(struct client_opts){.url = "https://m", .pin = bad[i]}, &e), -1);
+		assert_int_equal(e.kind, ERR_CONFIG);
+		assert_non_null(strstr(e.msg, bad[i]));
+	}
+	assert_int_equal(client_new(&c, &(struct client_opts){.url = "https://m", .pin = good}, &e), 0);
 }
 
 static void an_address_may_end_with_slashes_or_the_base_path(void **state)
@@ -161,6 +180,7 @@ int main(void)
 		cmocka_unit_test(a_problem_longer_than_a_message_is_cut_not_lost),
 		cmocka_unit_test(the_date_of_an_answer_is_read_strictly),
 		cmocka_unit_test(an_address_that_cannot_be_a_master_is_refused_at_once),
+		cmocka_unit_test(a_pin_that_no_key_can_have_is_refused_at_once),
 		cmocka_unit_test(an_address_may_end_with_slashes_or_the_base_path),
 		cmocka_unit_test(a_credential_with_a_line_break_is_never_sent),
 		cmocka_unit_test(a_master_that_is_down_is_a_net_error_that_names_it),

@@ -187,6 +187,23 @@ static void a_strange_key_cannot_steer_a_terminal(void **state)
 	json_free(j);
 }
 
+static void what_steers_a_terminal_leaves_escaped_and_reads_back_as_it_was(void **state)
+{
+	static const char text[] = "\x1b[31m \xc2\x9b" "31m \x7f \xe2\x80\xae \xf3\xa0\x80\x81 \xe3\x83\x8e \xf0\x9f\x98\x80";
+	CLEANUP(buf_done) struct buf b;
+	struct json_out o;
+	struct json *j;
+
+	(void)state;
+	buf_init(&b, 1000);
+	json_out_init(&o, &b);
+	json_put_str(&o, NULL, text);
+	assert_string_equal(b.p, "\"\\u001b[31m \\u009b31m \\u007f \\u202e \\udb40\\udc01 \xe3\x83\x8e \xf0\x9f\x98\x80\"");
+	j = parsed(b.p);
+	assert_string_equal(json_str(j), text);
+	json_free(j);
+}
+
 static void commas_and_escapes_are_placed_by_the_writer(void **state)
 {
 	CLEANUP(buf_done) struct buf b;
@@ -304,6 +321,7 @@ int main(void)
 		cmocka_unit_test(all_problems_are_named_at_once_with_their_paths),
 		cmocka_unit_test(right_members_are_taken),
 		cmocka_unit_test(a_strange_key_cannot_steer_a_terminal),
+		cmocka_unit_test(what_steers_a_terminal_leaves_escaped_and_reads_back_as_it_was),
 		cmocka_unit_test(commas_and_escapes_are_placed_by_the_writer),
 		cmocka_unit_test(numbers_read_back_as_they_were),
 		cmocka_unit_test(a_document_written_again_is_the_same),

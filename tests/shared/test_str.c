@@ -78,6 +78,11 @@ static void foreign_text_cannot_steer_a_terminal(void **state)
 	assert_string_equal(bad, "ok??");
 	str_clean(fine);
 	assert_string_equal(fine, "\xe3\x83\x8e\xe3\x83\xbc");
+	assert_true(str_is_clean(fine));
+	assert_true(str_is_clean(""));
+	assert_false(str_is_clean("\xc2\x9b" "31m")); /* CSI in one character */
+	assert_false(str_is_clean("x\xe2\x80\x8b"));
+	assert_false(str_is_clean("x\xff"));
 }
 
 int main(void)
