@@ -26,7 +26,8 @@ static int look_at_server(struct conn *c, struct server_facts *ret, struct err *
 	MYSQL_ROW row;
 
 	if (conn_rows(c, &r, "SELECT VERSION(), CURRENT_USER(), @@max_allowed_packet, "
-			     "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED), @@event_scheduler", e))
+			     "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED), @@event_scheduler, "
+			     "CONCAT(@@hostname, ':', @@port, ' ', @@datadir), @@socket", e))
 		return -1;
 	row = mysql_fetch_row(r);
 	if (!row)
@@ -36,6 +37,8 @@ static int look_at_server(struct conn *c, struct server_facts *ret, struct err *
 	ret->max_packet = number(row[2]);
 	ret->clock_ms = number(row[3]);
 	ret->events_on = str_ieq(row[4], "ON") || str_eq(row[4], "1");
+	str_cut(ret->identity, sizeof(ret->identity), str_or(row[5], ""));
+	str_cut(ret->socket, sizeof(ret->socket), str_or(row[6], ""));
 	return 0;
 }
 

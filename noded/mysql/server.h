@@ -14,6 +14,8 @@
 struct server_facts {
 	char version[64];
 	char account[256];      /* CURRENT_USER() */
+	char identity[512];     /* the same for one server only: its host, port and data */
+	char socket[108];       /* that it listens on, as it sees the path; "" none */
 	int64_t max_packet;     /* bytes */
 	int64_t clock_ms;       /* the server's */
 	bool there;             /* the schema */

@@ -30,6 +30,7 @@ struct restore {
 	char *target_dir;
 	struct db_access access;    /* in use */
 	bool access_ours;
+	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
 	struct load *load;
 	char *member;               /* being loaded */
 	bool skip;                  /* the rest of it */
@@ -176,7 +177,7 @@ static bool local_host(const char *host)
  * usual server trusts its socket. */
 static void use_root(struct restore *r)
 {
-	char *host = xstrdup(strchr(r->access.host, '/') ? r->access.host : "");
+	char *host = xstrdup(strchr(r->access.host, '/') ? r->access.host : r->socket);
 
 	db_access_done(&r->access);
 	r->access = (struct db_access){.host = host, .user = xstrdup("root"), .password = xstrdup(""),
@@ -201,21 +202,43 @@ static int choose_access(struct restore *r, struct err *e)
 	return 0;
 }
 
+static bool root_at_hand(const struct restore *r)
+{
+	return r->access_ours && geteuid() == 0 && !str_eq(r->access.user, "root") && local_host(r->access.host);
+}
+
 static bool root_may_help(const struct restore *r, const struct err *e)
 {
-	return (e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN) && r->access_ours && geteuid() == 0 &&
-	       !str_eq(r->access.user, "root") && local_host(r->access.host);
+	return (e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN) && root_at_hand(r);
 }
 
 static int look(struct restore *r, struct server_facts *facts, struct err *e)
 {
-	if (server_look(&r->access, r->target_db, facts, e) == 0)
+	if (server_look(&r->access, r->target_db, facts, e) == 0) {
+		str_cut(r->identity, sizeof(r->identity), facts->identity);
+		str_cut(r->socket, sizeof(r->socket), facts->socket);
 		return 0;
+	}
 	if (!root_may_help(r, e))
 		return -1;
 	job_say(r->o->job, "%s; trying root over the socket", e->msg);
 	use_root(r);
 	return server_look(&r->access, r->target_db, facts, e);
+}
+
+/* A port of this machine may lead into a container: what listens on the path of
+ * its socket here is another server then. */
+static int same_server(struct restore *r, struct err *e)
+{
+	struct server_facts facts;
+
+	if (server_look(&r->access, "", &facts, e))
+		return -1;
+	if (*r->identity && !str_eq(facts.identity, r->identity))
+		return err_set(e, ERR_DENIED, "root over the socket is not the way: another server (%s) than the site's (%s) "
+			       "listens there; give an account with --db-host, --db-user and --db-password-file",
+			       facts.identity, r->identity);
+	return 0;
 }
 
 static int open_load(struct restore *r, bool create, struct err *e)
@@ -228,7 +251,7 @@ static int open_load(struct restore *r, bool create, struct err *e)
 		return -1;
 	job_say(r->o->job, "%s; trying root over the socket", e->msg);
 	use_root(r);
-	return load_open(&r->load, &o, e);
+	return same_server(r, e) || load_open(&r->load, &o, e) ? -1 : 0;
 }
 
 /* ---- the database */
@@ -460,8 +483,9 @@ static int look_at_database(struct restore *r, struct err *e)
 			       "--to-db, or drop it", r->target_db, facts.tables);
 	if (!r->o->dry_run)
 		return 0;
-	job_say(r->o->job, "database %s (%" PRIu64 " members, %" PRIu64 " bytes of SQL) would be loaded into `%s` as %s",
-		r->source_db, sum.members, sum.bytes, r->target_db, facts.account);
+	job_say(r->o->job, "database %s (%" PRIu64 " members, %" PRIu64 " bytes of SQL) would be loaded into `%s` as %s%s",
+		r->source_db, sum.members, sum.bytes, r->target_db, facts.account,
+		root_at_hand(r) ? ", or as root over the socket where it may not" : "");
 	job_say(r->o->job, "dumped from %s, server here is %s", json_get_str(db, "server_version", "?"), facts.version);
 	if (json_get_int(db, "events", 0) && facts.events_on)
 		job_warn(r->o->job, "%" PRId64 " events would run in the copy too: the event scheduler of the server is on",
