@@ -255,6 +255,7 @@ int client_do(struct client *c, const struct client_call *o, struct client_reply
 	if (c->credential)
 		headers[n++] = c->credential;
 	if (exchange(c, &call, &reply, e)) {
+		ret->hopeless = reply.hopeless;
 		http_reply_done(&reply);
 		return -1;
 	}

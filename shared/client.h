@@ -35,6 +35,7 @@ struct client_reply {
 	char etag[128];
 	int retry_after_s;
 	int64_t date;          /* the master's clock, 0 */
+	bool hopeless;         /* set with -1: trying again cannot help (certificate, pin, CA file) */
 };
 struct client_call {
 	const char *method; /* "GET" */

@@ -6,7 +6,9 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -168,6 +170,13 @@ static void os_name(char *text, size_t size)
 	snprintf(text, size, "%.*s", (int)strcspn(at + sizeof(key) - 1, "\"\n"), at + sizeof(key) - 1);
 }
 
+static const char *asked_by(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return str_or(getenv("SUDO_USER"), pw ? pw->pw_name : NULL);
+}
+
 static void put_facts(struct json_out *o, const struct config *c)
 {
 	char os[128], address[INET6_ADDRSTRLEN];
@@ -186,6 +195,8 @@ static void put_facts(struct json_out *o, const struct config *c)
 	json_put_int(o, "cores", sysconf(_SC_NPROCESSORS_ONLN));
 	json_put_int(o, "memory_bytes", (int64_t)si.totalram * si.mem_unit);
 	json_put_time(o, "clock", clock_ms());
+	if (asked_by())
+		json_put_str(o, "asked_by", asked_by());
 	json_arr(o, "sites");
 	for (size_t i = 0; i < c->sites.n; i++)
 		json_put_str(o, NULL, c->sites.v[i].name);
@@ -224,9 +235,25 @@ static int spki_of(const struct join *j, uint8_t spki[static 32], struct err *e)
 	return 0;
 }
 
+/* A certificate that is not accepted: show its key, as init has printed it. */
+static void name_key(const struct join *j, struct err *e)
+{
+	struct err why = *e, ignored;
+	char pin[64];
+
+	if (http_peer_pin(j->master, pin, &ignored))
+		return;
+	if (j->pin[0])
+		(void)err_set(e, why.kind, "%s: it is %s now, not %s; somebody may be in between, or it was renewed: "
+			      "then give --pin with the new one", why.msg, pin, j->pin);
+	else
+		(void)err_set(e, why.kind, "%s; its key is %s: if felloe-masterd init printed the same, give it with --pin",
+			      why.msg, pin);
+}
+
 static int request(struct join *j, const struct config *c, uint8_t master_nonce[static PAIR_NONCE], struct err *e)
 {
-	struct client_reply r;
+	struct client_reply r = {0};
 	uint8_t commitment[SHA256_LEN];
 	struct json_out o;
 	struct buf b;
@@ -244,6 +271,8 @@ static int request(struct join *j, const struct config *c, uint8_t master_nonce[
 	failed = buf_check(&b, "the join request", e) ||
 		 client_do(j->client,
 			   &(struct client_call){.method = "POST", .path = "/nodes/join-request", .body = b.p}, &r, e);
+	if (failed && r.hopeless)
+		name_key(j, e);
 	if (!failed && (str_copy(j->request_id, sizeof(j->request_id), json_get_str(r.json, "request_id", "")) ||
 			!j->request_id[0] ||
 			strspn(j->request_id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") !=

@@ -148,10 +148,13 @@ node safe
 check "a certificate that nobody vouches for is refused" run -e 1 noded safe join --master "$URL"
 check "as such" sh -c "grep -qiE 'certificate|pin' '$OUT' '$ERR'"
 WRONG=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+check "with its key, to compare and give" says "$PIN"
 check "so is another key than the pinned one" run -e 1 noded safe join --master "$URL" --pin "$WRONG"
+check "naming both keys" says "$PIN now, not $WRONG"
 spawn safe-join felloe-noded join -c "$T/safe/config.json" --state "$T/safe/state" --master "$URL" --pin "$PIN" --wait=60 --json
 check "with the pin the node shows its code" until_ok 10 code_of safe-join || note "$T/safe-join.log"
 check "and the master the same" seen_is safe code "$(code_of safe-join)"
+check "with who asked for it" seen_is safe asked_by "${SUDO_USER:-$(id -un)}"
 check "approved" api POST "/nodes/approve/$(seen safe id)" '{}'
 check "join ends" until_ok 15 grep -q '"event":"active"' "$T/safe-join.log"
 agent_up safe
