@@ -108,7 +108,7 @@ static void all_problems_are_told_at_once_with_their_paths(void **state)
 				"\"timers\":[{\"name\":\"t\",\"sites\":[\"nope\"],\"what\":[\"db\",\"mail\"],\"spread\":\"soon\"}]}");
 	static const struct { const char *path, *part; } wanted[] = {
 		{"server_id", ""}, {"heartbeat_s", ""}, {"limits.lock_wait_s", ""}, {"encrypt_to", "not part"},
-		{"copies", "only 1"}, {"master.url", "\"ftp://x\""}, {"master.pin_sha256", "44"},
+		{"copies", "only 1"}, {"master.url", "\"ftp:...\""}, {"master.pin_sha256", "44"},
 		{"sites[0].name", "\"a b\""}, {"sites[0].db_host", "\"h:99999\""}, {"sites[1]", "nothing to back up"},
 		{"sites[2].name", "sites[1] already"}, {"sites[2].paths[0]", "\"etc\""}, {"sites[2].paths[1]", "not empty"},
 		{"sites[2].db_ssl", "off, prefer, verify"}, {"sites[3]", "object"}, {"storage[0].path", "missing"},
