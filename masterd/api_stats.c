@@ -56,7 +56,8 @@ enum verdict api_stats(struct req *r)
 	v = ingest_new(r->m, r->who.node_id, r->now);
 	r->state = v;
 	r->state_free = ingest_free;
-	if (json_type(j) == JSON_ARRAY)
+	v->list = json_type(j) == JSON_ARRAY;
+	if (v->list)
 		read_list(v, j, &p);
 	else
 		wire_sample_get(ingest_add(v), j, "", &p);

@@ -81,7 +81,7 @@ static void judge_sample(struct live_node *n)
 			because(n, H_WARN, "timer %s ended with %s", t->name, t->result);
 	}
 	if (n->skewed)
-		because(n, H_WARN, "its clock is more than 5 min ahead");
+		because(n, H_WARN, "its clock is off by more than 5 min: is time synchronization on?");
 	if (n->last.active_backups > 0 && n->health > H_RUNNING)
 		because(n, H_RUNNING, "a backup is running");
 }

@@ -227,7 +227,7 @@ static void take_sample(struct live_node *n, struct wire_sample *s, bool skewed,
 	n->has_sample = true;
 	n->skewed = skewed;
 	n->seen = now;
-	add_trend(n, n->last.cpu, n->last.ts);
+	add_trend(n, n->last.cpu, skewed ? now : n->last.ts);
 }
 
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now)
@@ -236,8 +236,8 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 
 	pthread_mutex_lock(&l->lock);
 	n = find(l, id);
-	/* what comes late fills the history, not the present */
-	if (n && (!n->has_sample || s->ts >= n->last.ts)) {
+	/* what comes late fills the history, not the present, unless late is what the clock is */
+	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
 		take_sample(n, s, skewed, now);
 		judge(l, n, now);
 	} else if (n) {

@@ -28,7 +28,7 @@ void live_free(struct live *l);
 /* Replace what is known of the node; j is its join-request, NULL when decided. */
 void live_put_node(struct live *l, const struct node *n, const struct join *j);
 void live_drop_node(struct live *l, int64_t id);
-/* A node's sample; takes s when it is the newest (and leaves it empty). */
+/* A node's sample; takes s when it is the newest or its clock is off (and leaves it empty). */
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 void live_run(struct live *l, int64_t id, const struct wire_run *r);
 

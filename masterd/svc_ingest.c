@@ -76,13 +76,14 @@ static char *report_of(const struct wire_sample *s)
 	return b.over ? (buf_done(&b), NULL) : buf_take(&b);
 }
 
-/* Its time must be one that we can believe. */
+/* Its time must be one that we can believe. One of the moment shows a clock that
+ * is behind; in a list old ones are what it is for. */
 static void place_in_time(const struct ingest *v, struct ingest_sample *s)
 {
 	if (!s->s.ts)
 		s->s.ts = v->now;
-	s->skewed = s->s.ts > v->now + CLOCK_AHEAD_MS;
-	if (s->skewed)
+	s->skewed = s->s.ts > v->now + CLOCK_OFF_MS || (!v->list && s->s.ts < v->now - CLOCK_OFF_MS);
+	if (s->s.ts > v->now + CLOCK_OFF_MS)
 		s->s.ts = v->now;
 	s->old = s->s.ts < v->now - v->m->config->keep_raw_h * 3600 * 1000;
 }

@@ -8,12 +8,12 @@
 #include "shared/wire.h"
 
 /* What nodes report: samples and runs. Committed, then shown. */
-enum { SAMPLES_MAX = 500, CLOCK_AHEAD_MS = 5 * 60000 };
+enum { SAMPLES_MAX = 500, CLOCK_OFF_MS = 5 * 60000 };
 
 struct ingest_sample {
 	struct wire_sample s;
 	char *disks;              /* mounts as JSON, for the row; NULL */
-	bool skewed, old;         /* ts replaced by ours; before the raw window */
+	bool skewed, old;         /* its clock is off; before the raw window */
 };
 
 struct ingest {
@@ -21,6 +21,7 @@ struct ingest {
 	struct master *m;
 	int64_t node_id, now;
 	struct { LIST_OF(struct ingest_sample); } samples;
+	bool list;                /* of the past, not one of the moment */
 	char *report;             /* the newest whole, when it is due to be stored; NULL */
 	struct wire_run *run;     /* by PUT /runs; NULL */
 	bool news;                /* the run was newer than what we had */

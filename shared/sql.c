@@ -111,7 +111,7 @@ int sql_open(struct sql **ret, const char *path, bool readonly, bool full, struc
 	db->path = xstrdup(path);
 	if (readonly && access(path, F_OK))
 		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "open database %s", path);
-	if (!readonly && make_file(path, e))
+	if (!readonly && !str_eq(path, SQL_MEMORY) && make_file(path, e))
 		return -1;
 	rc = sqlite3_open_v2(path, &db->h, flags, NULL);
 	if (rc != SQLITE_OK)

@@ -18,7 +18,9 @@ struct sql_stmt;
 
 /* Open (and make, 0600) the file in WAL mode with foreign keys on and a busy
  * timeout of 5 s. full: synchronous=FULL (a commit survives a power cut), else
- * NORMAL. readonly: no writes, the file must exist. */
+ * NORMAL. readonly: no writes, the file must exist. The path SQL_MEMORY is a
+ * database that is nowhere but in memory. */
+#define SQL_MEMORY ":memory:"
 int sql_open(struct sql **ret, const char *path, bool readonly, bool full, struct err *e) MUSTCHECK;
 void sql_close(struct sql *db);
 void sql_closep(struct sql **db);

@@ -3,9 +3,12 @@
 
 #include "noded/agent/agent.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "noded/agent/join.h"
@@ -42,19 +45,25 @@ struct agent {
 	struct join *join;
 	struct wire_sample last;  /* of the moment, sent with its runs and timers */
 	bool fresh;               /* last has not been sent */
+	bool denied;              /* the master does not know our key */
+	bool pending;             /* a request to join waits */
+	struct timespec key_changed;
+	bool in_memory;           /* the outbox, until its disk has room again */
+	int lock;                 /* one agent a state folder */
 	int64_t next_sample, next_try, next_reap; /* monotonic ms */
 	size_t dead;              /* status files without a process, at the last look */
 	unsigned fails;
-	char said[ERR_MSG_MAX];   /* the trouble that was logged last */
+	char said[ERR_MSG_MAX];   /* the trouble with the master that was logged last */
+	char kept[ERR_MSG_MAX];   /* that with the outbox */
 };
 
 /* ---- saying each thing once, until it changes */
 
-static void say(struct agent *a, const char *text)
+static void say(char said[static ERR_MSG_MAX], const char *text)
 {
-	if (str_eq(a->said, text))
+	if (str_eq(said, text))
 		return;
-	str_cut(a->said, sizeof(a->said), text);
+	str_cut(said, ERR_MSG_MAX, text);
 	if (*text)
 		log_warn("%s", text);
 }
@@ -120,8 +129,11 @@ static void take_sample(struct agent *a)
 	str_cut(a->last.agent_version, sizeof(a->last.agent_version), PACKAGE_VERSION);
 	add_timers(a, &a->last);
 	add_runs(a, &a->last);
+	/* without room it is sent all the same, as long as the master is there to take it */
 	if (outbox_put_sample(a->outbox, &a->last, &e) || outbox_depth(a->outbox, &a->last.outbox_depth, &e))
-		log_error("%s", e.msg);
+		say(a->kept, e.msg);
+	else
+		a->kept[0] = '\0';
 	a->fresh = true;
 }
 
@@ -206,13 +218,19 @@ static int64_t backoff(unsigned fails)
 static void failed(struct agent *a, const struct err *e)
 {
 	bool refused = e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN;
+	char text[ERR_MSG_MAX];
 
 	if (e->kind == ERR_ABORTED)
 		return;
-	say(a, e->msg);
-	status(e->msg);
+	str_cut(text, sizeof(text), e->msg);
+	if (e->kind == ERR_DENIED)
+		snprintf(text, sizeof(text), "the master %.200s does not take the key of this node (%.300s); was its database "
+			 "lost, or an older copy of it restored? Run: felloe-noded join", a->config->master.url, e->msg);
+	say(a->said, text);
+	status(text);
 	a->next_try = clock_mono_ms() + (refused ? REFUSED_MS : backoff(++a->fails));
-	if (e->kind == ERR_DENIED) { /* a new join may have brought another key */
+	if (e->kind == ERR_DENIED) { /* a new join may bring another key */
+		a->denied = true;
 		sender_free(a->sender);
 		a->sender = NULL;
 	}
@@ -225,6 +243,7 @@ static void worked(struct agent *a)
 	if (a->said[0] || a->fails)
 		status("connected");
 	a->said[0] = '\0';
+	a->denied = false;
 	a->fails = 0;
 	a->next_try = 0;
 }
@@ -243,10 +262,12 @@ static int go_on_joining(struct agent *a, struct err *e)
 		return -1;
 	if (state == JOIN_PENDING)
 		return 0;
-	if (state == JOIN_ACTIVE)
+	if (state == JOIN_ACTIVE) {
 		log_info("approved: the key is saved");
-	else
+		a->denied = false;
+	} else {
 		log_warn("%s", why);
+	}
 	join_free(a->join);
 	a->join = NULL;
 	return 0;
@@ -292,24 +313,40 @@ static int send_all(struct agent *a, struct err *e)
 	return 0;
 }
 
+/* Whoever waits ten minutes because the master refused must not do so when
+ * somebody has called felloe-noded join meanwhile. */
+static void notice_join(struct agent *a)
+{
+	CLEANUP(freep) char *path = join_key_file(a->config);
+	struct timespec t = changed_at(path);
+	bool pending = join_pending(a->config);
+
+	if (pending == a->pending && t.tv_sec == a->key_changed.tv_sec && t.tv_nsec == a->key_changed.tv_nsec)
+		return;
+	a->pending = pending;
+	a->key_changed = t;
+	drop_links(a);
+}
+
 static void talk(struct agent *a)
 {
+	bool joining = a->denied && a->pending; /* the key at hand is worth nothing */
 	struct err e;
 
 	if (str_empty(a->config->master.url) || clock_mono_ms() < a->next_try)
 		return;
-	if (want_sender(a, &e)) {
+	if (!joining && want_sender(a, &e)) {
 		failed(a, &e);
 	} else if (a->sender) {
 		if (send_all(a, &e))
 			failed(a, &e);
-	} else if (join_pending(a->config)) {
+	} else if (a->pending) {
 		if (go_on_joining(a, &e))
 			failed(a, &e);
 		else
 			worked(a);
 	} else {
-		say(a, "this node has not joined its master yet; run felloe-noded join");
+		say(a->said, "this node has not joined its master yet; run felloe-noded join");
 		status("not joined");
 		a->next_try = a->next_sample;
 	}
@@ -323,6 +360,19 @@ static void reap_say(void *ctx, const char *text)
 	log_info("%s", text);
 }
 
+static void try_outbox_file(struct agent *a)
+{
+	struct outbox *file = NULL;
+	struct err ignored;
+
+	if (!a->in_memory || outbox_open(&file, &ignored))
+		return;
+	outbox_close(a->outbox);
+	a->outbox = file;
+	a->in_memory = false;
+	log_info("the outbox is on disk again");
+}
+
 /* Runs whose process is gone are set to aborted, and so reach the master. */
 static void reap_when_due(struct agent *a)
 {
@@ -333,6 +383,7 @@ static void reap_when_due(struct agent *a)
 	if (clock_mono_ms() < a->next_reap)
 		return;
 	a->next_reap = clock_mono_ms() + REAP_MS;
+	try_outbox_file(a);
 	if (catalogue_open(&c, &e) || reap(a->config, c, reap_say, NULL, &r, &e))
 		log_warn("%s", e.msg);
 	if (r.left)
@@ -362,15 +413,50 @@ static void agent_done(struct agent *a)
 	wire_sample_done(&a->last);
 	timers_close(a->timers);
 	sysstat_free(a->sysstat);
-	outbox_close(a->outbox);
+	if (a->outbox)
+		outbox_close(a->outbox);
+	closep(&a->lock);
 	config_free(a->config);
+}
+
+/* The kernel gives the lock back when the process ends, however it ends. */
+static int take_lock(struct agent *a, struct err *e)
+{
+	CLEANUP(freep) char *dir = fs_state_dir("node");
+	CLEANUP(freep) char *path = xasprintf("%s/agent.lock", dir);
+
+	if (fs_mkdirs(dir, 0700, e))
+		return -1;
+	a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (a->lock < 0)
+		return err_sys(e, ERR_IO, "open %s", path);
+	if (flock(a->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_sys(e, ERR_IO, "lock %s", path);
+	return err_set(e, ERR_LOCKED, "another agent works in %s (see systemctl status felloe-noded); two would report twice",
+		       dir);
+}
+
+/* A disk without room must not silence the node: its owner is to see that it is full. */
+static int open_outbox(struct agent *a, struct err *e)
+{
+	struct err why;
+
+	if (outbox_open(&a->outbox, &why) == 0)
+		return 0;
+	if (why.kind != ERR_SPACE)
+		return *e = why, -1;
+	log_error("%s; until there is room nothing is kept while the master is away", why.msg);
+	a->in_memory = true;
+	return outbox_open_memory(&a->outbox, e);
 }
 
 int agent_run(struct config **c, struct err *e)
 {
-	CLEANUP(agent_done) struct agent a = {.config = TAKE(*c), .sysstat = sysstat_new()};
+	CLEANUP(agent_done) struct agent a = {.config = TAKE(*c), .sysstat = sysstat_new(), .lock = -1};
 
-	if (outbox_open(&a.outbox, e))
+	if (take_lock(&a, e) || open_outbox(&a, e))
 		return -1;
 	a.config_changed = changed_at(a.config->path);
 	a.next_sample = clock_mono_ms();
@@ -381,6 +467,7 @@ int agent_run(struct config **c, struct err *e)
 	daemon_notify("READY=1");
 	while (!daemon_stopping()) {
 		reload_when_changed(&a);
+		notice_join(&a);
 		sample_when_due(&a);
 		talk(&a);
 		reap_when_due(&a);

@@ -24,19 +24,30 @@ struct outbox {
 	unsigned puts;    /* since the limits were looked at */
 };
 
-int outbox_open(struct outbox **ret, struct err *e)
+static int open_at(struct outbox **ret, const char *path, struct err *e)
 {
-	CLEANUP(freep) char *dir = fs_state_dir("node");
-	CLEANUP(freep) char *path = xasprintf("%s/outbox.db", dir);
 	CLEANUP(outbox_closep) struct outbox *o = xcalloc(1, sizeof(*o));
 
 	o->used_max = USED_MAX;
-	if (fs_mkdirs(dir, 0700, e) || sql_open(&o->db, path, false, true, e))
+	if (sql_open(&o->db, path, false, true, e))
 		return -1;
 	if (sql_migrate(o->db, migrations, ARRAY_LEN(migrations), e))
 		return err_wrap(e, "%s", path);
 	*ret = TAKE(o);
 	return 0;
+}
+
+int outbox_open(struct outbox **ret, struct err *e)
+{
+	CLEANUP(freep) char *dir = fs_state_dir("node");
+	CLEANUP(freep) char *path = xasprintf("%s/outbox.db", dir);
+
+	return fs_mkdirs(dir, 0700, e) || open_at(ret, path, e) ? -1 : 0;
+}
+
+int outbox_open_memory(struct outbox **ret, struct err *e)
+{
+	return open_at(ret, SQL_MEMORY, e);
 }
 
 void outbox_close(struct outbox *o)

@@ -18,6 +18,8 @@ enum { OUTBOX_BATCH = 500, OUTBOX_BATCH_BYTES = 192 << 10 };
 
 /* Open, make or bring up to date (the folder too, 0700). */
 int outbox_open(struct outbox **ret, struct err *e) MUSTCHECK;
+/* One in memory, for as long as its disk is full; it is gone with the process. */
+int outbox_open_memory(struct outbox **ret, struct err *e) MUSTCHECK;
 void outbox_close(struct outbox *o);
 void outbox_closep(struct outbox **o);
 
