@@ -2,6 +2,7 @@
 #include "noded/mysql/rows.h"
 
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,8 @@ enum {
 	PROGRESS_MS = 250,
 	LOOK_ROWS = 256,           /* how often the clock is asked */
 	KEEP_RAW = 4 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
+	LONG_NAME = 24,            /* room for @felloe_ and a number */
+	VALUE_MAX = 4 << 20,       /* doubled it fits the smallest usual max_allowed_packet, 16 MiB */
 };
 #define LITERAL_MAX ((size_t)5 << 29) /* hex of the largest value there is, 1 GiB, and the rest of its row */
 
@@ -104,16 +107,6 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 	return 0;
 }
 
-/* What a row may need at most: each byte doubled, quotes, a comma. */
-static size_t rows_room(const unsigned long *len, unsigned n)
-{
-	size_t room = 8;
-
-	for (unsigned i = 0; i < n; i++)
-		room += 2 * len[i] + 5;
-	return room;
-}
-
 static char *write_value(char *at, enum column_form form, const char *v, size_t n)
 {
 	switch (form) {
@@ -144,7 +137,23 @@ static char *write_value(char *at, enum column_form form, const char *v, size_t 
 	return at;
 }
 
-/* Write "(…)" to dst, which has rows_room for it; returns the end. */
+static bool is_long(const struct columns *k, unsigned i, unsigned long len)
+{
+	return len > VALUE_MAX && (k->form.v[i] == FORM_HEX || k->form.v[i] == FORM_TEXT);
+}
+
+/* What a row may need at most: each byte doubled, quotes, a comma. */
+static size_t rows_room(const struct columns *k, const unsigned long *len)
+{
+	size_t room = 8;
+
+	for (unsigned i = 0; i < k->n; i++)
+		room += is_long(k, i, len[i]) ? LONG_NAME : 2 * len[i] + 5;
+	return room;
+}
+
+/* Write "(…)" to dst, which has rows_room for it; returns the end. What is long
+ * stands in the variable @felloe_INDEX. */
 static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row, const unsigned long *len)
 {
 	char *at = dst;
@@ -153,7 +162,9 @@ static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row,
 	for (unsigned i = 0; i < k->n; i++) {
 		if (i)
 			*at++ = ',';
-		if (row[i]) {
+		if (row[i] && is_long(k, i, len[i])) {
+			at += snprintf(at, LONG_NAME, "@felloe_%u", i);
+		} else if (row[i]) {
 			at = write_value(at, k->form.v[i], row[i], len[i]);
 		} else {
 			memcpy(at, "NULL", 4);
@@ -210,9 +221,60 @@ static int end_member(struct writer *w, struct err *e)
 	return 0;
 }
 
+/* One value into its variable, a slice a statement: as one literal it could be
+ * longer, being doubled, than the packet in which it once came, and no server
+ * would take it back. A concatenation past max_allowed_packet gives NULL: the
+ * statement prepared last fails then, and says why. */
+static int add_long(struct writer *w, unsigned i, const char *v, size_t n)
+{
+	for (size_t done = 0, slice; done < n; done += slice) {
+		size_t room;
+		char *at, *from;
+
+		slice = n - done < VALUE_MAX ? n - done : VALUE_MAX;
+		while (w->k->form.v[i] == FORM_TEXT && done + slice < n && ((unsigned char)v[done + slice] & 0xc0) == 0x80)
+			slice--; /* not in the middle of a character */
+		buf_addf(w->b, done ? "SET @felloe_%u=CONCAT(@felloe_%u," : "SET @felloe_%u=", i, i);
+		room = 2 * slice + 8;
+		from = at = buf_room(w->b, room);
+		if (!at)
+			return -1;
+		buf_grew(w->b, (size_t)(write_value(at, w->k->form.v[i], v + done, slice) - from));
+		buf_adds(w->b, done ? ");\n" : ";\n");
+	}
+	buf_addf(w->b, "SET @felloe_whole=IF(LENGTH(@felloe_%u)<=>%zu,'DO 0','a value is longer than max_allowed_packet');\n"
+		       "PREPARE felloe_whole FROM @felloe_whole;\n", i, n);
+	return 0;
+}
+
+/* A row with long values: what goes before its INSERT. *n is how many there are. */
+static int add_long_values(struct writer *w, MYSQL_ROW row, const unsigned long *len, unsigned *n, struct err *e)
+{
+	*n = 0;
+	for (unsigned i = 0; i < w->k->n; i++) {
+		if (!row[i] || !is_long(w->k, i, len[i]))
+			continue;
+		if (!*n)
+			close_statement(w);
+		*n += 1;
+		if (add_long(w, i, row[i], len[i]))
+			return buf_check(w->b, "a long value", e);
+	}
+	return 0;
+}
+
+static void end_long_values(struct writer *w, MYSQL_ROW row, const unsigned long *len)
+{
+	close_statement(w);
+	for (unsigned i = 0; i < w->k->n; i++)
+		if (row[i] && is_long(w->k, i, len[i]))
+			buf_addf(w->b, "SET @felloe_%u=NULL;\n", i);
+}
+
 static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
 {
-	size_t room = rows_room(len, w->k->n) + w->insert.len;
+	size_t room = rows_room(w->k, len) + w->insert.len;
+	unsigned n_long;
 	char *at, *from;
 
 	/* The statement stays under a megabyte unless one row alone is longer. */
@@ -222,6 +284,8 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 		return -1;
 	if (!w->b->len)
 		prologue_begin_data(w->b);
+	if (add_long_values(w, row, len, &n_long, e))
+		return -1;
 	from = at = buf_room(w->b, room);
 	if (!at)
 		return buf_check(w->b, "a row", e);
@@ -234,6 +298,8 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 		at += w->insert.len;
 	}
 	buf_grew(w->b, (size_t)(rows_write(at, w->k, row, len) - from));
+	if (n_long)
+		end_long_values(w, row, len);
 	return 0;
 }
 

@@ -20,6 +20,8 @@ CREATE TABLE plain (id int PRIMARY KEY, v varchar(40));
 CREATE TABLE parent (id int PRIMARY KEY);
 CREATE TABLE child (id int PRIMARY KEY, pid int, FOREIGN KEY (pid) REFERENCES parent (id));
 CREATE TABLE junk (id int PRIMARY KEY);
+CREATE TABLE huge (b longblob, t longtext); -- no key
+INSERT INTO huge VALUES (REPEAT(UNHEX('00FF27'), 13000000), REPEAT('é☃\'\\\\', 800000)), ('', NULL);
 INSERT INTO parent VALUES (1), (2);
 INSERT INTO child VALUES (1, 2);
 INSERT INTO item SELECT seq, MD5(seq) FROM seq_1_to_500;
@@ -62,6 +64,12 @@ check "the whole database is restored, though a table that was left out had a tr
 check "with its triggers in their order" test "$(triggers whole)" = "b second?,a first,of_parent,"
 stock() { sql -e "CREATE DATABASE stock" && tar --zstd -xOf "$A" --wildcards 'db/*' | sql --comments --max-allowed-packet=1G stock; }
 check "so does the stock client" stock
+check "values of which one literal would not fit a packet came back" test \
+	"$(sql -N -e 'CHECKSUM TABLE shop.huge, whole.huge, stock.huge' | cut -f 2 | uniq | wc -l)" = 1
+sql -e "SET GLOBAL max_allowed_packet = 16777216"
+check "a server that cannot hold a value says so, and loses nothing in silence" run -e 1 restore --db shop:huge --to-db small
+check "with the setting" says "a value is longer than max_allowed_packet"
+sql -e "SET GLOBAL max_allowed_packet = 67108864; DROP DATABASE small"
 check "all views stand that can" test "$(views stock)" = "elsewhere,sound,"
 check "and the comments of routines" grep -q 'this stays' <<<"$(sql -e 'SHOW CREATE PROCEDURE stock.p')"
 
