@@ -8,6 +8,7 @@ tui_tests = \
 	tests/tui/test_session \
 	tests/tui/test_app \
 	tests/tui/test_answers \
+	tests/tui/test_sites \
 	tests/tui/test_wizard
 check_PROGRAMS += $(tui_tests)
 TESTS += $(tui_tests)
@@ -19,6 +20,7 @@ tests_tui_test_app_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
 tests_tui_test_app_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_answers_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_wizard_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
+tests_tui_test_sites_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_wizard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 endif
 

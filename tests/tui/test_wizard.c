@@ -121,6 +121,23 @@ static void the_master_step_shows_the_key_before_it_is_trusted(void **state)
 	paint_both("master");
 }
 
+static void a_whole_address_may_be_typed_behind_the_scheme_that_is_there(void **state)
+{
+	(void)state;
+	w.a.master_url[0] = '\0';
+	open_step(STEP_MASTER);
+	wizard_key(&w, K_PASTE, "https://m.example:8443");
+	assert_string_equal(w.fields[0].v, "https://m.example:8443");
+	wizard_key(&w, K_CTRL('u'), NULL);
+	for (const char *p = "https://http://10.0.0.1"; *p; p++)
+		wizard_key(&w, *p, NULL);
+	assert_string_equal(w.fields[0].v, "http://10.0.0.1");
+	wizard_key(&w, K_CTRL('u'), NULL);
+	for (const char *p = "https://httpd.example"; *p; p++)
+		wizard_key(&w, *p, NULL);
+	assert_string_equal(w.fields[0].v, "https://httpd.example");
+}
+
 static void sites_show_what_is_wrong_with_a_database(void **state)
 {
 	(void)state;
@@ -242,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WIZARD_TEST(the_role_says_that_nothing_changes_yet),
 		WIZARD_TEST(the_master_step_shows_the_key_before_it_is_trusted),
+		WIZARD_TEST(a_whole_address_may_be_typed_behind_the_scheme_that_is_there),
 		WIZARD_TEST(sites_show_what_is_wrong_with_a_database),
 		WIZARD_TEST(storages_show_their_order_and_the_failed_step_of_a_test),
 		WIZARD_TEST(the_editor_of_a_storage_never_shows_the_secret),

@@ -27,6 +27,17 @@ static void take(struct wizard *w)
 	str_cut(w->a.node_name, sizeof(w->a.node_name), w->fields[FIELD_NAME].v);
 }
 
+/* The field begins with https://; a whole URL that is pasted behind it counts alone. */
+static void one_scheme(struct field *f)
+{
+	struct field rest = {0};
+
+	if (!str_starts(f->v, "https://https://") && !str_starts(f->v, "https://http://"))
+		return;
+	field_set(&rest, f->v + strlen("https://"));
+	*f = rest;
+}
+
 static void build(struct wizard *w, int focus)
 {
 	struct form_item *it;
@@ -168,6 +179,8 @@ static bool key(struct wizard *w, int k, const char *text)
 	enum form_result r = form_key(&w->form, k, text);
 	int id = w->form.items[w->form.focus].id;
 
+	if (r == FORM_CHANGED && id == ID_URL)
+		one_scheme(&w->fields[FIELD_URL]);
 	if (r == FORM_CHANGED && id == ID_TRUST) {
 		w->a.pin_trusted = w->checks[0];
 		str_cut(w->a.pin, sizeof(w->a.pin), w->checks[0] ? w->master.seen_pin : "");

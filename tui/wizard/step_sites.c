@@ -76,12 +76,26 @@ static void take_text(char *to, size_t size, const struct json *o, const char *k
 	str_clean(to);
 }
 
+/* Files that a new site holds need not be backed up twice: the directory above it loses its mark. */
+static void unmark_above(struct wizard *w, const struct answer_site *below)
+{
+	for (size_t i = 0; i < w->a.sites.n; i++) {
+		struct answer_site *s = &w->a.sites.v[i];
+		size_t n = strlen(s->dir);
+
+		if (s != below && !s->wp_config[0] && n && str_starts(below->dir, s->dir) &&
+		    (below->dir[n] == '/' || !below->dir[n]))
+			s->chosen = false;
+	}
+}
+
 /* A site that was found: new, or news about one that is known already. */
 static void found(struct wizard *w, const struct json *j)
 {
 	const char *config = json_get_str(j, "wp_config_path", "");
 	struct answer_site *s = by_config(w, config);
 	const char *slash = strrchr(config, '/');
+	bool fresh = !s;
 
 	if (!s) {
 		s = list_push(&w->a.sites);
@@ -99,6 +113,8 @@ static void found(struct wizard *w, const struct json *j)
 	s->has_db = true;
 	if (slash)
 		snprintf(s->dir, sizeof(s->dir), "%.*s", (int)(slash - config), config);
+	if (fresh && s->chosen)
+		unmark_above(w, s);
 	str_cut(s->kind, sizeof(s->kind), json_get_str(j, "kind", "WordPress"));
 	s->bytes = json_get_int(j, "files_bytes", -1);
 	str_cut(s->db_error, sizeof(s->db_error), json_get_str(j, "problem", ""));
@@ -279,7 +295,8 @@ static void edit(struct wizard *w)
 	w->fields[FIELD_PASSWORD].secret = true;
 	field(w, FIELD_EXCLUDE, "Leave out", a->exclude);
 	form_add(&w->form, ITEM_TEXT, "", 0);
-	form_add(&w->form, ITEM_TEXT, "An empty password keeps what wp-config.php says. * as database: all of the server.", 0)->style = ST_DIM;
+	form_add(&w->form, ITEM_TEXT, "An empty password keeps what wp-config.php says.", 0)->style = ST_DIM;
+	form_add(&w->form, ITEM_TEXT, "* as database: all of the server.", 0)->style = ST_DIM;
 	buttons(w);
 }
 
@@ -289,7 +306,8 @@ static void add(struct wizard *w)
 	w->form.label_width = 12;
 	field(w, FIELD_DIR, "Directory", "/");
 	form_add(&w->form, ITEM_TEXT, "", 0);
-	form_add(&w->form, ITEM_TEXT, "WordPress sites below it are found; one without any is backed up as files.", 0)->style = ST_DIM;
+	form_add(&w->form, ITEM_TEXT, "WordPress sites below it are found;", 0)->style = ST_DIM;
+	form_add(&w->form, ITEM_TEXT, "without any it is backed up as files.", 0)->style = ST_DIM;
 	w->sites.adding = true;
 	buttons(w);
 }
@@ -335,7 +353,8 @@ static void take_dir(struct wizard *w)
 	char dir[ANSWER_TEXT];
 	size_t len;
 
-	str_cut(dir, sizeof(dir), w->fields[FIELD_DIR].v);
+	/* the field begins with a slash; a whole path may have been typed behind it */
+	str_cut(dir, sizeof(dir), w->fields[FIELD_DIR].v + (str_starts(w->fields[FIELD_DIR].v, "//") ? 1 : 0));
 	for (len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--)
 		dir[len - 1] = '\0';
 	if (dir[0] != '/' || !dir[1]) {
@@ -350,7 +369,7 @@ static void take_dir(struct wizard *w)
 	if (w->sites.n_dirs < LOOK_DIRS)
 		str_cut(w->sites.dirs[w->sites.n_dirs++], ANSWER_TEXT, dir);
 	add_files(w, dir);
-	wizard_say(w, ST_TEXT, "%s is added as files; WordPress sites below it follow. Space leaves out what you do not want.", dir);
+	wizard_say(w, ST_TEXT, "%s is added as files; where WordPress is found below it, that is marked instead.", dir);
 	look(w);
 }
 

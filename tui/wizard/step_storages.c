@@ -224,14 +224,19 @@ static void draw_editor(struct wizard *w, struct screen *s, struct rect b)
 	struct answer_storage *a = w->row < w->a.storages.n ? &w->a.storages.v[w->row] : NULL;
 	struct rect r = RECT(b.y, s->cols > 72 ? 3 : 0, b.h, s->cols > 72 ? s->cols - 6 : s->cols);
 	const char *tested = a && !w->storages.adding ? a->test_text : "";
+	int lines;
 
 	screen_fill(s, r, ST_TEXT);
 	screen_box(s, r, ST_HEAD, w->storages.adding ? "New storage" : w->fields[F_NAME].v);
 	form_draw(s, RECT(r.y + 1, r.x + 2, r.h - 4, r.w - 4), &w->form);
+	/* an error is told to its end where there is room for it */
+	lines = r.h - 3 - form_height(&w->form);
+	lines = lines < 1 || text_width(tested) <= r.w - 4 ? 1 : lines > 4 ? 4 : lines;
 	if (a && !w->storages.adding && a->test == TEST_RUNNING)
 		screen_put(s, AT(r.y + r.h - 2, r.x + 2, r.w - 4), ST_RUN, "» testing");
 	else
-		screen_put(s, AT(r.y + r.h - 2, r.x + 2, r.w - 4), a && a->test == TEST_OK ? ST_OK : ST_FAIL, tested);
+		screen_wrap(s, RECT(r.y + r.h - 1 - lines, r.x + 2, lines, r.w - 4), a && a->test == TEST_OK ? ST_OK : ST_FAIL,
+			    tested);
 }
 
 static void draw(struct wizard *w, struct screen *s, struct rect b)
