@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <link.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
@@ -102,6 +106,31 @@ void daemon_drain_wake(void)
 
 	while (wake[0] >= 0 && read(wake[0], rest, sizeof(rest)) > 0)
 		;
+}
+
+/* Segments that nobody can write have their bytes in their file. */
+static int unmap_text(struct dl_phdr_info *object, size_t size, void *page_size)
+{
+	uintptr_t page = *(const uintptr_t *)page_size;
+
+	(void)size;
+	for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *seg = &object->dlpi_phdr[i];
+		uintptr_t from = (object->dlpi_addr + seg->p_vaddr) & ~(page - 1);
+		uintptr_t to = (object->dlpi_addr + seg->p_vaddr + seg->p_filesz) & ~(page - 1);
+
+		if (seg->p_type == PT_LOAD && !(seg->p_flags & PF_W) && to > from)
+			(void)!madvise((void *)from, to - from, MADV_DONTNEED); /* a hint: it may be refused */
+	}
+	return 0;
+}
+
+void daemon_trim(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	malloc_trim(0);
+	dl_iterate_phdr(unmap_text, &page);
 }
 
 int daemon_drop(const char *user, struct err *e)

@@ -24,6 +24,10 @@ bool daemon_take_hup(void);            /* true once per SIGHUP */
 int daemon_wake_fd(void);
 /* Empty the pipe behind daemon_wake_fd. */
 void daemon_drain_wake(void);
+/* For a daemon that mostly sleeps: give free heap back, and unmap the code and
+ * constants that only starting up or something rare needed. What is used again
+ * comes back by itself from the page cache. Costs well under a millisecond. */
+void daemon_trim(void);
 /* Become user for good (setgroups, setgid, setuid); no-op unless root. */
 int daemon_drop(const char *user, struct err *e) MUSTCHECK;
 

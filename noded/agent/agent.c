@@ -31,6 +31,7 @@ enum {
 	BACKOFF_MAX_MS = 30 * 1000,
 	REAP_MS = 60 * 1000,
 	REAP_AGAIN_MS = 1800 * 1000, /* a storage that is away keeps remains: no word about them each minute */
+	TRIM_FIRST_MS = 15 * 1000, /* by then it has connected and reported */
 	LONG_POLL_S = 25,
 };
 
@@ -50,7 +51,7 @@ struct agent {
 	struct timespec key_changed;
 	bool in_memory;           /* the outbox, until its disk has room again */
 	int lock;                 /* one agent a state folder */
-	int64_t next_sample, next_try, next_reap; /* monotonic ms */
+	int64_t next_sample, next_try, next_reap, next_trim; /* monotonic ms */
 	size_t dead;              /* status files without a process, at the last look */
 	unsigned fails;
 	char said[ERR_MSG_MAX];   /* the trouble with the master that was logged last */
@@ -392,6 +393,15 @@ static void reap_when_due(struct agent *a)
 		log_warn("%u runs had lost their process and are set to aborted", r.runs);
 }
 
+/* After the start and after each look for dead runs: neither recurs in a heartbeat. */
+static void trim_when_due(struct agent *a)
+{
+	if (clock_mono_ms() < a->next_trim)
+		return;
+	a->next_trim = a->next_reap;
+	daemon_trim();
+}
+
 static void sleep_until_due(const struct agent *a)
 {
 	struct pollfd p = {.fd = daemon_wake_fd(), .events = POLLIN};
@@ -460,6 +470,7 @@ int agent_run(struct config **c, struct err *e)
 		return -1;
 	a.config_changed = changed_at(a.config->path);
 	a.next_sample = clock_mono_ms();
+	a.next_trim = a.next_sample + TRIM_FIRST_MS;
 	if (str_empty(a.config->master.url))
 		log_info("no master is configured: this node is on its own");
 	reap_when_due(&a);
@@ -471,6 +482,7 @@ int agent_run(struct config **c, struct err *e)
 		sample_when_due(&a);
 		talk(&a);
 		reap_when_due(&a);
+		trim_when_due(&a);
 		sleep_until_due(&a);
 	}
 	daemon_notify("STOPPING=1");

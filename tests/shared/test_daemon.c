@@ -139,6 +139,33 @@ static void an_ordinary_user_stays_who_he_is(void **state)
 	assert_int_equal(in_child(stay_who_i_am), 0);
 }
 
+/* Pages of this process that lie in memory. */
+static long resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long size, here;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld %ld", &size, &here), 2); /* check-banned: the kernel wrote it */
+	fclose(f);
+	return here;
+}
+
+static void a_trimmed_process_is_smaller_and_goes_on(void **state)
+{
+	long before = resident();
+	struct passwd *root;
+
+	(void)state;
+	daemon_trim();
+	assert_true(resident() < before);
+	/* code, constants and the heap are as they were */
+	root = getpwuid(0);
+	assert_non_null(root);
+	assert_string_equal(root->pw_name, "root");
+	daemon_trim();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +175,7 @@ int main(void)
 		cmocka_unit_test(nobody_listening_does_no_harm),
 		cmocka_unit_test(root_is_given_up_for_good),
 		cmocka_unit_test(an_ordinary_user_stays_who_he_is),
+		cmocka_unit_test(a_trimmed_process_is_smaller_and_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
