@@ -60,12 +60,14 @@ facts() {
 	(cd "$1" && find . -print0 | LC_ALL=C sort -z | xargs -0 stat --printf '%A %h %u %g %s %.9Y %F %N\n' |
 		sed 's/^\(d.........\) [0-9]* \([0-9]* [0-9]*\) [0-9]*/\1 \2/')
 }
+# not getfattr -R: its order is the directory's, which a tmpfs turns around
+attributes() { (cd "$1" && find . ! -type l -print0 | sort -z | xargs -0 getfattr -d -m - 2>/dev/null); }
 same_tree() {
 	facts "$1" >"$T/facts1" && facts "$2" >"$T/facts2" && diff "$T/facts1" "$T/facts2" &&
 		(cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$T/sums1" &&
 		(cd "$2" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$T/sums2" &&
 		diff "$T/sums1" "$T/sums2" || return 1
-	[ -z "$XATTR" ] || diff <(cd "$1" && getfattr -Rd -m - . 2>/dev/null) <(cd "$2" && getfattr -Rd -m - . 2>/dev/null)
+	[ -z "$XATTR" ] || diff <(attributes "$1") <(attributes "$2")
 }
 
 X=$T/x.tar.zst
