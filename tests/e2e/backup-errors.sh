@@ -168,7 +168,7 @@ race() { # the table goes between its listing and its reading, or the run fails:
 	local rc=$? key
 	[ $rc != 0 ] && return 0
 	key=$(last 'archives[0].key')
-	tar --zstd -tf "$T/store/$key" | grep -q '10-schema/2-tables/z.sql'
+	tar --zstd -tf "$T/store/$key" >"$T/race.list" && grep -q '10-schema/2-tables/z.sql' "$T/race.list"
 }
 check "a run during which a table vanishes has it or fails" race
 

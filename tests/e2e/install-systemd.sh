@@ -137,7 +137,7 @@ check "and the node is online again" until_ok 30 node '.liveness == "online"'
 # ---- reload, restart --------------------------------------------------------------------------------
 pid=$(inside systemctl show -p MainPID --value felloe-masterd)
 check "systemctl reload felloe-masterd" inside systemctl reload felloe-masterd
-reloaded() { journal -u felloe-masterd | grep -q 'SIGHUP: limits taken'; }
+reloaded() { journal -u felloe-masterd >"$T/log" && grep -q 'SIGHUP: limits taken' "$T/log"; }
 check "it reads its configuration anew" until_ok 10 reloaded
 check "in the same process" test "$(inside systemctl show -p MainPID --value felloe-masterd)" = "$pid"
 check "systemctl reload felloe-noded" inside systemctl reload felloe-noded
