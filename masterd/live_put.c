@@ -121,7 +121,7 @@ static void put_join(struct json_out *o, const struct live_node *n)
 
 static void put_facts(struct json_out *o, const struct live_node *n, bool sites_too)
 {
-	static const char *const keys[] = {"system_info", "agent_version", "os", "cores", "memory_bytes",
+	static const char *const keys[] = {"system_info", "os", "cores", "memory_bytes",
 					   "timers", "storages", "checks", "clock", "asked_by", "sites"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys) - !sites_too; i++) {
@@ -130,6 +130,16 @@ static void put_facts(struct json_out *o, const struct live_node *n, bool sites_
 		if (v && !(str_eq(keys[i], "timers") && n->has_sample))
 			json_put(o, keys[i], v);
 	}
+}
+
+/* What reports now; before the first report what asked to join. */
+static void put_agent(struct json_out *o, const struct live_node *n)
+{
+	const char *reports = n->has_sample ? n->last.agent_version : "";
+	const char *version = str_or(reports, json_get_str(n->facts, "agent_version", NULL));
+
+	if (version)
+		json_put_strn(o, "agent_version", version, strlen(version));
 }
 
 static void put_identity(struct json_out *o, const struct live_node *n)
@@ -146,6 +156,7 @@ static void put_identity(struct json_out *o, const struct live_node *n)
 	json_put_str(o, "ip_address", n->join.ip_address[0] ? n->join.ip_address : NULL);
 	json_put_time(o, "created", n->n.created);
 	json_put_raw(o, "tags", n->n.tags ? n->n.tags : "[]");
+	put_agent(o, n);
 	if (n->n.state == NODE_BLOCKED) {
 		json_put_time(o, "blocked", n->n.blocked);
 		json_put_str(o, "blocked_by", n->n.blocked_by);

@@ -119,6 +119,9 @@ check "sent twice it is known" call 200 POST /stats -H "X-API-KEY: $KEY" \
 	-d "[{\"ts\":\"${NOW%:*}:00.001Z\",\"cpu_usage\":1,\"disk_usage\":1,\"active_backups\":0}]"
 samples() { call 200 GET "/nodes/1/stats?step=3600" -H "$(AS)" && is '[.items[].samples] | add' "$1"; }
 check "the series counts each sample once" samples 3
+check "a sample may name its agent" call 200 POST /stats -H "X-API-KEY: $KEY" -d '{"cpu_usage":1,"disk_usage":1,"active_backups":0,"agent_version":"9.8.7"}'
+check "the list of nodes is asked" call 200 GET /nodes/ -H "$(AS)"
+check "and tells which agent reports" is '.[] | select(.id == 1) | .agent_version' 9.8.7
 check "wrong types are told with their paths" call 422 POST /stats -H "X-API-KEY: $KEY" -d '[{"cpu_usage":"x","disk_usage":101,"active_backups":0}]'
 check "all of them" is '[.errors[].path] | join(" ")' "[0].cpu_usage [0].disk_usage"
 check "501 samples are too many" call 422 POST /stats -H "X-API-KEY: $KEY" -d "[$(printf '1,%.0s' {1..500})1]"
