@@ -236,7 +236,7 @@ step "after SIGTERM it starts again" master_start
 step "and knows its people" login admin 'correct horse battery'
 call 200 GET /nodes/1 -H "$(AS)"
 check "its nodes and their state" is '.name + " " + .state + " " + .last_run.state' "web-01 active ok"
-check "its series" samples 7
+check "its series" samples 8
 check "and the key" call 200 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE"
 
 # what was acknowledged before a kill -9 is there after it
