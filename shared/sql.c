@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/list.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -149,6 +150,61 @@ void sql_closep(struct sql **db)
 int sql_exec(struct sql *db, const char *text, struct err *e)
 {
 	return exec_raw(db, text, e);
+}
+
+static int check_pages(struct sql *db, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int got;
+
+	if (sql_prepare(db, &s, "PRAGMA quick_check(1)", e) || (got = sql_step(s, e)) < 0)
+		return -1;
+	if (!got || !str_eq(sql_str(s, 0), "ok"))
+		return err_set(e, ERR_DAMAGED, "database %s is damaged: %s", db->path, got ? sql_str(s, 0) : "no answer");
+	return 0;
+}
+
+static int open_checked(struct sql **ret, const char *path, struct err *e)
+{
+	CLEANUP(sql_closep) struct sql *db = NULL;
+
+	if (sql_open(&db, path, false, true, e) || check_pages(db, e))
+		return -1;
+	*ret = TAKE(db);
+	return 0;
+}
+
+/* The file, and what sqlite3 keeps beside it. */
+static int set_aside(const char *path, const char *aside, struct err *e)
+{
+	static const char *const besides[] = {"-wal", "-shm"};
+
+	if (rename(path, aside))
+		return err_sys(e, ERR_IO, "rename %s to %s", path, aside);
+	for (size_t i = 0; i < ARRAY_LEN(besides); i++) {
+		CLEANUP(freep) char *from = xasprintf("%s%s", path, besides[i]);
+		CLEANUP(freep) char *to = xasprintf("%s%s", aside, besides[i]);
+
+		if (rename(from, to) && errno != ENOENT)
+			return err_sys(e, ERR_IO, "rename %s to %s", from, to);
+	}
+	return 0;
+}
+
+int sql_open_anew(struct sql **ret, const char *path, char **aside, struct err *e)
+{
+	CLEANUP(freep) char *name = NULL;
+
+	*aside = NULL;
+	if (open_checked(ret, path, e) == 0)
+		return 0;
+	if (e->kind != ERR_DAMAGED)
+		return -1;
+	name = xasprintf("%s.damaged-%lld", path, (long long)clock_ms());
+	if (set_aside(path, name, e) || open_checked(ret, path, e))
+		return -1;
+	*aside = TAKE(name);
+	return 0;
 }
 
 static int sql_version(struct sql *db, int *ret, struct err *e)

@@ -22,6 +22,10 @@ struct sql_stmt;
  * database that is nowhere but in memory. */
 #define SQL_MEMORY ":memory:"
 int sql_open(struct sql **ret, const char *path, bool readonly, bool full, struct err *e) MUSTCHECK;
+/* As sql_open for writing, for a store that is better begun anew than missing: a
+ * file that is damaged (PRAGMA quick_check) goes to the name in *aside (free it;
+ * NULL when the file was sound) and a new one is made. */
+int sql_open_anew(struct sql **ret, const char *path, char **aside, struct err *e) MUSTCHECK;
 void sql_close(struct sql *db);
 void sql_closep(struct sql **db);
 /* Run statements without values and rows (schema, pragma, BEGIN, SAVEPOINT). */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared/fs.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/sql.h"
 #include "shared/str.h"
@@ -27,10 +28,14 @@ struct outbox {
 static int open_at(struct outbox **ret, const char *path, struct err *e)
 {
 	CLEANUP(outbox_closep) struct outbox *o = xcalloc(1, sizeof(*o));
+	CLEANUP(freep) char *aside = NULL;
 
 	o->used_max = USED_MAX;
-	if (sql_open(&o->db, path, false, true, e))
+	if (sql_open_anew(&o->db, path, &aside, e))
 		return -1;
+	if (aside)
+		log_warn("the outbox was damaged and is now %s; a new one begins, what waited in it for the master is not sent",
+			 aside);
 	if (sql_migrate(o->db, migrations, ARRAY_LEN(migrations), e))
 		return err_wrap(e, "%s", path);
 	*ret = TAKE(o);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/fs.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/sql.h"
 #include "shared/str.h"
@@ -43,9 +44,14 @@ int catalogue_open(struct catalogue **ret, struct err *e)
 	CLEANUP(catalogue_closep) struct catalogue *c = xcalloc(1, sizeof(*c));
 	CLEANUP(freep) char *dir = fs_state_dir("node");
 	CLEANUP(freep) char *path = xasprintf("%s/catalogue.db", dir);
+	CLEANUP(freep) char *aside = NULL;
 
-	if (fs_mkdirs(dir, 0700, e) || sql_open(&c->db, path, false, true, e) ||
-	    sql_migrate(c->db, migrations, ARRAY_LEN(migrations), e))
+	if (fs_mkdirs(dir, 0700, e) || sql_open_anew(&c->db, path, &aside, e))
+		return err_wrap(e, "the catalogue of runs");
+	if (aside)
+		log_warn("the catalogue of runs was damaged and is now %s; a new one begins, and archives from before it are found "
+			 "with --from STORAGE", aside);
+	if (sql_migrate(c->db, migrations, ARRAY_LEN(migrations), e))
 		return err_wrap(e, "the catalogue of runs");
 
 	*ret = TAKE(c);

@@ -162,10 +162,35 @@ static int read_manifest(struct opened *o, struct err *e)
 	return 0;
 }
 
+int opened_leave_sidecar(struct opened *o, const char *why, struct err *e)
+{
+	const struct archive_object archive = {.read_at = read_archive, .ctx = o, .size = o->size};
+
+	free(o->sidecar_damage);
+	o->sidecar_damage = xstrdup(why);
+	o->sidecar = false;
+	archive_close(TAKE(o->reader));
+	json_free(TAKE(o->manifest));
+	return archive_open(&o->reader, &archive, NULL, e) || read_manifest(o, e) ? -1 : 0;
+}
+
+static int open_reader(struct opened *o, const struct archive_object *sidecar, struct err *e)
+{
+	const struct archive_object archive = {.read_at = read_archive, .ctx = o, .size = o->size};
+	struct err why;
+
+	if (archive_open(&o->reader, &archive, o->sidecar ? sidecar : NULL, e) == 0 && read_manifest(o, e) == 0)
+		return 0;
+	if (!o->sidecar || e->kind != ERR_DAMAGED)
+		return -1;
+	/* when the archive itself is damaged, that is said, by whichever way it is read */
+	why = *e;
+	return opened_leave_sidecar(o, why.msg, e);
+}
+
 int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e)
 {
 	const struct storage *storage = config_storage(c, a->storage);
-	struct archive_object archive = {.read_at = read_archive, .ctx = ret};
 	struct archive_object sidecar = {.read_at = read_sidecar, .ctx = ret};
 
 	*ret = (struct opened){0};
@@ -177,12 +202,12 @@ int opened_open(struct opened *ret, const struct config *c, const struct found_a
 		return -1;
 	store_set_stop(ret->store, daemon_stopping);
 	store_set_stop(ret->idx_store, daemon_stopping);
-	if (store_head(ret->store, ret->key, &archive.size, e))
+	if (store_head(ret->store, ret->key, &ret->size, e))
 		return -1;
 	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;
 	if (!ret->sidecar && e->kind != ERR_NOTFOUND)
 		return -1;
-	if (archive_open(&ret->reader, &archive, ret->sidecar ? &sidecar : NULL, e) || read_manifest(ret, e))
+	if (open_reader(ret, &sidecar, e))
 		return err_wrap(e, "%s", a->key);
 	return 0;
 }
@@ -195,6 +220,7 @@ void opened_close(struct opened *o)
 	json_free(o->manifest);
 	free(o->key);
 	free(o->idx);
+	free(o->sidecar_damage);
 	*o = (struct opened){0};
 }
 

@@ -50,9 +50,15 @@ struct opened {
 	struct archive_reader *reader;
 	struct json *manifest;
 	uint64_t fetched;        /* bytes that came from the storage */
-	bool sidecar;
+	uint64_t size;           /* of the archive */
+	bool sidecar;            /* it has one, and it is in use */
+	char *sidecar_damage;    /* why it is not; NULL */
 };
+/* A damaged sidecar is no failure: the index in the archive is used instead. */
 int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e) MUSTCHECK;
+/* The sidecar proved damaged later: why is kept in sidecar_damage, and the
+ * archive is opened again without it. */
+int opened_leave_sidecar(struct opened *o, const char *why, struct err *e) MUSTCHECK;
 void opened_close(struct opened *o);
 /* Name of the database in it, "" none. Lent. */
 const char *opened_db(const struct opened *o);

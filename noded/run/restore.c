@@ -25,7 +25,7 @@ struct restore {
 	const struct restore_opts *o;
 	struct restore_result *out;
 	struct opened opened;
-	const char *source_db;      /* in the archive, "" none */
+	char *source_db;            /* in the archive, "" none */
 	char *target_db;            /* where it is loaded */
 	char *target_dir;
 	struct db_access access;    /* in use */
@@ -44,6 +44,7 @@ static void restore_done(struct restore *r)
 	opened_close(&r->opened);
 	if (r->access_ours)
 		db_access_done(&r->access);
+	free(r->source_db);
 	free(r->target_db);
 	free(r->target_dir);
 	free(r->member);
@@ -188,6 +189,8 @@ static int choose_access(struct restore *r, struct err *e)
 {
 	char *db_name = NULL;
 
+	if (r->access_ours)
+		return 0; /* looked at twice */
 	if (r->o->access) {
 		r->access = *r->o->access;
 		return 0;
@@ -540,6 +543,29 @@ static void choose_targets(struct restore *r)
 		r->target_dir = xasprintf("./%s-restored-%s", json_get_str(r->opened.manifest, "site", "site"), stamp);
 }
 
+static int preflight(struct restore *r, struct err *e)
+{
+	r->wanted = 0;
+	return (r->o->db && look_at_database(r, e)) || (r->o->files && look_at_files(r, e)) ? -1 : 0;
+}
+
+/* Will it fit, may we, is nothing in the way? */
+static int look_first(struct restore *r, struct err *e)
+{
+	struct err why;
+
+	if (preflight(r, e)) {
+		if (!r->opened.sidecar || e->kind != ERR_DAMAGED)
+			return -1;
+		why = *e;
+		if (opened_leave_sidecar(&r->opened, why.msg, e) || preflight(r, e))
+			return -1;
+	}
+	if (r->opened.sidecar_damage)
+		job_warn(r->o->job, "the sidecar is damaged, the index in the archive is used: %s", r->opened.sidecar_damage);
+	return 0;
+}
+
 int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
 		    struct err *e)
 {
@@ -550,12 +576,9 @@ int restore_archive(const struct restore_opts *o, const struct found_archive *a,
 	job_phase(o->job, "plan");
 	if (opened_open(&r.opened, o->config, a, e))
 		return -1;
-	r.source_db = opened_db(&r.opened);
+	r.source_db = xstrdup(opened_db(&r.opened));
 	choose_targets(&r);
-	/* Will it fit, may we, is nothing in the way? */
-	if (o->db && look_at_database(&r, e))
-		return -1;
-	if (o->files && look_at_files(&r, e))
+	if (look_first(&r, e))
 		return -1;
 	o->job->progress.bytes_total = (int64_t)r.wanted;
 	/* Load, unpack, compare. */

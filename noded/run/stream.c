@@ -287,7 +287,7 @@ static int stream_database(struct work *w, struct dump_result *result, struct er
 	if (!s->whole_server)
 		return err_set(e, ERR_NOTFOUND, "database %s has no tables that this account may see: an empty backup is none; "
 			       "look at db_name and the grants", s->db);
-	job_warn(s->job, "database %s has no tables", s->db);
+	job_warn(s->job, "database %s has no tables (db_exclude leaves it out)", s->db);
 	return 0;
 }
 

@@ -30,6 +30,32 @@ static void tell_progress(void *ctx, uint64_t fetched)
 		t->o->progress(t->o->ctx, fetched);
 }
 
+static int pass_over(void *ctx, const struct archive_entry *entry, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	return 0;
+}
+
+/* Each line of the sidecar's index can be needed for a look-up. */
+static int check_sidecar(const struct verify_opts *o, struct opened *opened, struct verify_result *ret, struct err *e)
+{
+	struct err why = {0};
+
+	if (opened->sidecar && archive_list(opened->reader, "", pass_over, NULL, &why)) {
+		if (why.kind != ERR_DAMAGED)
+			return *e = why, -1;
+		if (opened_leave_sidecar(opened, why.msg, e))
+			return -1;
+	}
+	if (opened->sidecar_damage) {
+		ret->damaged++;
+		o->damaged(o->ctx, ".idx", opened->sidecar_damage);
+	}
+	return 0;
+}
+
 static int read_opened(const struct verify_opts *o, struct opened *opened, struct verify_result *ret, struct err *e)
 {
 	struct telling t = {.o = o};
@@ -37,6 +63,8 @@ static int read_opened(const struct verify_opts *o, struct opened *opened, struc
 					       .ctx = &t};
 	struct archive_read_result r = {0};
 
+	if (check_sidecar(o, opened, ret, e))
+		return -1;
 	ret->no_sidecar = !opened->sidecar;
 	if (opened->sidecar) {
 		if (archive_verify_parts(opened->reader, &read, &r, e))
