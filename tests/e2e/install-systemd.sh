@@ -128,6 +128,10 @@ inside systemctl stop felloe-masterd
 stopped=$(date +%s) before=$(count)
 check "the master ends cleanly" test "$(inside systemctl show -p Result --value felloe-masterd)" = success
 check "without it the backups go on" until_ok 40 more_than $((before + 1))
+printf 'another good password\n' >"$S/bob" && chmod 600 "$S/bob"
+check "root adds a user meanwhile" run inside felloe-masterd user add --role viewer --password-file "$S/bob" bob
+check "and judges the set-up" run inside felloe-masterd check
+check "the files are still felloe's" inside bash -c "! find $M /etc/felloe/master.* ! -user felloe | grep ."
 inside systemctl start felloe-masterd
 back=$(date +%s)
 check "after its return it has the runs of the time between" until_ok 60 runs \
@@ -141,6 +145,10 @@ reloaded() { journal -u felloe-masterd >"$T/log" && grep -q 'SIGHUP: limits take
 check "it reads its configuration anew" until_ok 10 reloaded
 check "in the same process" test "$(inside systemctl show -p MainPID --value felloe-masterd)" = "$pid"
 check "systemctl reload felloe-noded" inside systemctl reload felloe-noded
+check "root copies the database while the master runs" run inside felloe-masterd backup /root/master.copy
+check "for root alone" owned "600 root" /root/master.copy
+check "the user of meanwhile signs in" run env XDG_CONFIG_HOME="$T/xdg2" FELLOE_PASSWORD_FILE="$S/bob" \
+	nsenter --net="/proc/$(cat "$T/sd/init.pid")/ns/net" -- felloe login --master "$URL" --user bob --pin "$PIN"
 check "both restart" inside systemctl restart felloe-masterd felloe-noded
 check "the session of the admin goes on" until_ok 20 node '.liveness == "online"'
 check "a killed master comes back by itself" inside systemctl kill -s KILL felloe-masterd
