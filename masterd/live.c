@@ -155,6 +155,21 @@ static void set_answer(struct live_node *n)
 	n->answer = buf_take(&b);
 }
 
+/* Approvals must ask for another name as soon as a node that waits shares its with one that was approved. */
+static void mark_name(struct live *l, struct live_node *n)
+{
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		struct live_node *other = l->nodes.v[i];
+
+		if (other == n || !str_eq(other->n.name, n->n.name))
+			continue;
+		if (n->n.state == NODE_PENDING && other->n.approved)
+			n->join.name_in_use = true;
+		else if (other->n.state == NODE_PENDING && n->n.approved)
+			other->join.name_in_use = true;
+	}
+}
+
 static void put_node(struct live *l, const struct node *v, const struct join *j)
 {
 	struct live_node *n = place(l, v->id);
@@ -170,6 +185,7 @@ static void put_node(struct live *l, const struct node *v, const struct join *j)
 	if (v->facts && json_parse(&n->facts, v->facts, strlen(v->facts), NULL))
 		n->facts = NULL;
 	set_answer(n);
+	mark_name(l, n);
 	judge(l, n, clock_ms());
 }
 

@@ -125,24 +125,43 @@ static void data(struct app *a, void *p)
 		node_lists_data(&v->lists, shown(a), a->runs);
 }
 
-static void draw_head(const struct app *a, const struct node_view *v, struct screen *s, const struct node *n)
+/* "Debian GNU/Linux 12 (bookworm)" as "Debian 12". */
+static void short_os(char *text, size_t size, const char *os)
 {
-	const struct detail *d = shown(a);
-	char facts[160], up[FMT_TEXT];
+	char *gnu, *code;
+
+	str_cut(text, size, os);
+	code = strstr(text, " (");
+	if (code)
+		*code = '\0';
+	gnu = strstr(text, " GNU/Linux ");
+	if (gnu)
+		memmove(gnu, gnu + strlen(" GNU/Linux"), strlen(gnu + strlen(" GNU/Linux")) + 1);
+}
+
+static void facts_text(char *facts, size_t size, const struct node *n, const struct detail *d)
+{
+	char up[FMT_TEXT], os[32];
 	size_t len = 0;
-	int x = 1;
 
 	facts[0] = '\0';
+	short_os(os, sizeof(os), n->os);
 	if (n->agent[0])
-		len = (size_t)snprintf(facts, sizeof(facts), "agent %.16s  ", n->agent);
+		len = (size_t)snprintf(facts, size, "agent %.16s  ", n->agent);
 	if (d && d->sample.uptime_s > 0)
-		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "up %s  ",
-					fmt_age(up, d->sample.uptime_s * 1000));
-	if (n->os[0])
-		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "%.30s  ", n->os);
+		len += (size_t)snprintf(facts + len, size - len, "up %s  ", fmt_age(up, d->sample.uptime_s * 1000));
+	if (os[0])
+		len += (size_t)snprintf(facts + len, size - len, "%s  ", os);
 	if (n->cores > 0)
-		len += (size_t)snprintf(facts + len, sizeof(facts) - len, "%d core%s", (int)n->cores,
-					n->cores == 1 ? "" : "s");
+		snprintf(facts + len, size - len, "%d core%s", (int)n->cores, n->cores == 1 ? "" : "s");
+}
+
+static void draw_head(const struct app *a, const struct node_view *v, struct screen *s, const struct node *n)
+{
+	char facts[160];
+	int x = 1;
+
+	facts_text(facts, sizeof(facts), n, shown(a));
 	x += screen_putf(s, AT(1, x, s->cols / 2), ST_BOLD, "Nodes > %s", n->name) + 3;
 	x += screen_put(s, AT(1, x, s->cols - x), n->running ? ST_RUN : ST_TEXT,
 			n->running ? "» backing up" : health_text(n->health)) + 2;

@@ -207,6 +207,14 @@ check "a truncated pairing is refused" call 422 POST /nodes/join-request -d '{"h
 check "a hostname with control characters too" call 422 POST /nodes/join-request -d '{"hostname":"x\u001b[2J"}'
 check "those of one character beyond ASCII, and what hides, too" call 422 POST /nodes/join-request -d '{"hostname":"x\u009b31m\u202ey"}'
 check "the answer names the field" is .detail "hostname: holds control or invisible characters"
+join twin
+join twin
+call 200 GET "/nodes/?state=pending&q=twin" -H "$(AS)"
+read -r FIRST SECOND < <(jq -r '[.[].id] | join(" ")' "$BODY")
+check "two machines of one name may wait" is '[.[].name_in_use] | join(" ")' "false false"
+check "one is let in" call 200 POST "/nodes/approve/$FIRST" -H "$(AS)"
+call 200 GET "/nodes/$SECOND" -H "$(AS)"
+check "the other is marked from then on" is .name_in_use true
 flood() { local i; for i in $(seq 60); do call 202 POST /nodes/join-request -d "{\"hostname\":\"flood-$i\"}" >/dev/null || break; done; [ "$STATUS" = 429 ] && has_header 'retry-after: [0-9]*'; }
 check "a flood of join-requests is slowed down" flood
 guess() { local i; for i in $(seq 15); do call 401 POST /auth/login -d 'username=admin&password=x' >/dev/null || break; done; [ "$STATUS" = 429 ]; }
