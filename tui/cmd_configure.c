@@ -128,7 +128,9 @@ static int interactive(const struct options *o)
 		status = err_exit_code(e.kind);
 	} else {
 		status = w.exit_status;
-		if (!w.review.done)
+		if (!w.review.done && w.not_kept)
+			printf("Left before the end: the answers could not be kept in %s.\n", w.a.kept_path);
+		else if (!w.review.done)
 			printf("Left before the end: the answers are kept in %s (without secrets).\n", w.a.kept_path);
 	}
 	wizard_done(&w);

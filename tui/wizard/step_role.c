@@ -26,15 +26,16 @@ static void enter(struct wizard *w)
 static void draw(struct wizard *w, struct screen *s, struct rect b)
 {
 	char now[64];
-	int y = b.y;
+	int y = b.y, wide = b.w < 76 ? 24 : 31;
 
 	screen_put(s, AT(y, 3, b.w - 3), ST_BOLD, "What should this machine be?");
-	form_draw(s, RECT(y + 2, 1, 2, b.w - 1), &w->form);
+	form_draw(s, RECT(y + 2, 3, 2, b.w - 3), &w->form);
+	screen_put(s, AT(y + 2 + (int)w->form.focus, 1, 1), ST_TEXT, ">");
 	y += 6;
 	screen_put(s, AT(y++, 3, b.w - 3), ST_HEAD, "Found on this machine");
 	clock_format_local(now, sizeof(now), "%H:%M:%S %Z", clock_ms());
-	screen_putf(s, AT(y++, 5, b.w - 5), ST_TEXT, "hostname  %-24s time  %s", w->role.hostname, now);
-	screen_putf(s, AT(y++, 5, b.w - 5), ST_TEXT, "system    %-24s disk  %s", w->role.system, w->role.clock);
+	screen_putf(s, AT(y++, 5, b.w - 5), ST_TEXT, "hostname  %-*s time  %s", wide, w->role.hostname, now);
+	screen_putf(s, AT(y++, 5, b.w - 5), ST_TEXT, "system    %-*s disk  %s", wide, w->role.system, w->role.clock);
 	if (w->a.old_text[0])
 		screen_put(s, AT(y++, 5, b.w - 5), ST_TEXT, w->a.old_text);
 	y += 2;

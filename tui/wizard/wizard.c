@@ -204,7 +204,8 @@ static void keep(struct wizard *w)
 {
 	struct err e;
 
-	if (answers_keep(&w->a, &e))
+	w->not_kept = answers_keep(&w->a, &e) != 0;
+	if (w->not_kept)
 		wizard_say(w, ST_WARN, "▲ The answers could not be kept: %s", e.msg);
 }
 

@@ -36,6 +36,7 @@ struct wizard {
 	char message[ANSWER_TEXT];
 	unsigned message_style;
 	bool help, quit;
+	bool not_kept;           /* the answers could not be written the last time */
 	int exit_status;
 	struct dialog dialog;
 
