@@ -58,6 +58,9 @@ fill_shop() {
 		    CONCAT('Order ', seq, ': ', SHA2(seq,224), ' it''s "fine"\n'), UNHEX(SHA2(seq,256)) FROM seq_1_to_$rows;
 		INSERT INTO wp_posts (title, body)
 		  SELECT CONCAT('Post ', seq), REPEAT(CONCAT('<p>Paragraph ', seq, ' ', MD5(seq), '</p>\n'), 40) FROM seq_1_to_$((rows / 4));
+		-- written out now, not while something is measured
+		FLUSH TABLES wp_orders, wp_posts FOR EXPORT;
+		UNLOCK TABLES;
 	SQL
 }
 # node_config SITE_JSON: config.json of a node with one site and a directory for its archives
