@@ -345,11 +345,6 @@ void index_free(struct index *x)
 	free(x);
 }
 
-uint64_t index_members(const struct index *x)
-{
-	return x->members;
-}
-
 uint64_t index_stored(const struct index *x)
 {
 	return x->blocks.n ? x->blocks.v[x->blocks.n - 1].at + x->blocks.v[x->blocks.n - 1].len : 0;

@@ -58,7 +58,6 @@ struct index;
 int index_new(struct index **ret, const struct buf *directory, uint64_t members, index_fetch_fn *fetch, void *ctx,
 	      struct err *e) MUSTCHECK;
 void index_free(struct index *x);
-uint64_t index_members(const struct index *x);
 /* Stored bytes of all frames. */
 uint64_t index_stored(const struct index *x);
 /* Entries whose name begins with prefix, sorted. 0 also when fn stopped it. */

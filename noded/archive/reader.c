@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/archive/reader.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "noded/archive/frames.h"
 #include "noded/archive/reader_priv.h"
@@ -35,38 +32,6 @@ static int fetch(const struct archive_object *o, uint64_t offset, uint64_t n, st
 			       (unsigned long long)o->size, (unsigned long long)n, (unsigned long long)offset);
 	if (n && o->read_at(o->ctx, offset, n, into_buf, b, e))
 		return -1;
-	return 0;
-}
-
-static int read_fd(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
-{
-	CLEANUP(freep) char *p = xmalloc(256 << 10);
-	const int *fd = ctx;
-
-	while (n) {
-		ssize_t got = pread(*fd, p, n < 256 << 10 ? (size_t)n : 256 << 10, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(e, ERR_IO, "read the archive at %llu", (unsigned long long)offset);
-		if (got == 0)
-			return err_set(e, ERR_DAMAGED, "the archive ends at %llu", (unsigned long long)offset);
-		if (data(data_ctx, p, (size_t)got, e))
-			return -1;
-		offset += (uint64_t)got;
-		n -= (uint64_t)got;
-	}
-	return 0;
-}
-
-int archive_object_fd(struct archive_object *ret, int *fd, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(*fd, &st))
-		return err_sys(e, ERR_IO, "stat the archive");
-	*ret = (struct archive_object){.read_at = read_fd, .ctx = fd, .size = (uint64_t)st.st_size};
 	return 0;
 }
 
@@ -365,22 +330,12 @@ void archive_closep(struct archive_reader **r)
 
 /* ---- look-up */
 
-const struct json *archive_header(const struct archive_reader *r)
-{
-	return r->header;
-}
-
-uint64_t archive_members(const struct archive_reader *r)
-{
-	return index_members(r->index);
-}
-
 int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn *fn, void *ctx, struct err *e)
 {
 	return index_list(r->index, prefix, fn, ctx, e);
 }
 
-int archive_read_member(struct archive_reader *r, const char *name, archive_data_fn *fn, void *ctx, struct err *e)
+int archive_read_small(struct archive_reader *r, const char *name, struct buf *b, struct err *e)
 {
 	const struct archive_entry *found;
 	struct unpack_range range;
@@ -388,17 +343,12 @@ int archive_read_member(struct archive_reader *r, const char *name, archive_data
 	if (str_eq(name, "index.jsonl") || str_eq(name, "manifest.json")) {
 		if (find_tail(r, name, &range, e))
 			return -1;
-		return reader_one(r, &(struct one){name, range, fn, ctx, false}, e);
+		return reader_one(r, &(struct one){name, range, into_buf, b, false}, e);
 	}
 	if (index_find(r->index, name, &found, e))
 		return -1;
 	if (!found)
 		return err_set(e, ERR_NOTFOUND, "%s is not in the archive", name);
 	range = (struct unpack_range){found->at, found->len};
-	return reader_one(r, &(struct one){name, range, fn, ctx, true}, e);
-}
-
-int archive_read_small(struct archive_reader *r, const char *name, struct buf *b, struct err *e)
-{
-	return archive_read_member(r, name, into_buf, b, e);
+	return reader_one(r, &(struct one){name, range, into_buf, b, true}, e);
 }

@@ -30,13 +30,6 @@ int archive_open(struct archive_reader **ret, const struct archive_object *archi
 		 const struct archive_object *sidecar, struct err *e) MUSTCHECK;
 void archive_close(struct archive_reader *r);
 void archive_closep(struct archive_reader **r);
-/* An archive_object over an open file; fd is lent (fd must outlive it). */
-int archive_object_fd(struct archive_object *ret, int *fd, struct err *e) MUSTCHECK;
-
-/* The sidecar's public header, lent; NULL without a sidecar. */
-const struct json *archive_header(const struct archive_reader *r);
-uint64_t archive_members(const struct archive_reader *r);
-
 /* Entries whose name begins with prefix ("" all), sorted by name. fn returns 0
  * to go on, 1 to stop (not an error), -1 with *e. The entry is lent. */
 int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn *fn, void *ctx,
@@ -58,11 +51,8 @@ struct archive_read_opts {
 };
 struct archive_read_result { uint64_t members, bytes, fetched, damaged; };
 
-/* The content of one member whose SHA-256 is right: delivered to fn as it comes,
- * so a late ERR_DAMAGED takes back what was given. */
-int archive_read_member(struct archive_reader *r, const char *name, archive_data_fn *fn, void *ctx,
-			struct err *e) MUSTCHECK;
-/* All of a small member (manifest.json, RESTORE.txt) into b, whose cap holds. */
+/* All of a small member (manifest.json, RESTORE.txt) into b, whose cap holds;
+ * ERR_DAMAGED when its SHA-256 is another. */
 int archive_read_small(struct archive_reader *r, const char *name, struct buf *b, struct err *e) MUSTCHECK;
 /* The selected members in the order of the archive, frames and digests checked,
  * in ranges as long as possible. Without prefixes: every member but index.jsonl

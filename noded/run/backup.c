@@ -37,6 +37,7 @@ struct backup {
 	struct strings databases;   /* in it */
 	uint64_t db_bytes, file_bytes;
 	bool storage_failed, begun, no_room; /* of the last attempt */
+	struct store *store;                 /* lent, of the attempt that runs; NULL: a dry run */
 	bool started_over;
 };
 
@@ -163,6 +164,17 @@ static void add_escaped(struct buf *b, const char *name)
 	}
 }
 
+/* Is there an object of this name? The records do not know those of another
+ * server with the same server_id (a copied machine), nor any when they were lost.
+ * Whoever may not ask is told when it writes. */
+static int on_storage(const struct backup *b, const char *key, bool *ret, struct err *e)
+{
+	uint64_t size;
+
+	*ret = b->store && store_head(b->store, key, &size, e) == 0;
+	return b->store && !*ret && (e->kind == ERR_NET || e->kind == ERR_ABORTED) ? -1 : 0;
+}
+
 /* A key that no archive has: two runs of one site may begin in the same second
  * (its database and its files by timers of their own). */
 static int choose_key(struct backup *b, const struct storage *storage, const char *db, char **ret, struct err *e)
@@ -186,6 +198,10 @@ static int choose_key(struct backup *b, const struct storage *storage, const cha
 		key = store_key(storage, rest.p);
 		if (catalogue_key_taken(b->o->catalogue, key, &taken, e))
 			return -1;
+		if (!taken && on_storage(b, key, &taken, e)) {
+			b->storage_failed = true;
+			return -1;
+		}
 		if (!taken) {
 			*ret = TAKE(key);
 			return 0;
@@ -193,11 +209,10 @@ static int choose_key(struct backup *b, const struct storage *storage, const cha
 	}
 }
 
-static int one_archive(struct backup *b, struct store *store, const struct storage *storage, const char *db, bool files,
-		       struct err *e)
+static int one_archive(struct backup *b, const struct storage *storage, const char *db, bool files, struct err *e)
 {
 	CLEANUP(freep) char *key = NULL;
-	struct stream s = {.config = b->o->config, .site = b->o->site, .job = &b->job, .store = store, .db = db,
+	struct stream s = {.config = b->o->config, .site = b->o->site, .job = &b->job, .store = b->store, .db = db,
 			   .dump = b->dump, .whole_server = b->whole_server, .roots = files ? &b->roots : NULL};
 	int64_t estimate;
 	int rc;
@@ -213,15 +228,15 @@ static int one_archive(struct backup *b, struct store *store, const struct stora
 	return rc;
 }
 
-static int all_archives(struct backup *b, struct store *store, const struct storage *storage, struct err *e)
+static int all_archives(struct backup *b, const struct storage *storage, struct err *e)
 {
 	bool files = b->roots.all.n > 0;
 
 	for (size_t i = 0; i < b->databases.n; i++)
-		if (one_archive(b, store, storage, b->databases.v[i], files && !b->whole_server, e))
+		if (one_archive(b, storage, b->databases.v[i], files && !b->whole_server, e))
 			return -1;
 	if (files && (b->whole_server || !b->databases.n))
-		return one_archive(b, store, storage, "", true, e);
+		return one_archive(b, storage, "", true, e);
 	return 0;
 }
 
@@ -247,6 +262,7 @@ static int check_room(struct backup *b, const struct storage *storage, struct er
 static int try_storage(struct backup *b, const struct storage *storage, struct err *e)
 {
 	CLEANUP(store_closep) struct store *store = NULL;
+	int rc;
 
 	b->begun = b->storage_failed = b->no_room = false;
 	if (take_snapshot(b, e))
@@ -259,9 +275,12 @@ static int try_storage(struct backup *b, const struct storage *storage, struct e
 		return -1;
 	store_set_stop(store, daemon_stopping);
 	b->storage_failed = false;
+	b->store = store;
 	str_cut(b->job.progress.storage, sizeof(b->job.progress.storage), storage->name);
 	b->job.progress.weight = storage->weight;
-	return all_archives(b, store, storage, e);
+	rc = all_archives(b, storage, e);
+	b->store = NULL;
+	return rc;
 }
 
 /* Nothing of the attempt counts any more; a new one begins with a new snapshot. */

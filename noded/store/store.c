@@ -178,15 +178,6 @@ void upload_abort(struct upload *u)
 
 /* ---- objects */
 
-int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e)
-{
-	if (check_key(s, key, e))
-		return -1;
-	if (s->ops->put(s->impl, key, p, n, e))
-		return err_wrap(e, "storage \"%s\"", s->name);
-	return 0;
-}
-
 /* What the receiver says is not the storage's fault. */
 struct receiver {
 	store_data_fn *on_data;
@@ -298,6 +289,16 @@ static int trial_list(struct trial *t, struct err *e)
 {
 	if (store_list(t->s, t->prefix, trial_item, NULL, e) && e->kind != ERR_ABORTED)
 		return -1;
+	return 0;
+}
+
+/* A small object at once. */
+static int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e)
+{
+	if (check_key(s, key, e))
+		return -1;
+	if (s->ops->put(s->impl, key, p, n, e))
+		return err_wrap(e, "storage \"%s\"", s->name);
 	return 0;
 }
 

@@ -46,8 +46,6 @@ int upload_write(struct upload *u, const void *p, size_t n, struct err *e) MUSTC
 int upload_finish(struct upload *u, struct upload_result *ret, struct err *e) MUSTCHECK;
 void upload_abort(struct upload *u);
 
-/* A small object at once. */
-int store_put(struct store *s, const char *key, const void *p, size_t n, struct err *e) MUSTCHECK;
 /* Bytes [offset, offset+n) given to on_data in order; short objects are
  * ERR_DAMAGED. on_data returns 0 to go on; it may itself use s. n UINT64_MAX: to
  * the end. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "noded/archive/reader.h"
@@ -173,6 +174,38 @@ struct opened {
 	struct archive_reader *r;
 };
 
+static int read_fd(void *ctx, uint64_t offset, uint64_t n, archive_data_fn *data, void *data_ctx, struct err *e)
+{
+	CLEANUP(freep) char *p = xmalloc(256 << 10);
+	const int *fd = ctx;
+
+	while (n) {
+		ssize_t got = pread(*fd, p, n < 256 << 10 ? (size_t)n : 256 << 10, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(e, ERR_IO, "read the archive at %llu", (unsigned long long)offset);
+		if (got == 0)
+			return err_set(e, ERR_DAMAGED, "the archive ends at %llu", (unsigned long long)offset);
+		if (data(data_ctx, p, (size_t)got, e))
+			return -1;
+		offset += (uint64_t)got;
+		n -= (uint64_t)got;
+	}
+	return 0;
+}
+
+static int object_of(struct archive_object *ret, int *fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(*fd, &st))
+		return err_sys(e, ERR_IO, "stat the archive");
+	*ret = (struct archive_object){.read_at = read_fd, .ctx = fd, .size = (uint64_t)st.st_size};
+	return 0;
+}
+
 static int open_it(struct opened *o, const char *path, struct err *e)
 {
 	CLEANUP(freep) char *idx = xasprintf("%s.idx", path);
@@ -182,7 +215,7 @@ static int open_it(struct opened *o, const char *path, struct err *e)
 	if (o->fd < 0)
 		return err_sys(e, ERR_NOTFOUND, "open %s", path);
 	o->idx = open(idx, O_RDONLY | O_CLOEXEC);
-	if (archive_object_fd(&archive, &o->fd, e) || (o->idx >= 0 && archive_object_fd(&sidecar, &o->idx, e)))
+	if (object_of(&archive, &o->fd, e) || (o->idx >= 0 && object_of(&sidecar, &o->idx, e)))
 		return -1;
 	return archive_open(&o->r, &archive, o->idx >= 0 ? &sidecar : NULL, e);
 }
@@ -201,12 +234,6 @@ static int on_entry(void *ctx, const struct archive_entry *entry, struct err *e)
 	printf("%c %04o %llu %llu %llu %llu %s\n", entry->type, entry->mode, (unsigned long long)entry->size,
 	       (unsigned long long)entry->at, (unsigned long long)entry->len, (unsigned long long)entry->skip, entry->name);
 	return 0;
-}
-
-static int to_stdout(void *ctx, const void *p, size_t n, struct err *e)
-{
-	(void)ctx;
-	return fs_write_all(STDOUT_FILENO, p, n, e);
 }
 
 static void on_damaged(void *ctx, const char *member, const char *why)
@@ -238,17 +265,24 @@ static int unpack(struct archive_reader *r, int argc, char **argv, struct err *e
 	return res.damaged ? err_set(e, ERR_DAMAGED, "%llu members are damaged", (unsigned long long)res.damaged) : 0;
 }
 
-static int verify(struct archive_reader *r, struct err *e)
+static int cat(struct archive_reader *r, const char *name, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+
+	buf_init(&b, 256 << 20);
+	return archive_read_small(r, name, &b, e) || fs_write_all(STDOUT_FILENO, b.p, b.len, e) ? -1 : 0;
+}
+
+static int verify(struct opened *it, struct err *e)
 {
 	struct archive_read_opts o = {.damaged = on_damaged};
 	struct archive_read_result parts = {0}, members;
 
-	if (archive_header(r) && archive_verify_parts(r, &o, &parts, e))
+	if (it->idx >= 0 && archive_verify_parts(it->r, &o, &parts, e))
 		return -1;
-	if (archive_read(r, &o, NULL, &members, e))
+	if (archive_read(it->r, &o, NULL, &members, e))
 		return -1;
-	printf("parts %llu members %llu of %llu\n", (unsigned long long)parts.members, (unsigned long long)members.members,
-	       (unsigned long long)archive_members(r));
+	printf("parts %llu members %llu\n", (unsigned long long)parts.members, (unsigned long long)members.members);
 	return parts.damaged || members.damaged ? err_set(e, ERR_DAMAGED, "the archive is damaged") : 0;
 }
 
@@ -265,11 +299,11 @@ static int run(int argc, char **argv, struct err *e)
 	if (!failed && str_eq(argv[1], "list"))
 		failed = archive_list(o.r, argc > 3 ? argv[3] : "", on_entry, NULL, e);
 	else if (!failed && str_eq(argv[1], "cat") && argc == 4)
-		failed = archive_read_member(o.r, argv[3], to_stdout, NULL, e);
+		failed = cat(o.r, argv[3], e);
 	else if (!failed && str_eq(argv[1], "unpack") && argc >= 4)
 		failed = unpack(o.r, argc - 3, argv + 3, e);
 	else if (!failed && str_eq(argv[1], "verify"))
-		failed = verify(o.r, e);
+		failed = verify(&o, e);
 	else if (!failed)
 		failed = err_set(e, ERR_USAGE, "archive_tool: %s?", argv[1]);
 	close_it(&o);

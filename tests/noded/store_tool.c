@@ -163,7 +163,17 @@ static int delete(struct store *s, char **argv, struct err *e)
 /* small KEY TEXT */
 static int small(struct store *s, char **argv, struct err *e)
 {
-	return store_put(s, argv[0], argv[1], strlen(argv[1]), e);
+	const struct upload_opts o = {.key = argv[0], .estimate = strlen(argv[1])};
+	struct upload *u = NULL;
+	struct upload_result r;
+
+	if (upload_begin(&u, s, &o, e))
+		return -1;
+	if (upload_write(u, argv[1], strlen(argv[1]), e)) {
+		upload_abort(u);
+		return -1;
+	}
+	return upload_finish(u, &r, e);
 }
 
 /* sweep PREFIX AGE_S */

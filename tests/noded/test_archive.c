@@ -109,7 +109,6 @@ static void every_member_comes_back_with_and_without_sidecar(void **state UNUSED
 		struct err e = {0};
 
 		assert_int_equal(open_pair(&r, &p, with, &e), 0);
-		assert_int_equal(archive_members(r), 211);
 		for (unsigned i = 0; i < 211; i += with ? 1 : 13) {
 			CLEANUP(freep) char *want = content_of(i), *name = xasprintf("m/%05u", i);
 			struct buf b;
@@ -166,7 +165,9 @@ static void look_ups_find_what_is_there_and_nothing_else(void **state UNUSED)
 	unsigned n = 0;
 	uint64_t size;
 	struct pair p;
+	struct buf b;
 
+	buf_init(&b, 4096);
 	make(&p, 2000); /* several frames of index */
 	assert_int_equal(open_pair(&r, &p, true, &e), 0);
 	for (unsigned i = 0; i < 2000; i += 37) {
@@ -178,7 +179,7 @@ static void look_ups_find_what_is_there_and_nothing_else(void **state UNUSED)
 	assert_int_equal(look_up(r, "a", &size), 0);
 	assert_int_equal(look_up(r, "m/00100x", &size), 0);
 	assert_int_equal(look_up(r, "z", &size), 0);
-	assert_int_equal(archive_read_member(r, "m/00100x", add_out, NULL, &e), -1);
+	assert_int_equal(archive_read_small(r, "m/00100x", &b, &e), -1);
 	assert_int_equal(e.kind, ERR_NOTFOUND);
 	assert_int_equal(archive_list(r, "m/001", count_entry, &n, &e), 0);
 	assert_int_equal(n, 100);
