@@ -7,7 +7,7 @@
 #   bench/backup.sh [BUILD_DIR [MEGABYTES [RUNS]]]
 # Needs mariadb-server, zstd, time. Figures are printed, never judged.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need zstd mariadbd
+need /usr/bin/time zstd mariadbd
 BUILD=$(cd "${1:-$ROOT/build/demo}" && pwd -P) MB=${2:-400} RUNS=${3:-3}
 rig mariadb --innodb-buffer-pool-size="${POOL:-$((MB * 2 + 256))M}"
 fill_shop "$MB"

@@ -6,7 +6,7 @@
 #   bench/files.sh [BUILD_DIR [MEGABYTES [RUNS]]]
 # Needs zstd, tar, openssl, time. Figures are printed, never judged.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need zstd tar openssl
+need /usr/bin/time zstd tar openssl
 BUILD=$(cd "${1:-$ROOT/build/demo}" && pwd -P) MB=${2:-1000} RUNS=${3:-3}
 
 # Half are pictures (no longer compressible, 20 KB to 2 MB), 3 of 10 are sources and pages (small,

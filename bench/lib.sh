@@ -16,7 +16,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-need() { local tool; for tool; do command -v "$tool" >/dev/null || { echo "$tool is missing; scripts/packages list test" >&2; exit 77; }; done; }
+need() { local tool; for tool; do command -v "$tool" >/dev/null || { echo "$tool is missing; see docs/benchmarks.md" >&2; exit 77; }; done; }
 # rig NAME [OPTIONS]: a server of tests/rigs in $T/NAME, on $PORT
 rig() {
 	PORT=$((20000 + RANDOM % 30000))

@@ -7,7 +7,7 @@
 #   bench/restore.sh [BUILD_DIR [MEGABYTES [RUNS]]]
 # Needs mariadb-server, zstd, jq, python3, time. Figures are printed, never judged.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need zstd mariadbd jq python3
+need /usr/bin/time zstd mariadbd jq python3
 BUILD=$(cd "${1:-$ROOT/build/demo}" && pwd -P) MB=${2:-200} RUNS=${3:-3}
 rig mariadb --innodb-buffer-pool-size="${POOL:-$((MB * 4 + 256))}M" --innodb-log-file-size=1G --skip-log-bin
 fill_shop "$MB"
