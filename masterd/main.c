@@ -38,7 +38,7 @@ int main(int argc, char **argv)
 		return cmd_routes(argc - 1, argv + 1);
 	v = verb_find(verbs, name, &nearest);
 	if (v)
-		return v->run(argc - 1, argv + 1);
+		return verb_end("felloe-masterd", v->run(argc - 1, argv + 1));
 	fprintf(stderr, "felloe-masterd: there is no verb \"%s\"%s%s%s\n", name, nearest ? ": did you mean \"" : "",
 		nearest ? nearest : "", nearest ? "\"?" : "");
 	return 2;

@@ -88,5 +88,5 @@ int main(int argc, char **argv)
 		return usage(name);
 	memmove(argv + 2, argv + 1, (size_t)skip * sizeof(*argv));
 	argv[1] = name;
-	return v->run(argc - 1, argv + 1);
+	return verb_end("felloe-noded", v->run(argc - 1, argv + 1));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/opt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,4 +230,12 @@ void verb_help(const struct verb *verbs, const char *program, const char *summar
 		add_wrapped(&b, v->help, HELP_COLUMN);
 	}
 	fputs(b.p, stdout);
+}
+
+int verb_end(const char *program, int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "%s: what was to be printed is not written: %s\n", program, strerror(errno ? errno : EIO));
+	return status ? status : err_exit_code(ERR_IO);
 }

@@ -52,6 +52,9 @@ struct verb {
 };
 /* The verb called name, or NULL with *nearest set (or NULL). verbs end zeroed. */
 const struct verb *verb_find(const struct verb *verbs, const char *name, const char **nearest);
+/* The exit code of a program that ends with status: 1 instead of 0 when what it
+ * printed could not be written (a full disk), which is said on stderr. */
+int verb_end(const char *program, int status);
 /* Usage lines of all verbs to stdout. */
 void verb_help(const struct verb *verbs, const char *program, const char *summary);
 

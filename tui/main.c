@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	log_init("felloe", 0, LOG_WARN);
 	if (v)
-		return v->run(argc - 1, argv + 1);
+		return verb_end("felloe", v->run(argc - 1, argv + 1));
 	if (parse(&o, opts, argc, argv, &e))
 		return fail(&e);
 	if (o.version)

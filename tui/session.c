@@ -84,12 +84,17 @@ int session_load(struct session *ret, struct err *e)
 {
 	CLEANUP(freep) char *path = config_path("session");
 	CLEANUP(json_freep) struct json *j = NULL;
+	char why[ERR_MSG_MAX - 64];
 
 	*ret = (struct session){0};
 	if (!fs_exists(path))
 		return 0;
-	if (check_mode(path, e) || json_parse_file(&j, path, FILE_MAX, e))
+	if (check_mode(path, e))
 		return -1;
+	if (json_parse_file(&j, path, FILE_MAX, e)) {
+		str_cut(why, sizeof(why), e->msg);
+		return err_set(e, e->kind, "%s; remove it and sign in again", why);
+	}
 	set(&ret->master, json_get_str(j, "master", NULL));
 	set(&ret->pin, json_get_str(j, "pin_sha256", NULL));
 	set(&ret->user, json_get_str(j, "user", NULL));

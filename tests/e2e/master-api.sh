@@ -227,6 +227,9 @@ check "twice is a conflict" run -e 1 felloe-masterd user add val --state "$T/sta
 check "a role that there is not" run -e 2 felloe-masterd user add eve --state "$T/state" --role root
 check "users are listed" run felloe-masterd user list --state "$T/state" --json
 check "by name" says '"username":"val"'
+unseen() { felloe-masterd user list --state "$T/state" >/dev/full; }
+check "what cannot be printed is a failure" run -e 1 unseen
+check "that is told" says "felloe-masterd: what was to be printed is not written"
 check "a new password" run felloe-masterd user passwd admin --state "$T/state"
 ended() { ! call 200 GET /auth/me -H "$(AS)" >/dev/null; }
 check "ends the sessions within a second or two" until_ok 5 ended

@@ -64,6 +64,20 @@ static void a_file_that_others_may_read_is_refused(void **state)
 	session_done(&s);
 }
 
+static void a_damaged_file_tells_the_way_out(void **state)
+{
+	struct session got;
+	char path[128];
+	struct err e;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/felloe/session", dir);
+	assert_int_equal(fs_write(path, "{\"master\":", 10, 0600, &e), 0);
+	assert_int_equal(session_load(&got, &e), -1);
+	assert_non_null(strstr(e.msg, "line 1, column 1: "));
+	assert_non_null(strstr(e.msg, "remove it and sign in again"));
+}
+
 static void another_master_gets_neither_tokens_nor_pin(void **state)
 {
 	struct session s = full();
@@ -98,6 +112,7 @@ int main(void)
 		cmocka_unit_test(what_is_saved_is_read_again),
 		cmocka_unit_test(the_console_keeps_its_tokens_out_of_the_file),
 		cmocka_unit_test(a_file_that_others_may_read_is_refused),
+		cmocka_unit_test(a_damaged_file_tells_the_way_out),
 		cmocka_unit_test(another_master_gets_neither_tokens_nor_pin),
 		cmocka_unit_test(without_tokens_nothing_is_sent),
 	};
