@@ -7,7 +7,7 @@ usage: bench/console.py [FELLOE] [NODES] [SECONDS]
 The master here is a table of prepared answers (1,000 nodes a page, each about
 as long as a real one), so that only the console is measured: every list is
 new once a second ("all"), 1 % of the rows are, or none (ETag, 304)."""
-import fcntl, http.server, json, os, pty, resource, select, signal, statistics, struct, sys, tempfile, termios, threading, time
+import atexit, fcntl, http.server, json, os, pty, resource, select, shutil, signal, statistics, struct, sys, tempfile, termios, threading, time
 
 FELLOE = sys.argv[1] if len(sys.argv) > 1 else "./felloe"
 NODES = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
@@ -74,6 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Console:
     def __init__(self, url, rows=24, cols=80):
         self.home = tempfile.mkdtemp(prefix="felloe-bench.")
+        atexit.register(shutil.rmtree, self.home, ignore_errors=True)
         os.makedirs(self.home + "/felloe", mode=0o700)
         with open(os.open(self.home + "/felloe/session", os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:
             json.dump({"master": url, "user": "admin", "role": "viewer", "access_token": "x", "refresh_token": "y",
