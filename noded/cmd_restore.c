@@ -114,6 +114,21 @@ static int concerns(const struct config *c, const struct wish *w, const struct f
 	return rc;
 }
 
+/* One new schema has room for one database. */
+static int one_database(const struct config *c, const struct wish *w, const struct found_archives *found, struct err *e)
+{
+	unsigned n = 0;
+	bool db, files;
+
+	for (size_t i = 0; w->to_db && !w->db_name && i < found->n && found->n > 1; i++) {
+		if (concerns(c, w, &found->v[i], &db, &files, e))
+			return -1;
+		n += db;
+	}
+	return n > 1 ? err_set(e, ERR_USAGE, "the run has %u databases, --to-db is the name for one: choose with --db NAME, or "
+			       "leave --to-db out", n) : 0;
+}
+
 static int restore_all(const struct config *c, const struct wish *w, const struct found_archives *found, struct job *job,
 		       struct err *e)
 {
@@ -167,7 +182,7 @@ static int restore_site(const struct config *c, const struct wish *w, const char
 	rc = find_run(&find, &found, &e);
 	if (rc == 0) {
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
-		rc = restore_all(c, w, &found, &job, &e);
+		rc = one_database(c, w, &found, &e) || restore_all(c, w, &found, &job, &e) ? -1 : 0;
 	}
 	list_done(&found);
 	progress_free(TAKE(job.bar));

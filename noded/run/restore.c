@@ -137,13 +137,23 @@ static int files_prefixes(const struct restore *r, struct prefixes *p, struct er
 
 struct sum {
 	uint64_t members, bytes, stored, last_at;
+	const char *prefix;   /* looked for; with '*' at its end, or a name that may be a directory's */
 };
+
+static bool fits(const char *prefix, const char *name)
+{
+	size_t n = strlen(prefix);
+
+	return prefix[n - 1] == '*' || name[n] == '\0' || name[n] == '/';
+}
 
 static int add_entry(void *ctx, const struct archive_entry *entry, struct err *e)
 {
 	struct sum *s = ctx;
 
 	(void)e;
+	if (!fits(s->prefix, entry->name))
+		return 0;
 	s->members++;
 	s->bytes += entry->size;
 	if (!s->stored || entry->at != s->last_at)
@@ -152,16 +162,21 @@ static int add_entry(void *ctx, const struct archive_entry *entry, struct err *e
 	return 0;
 }
 
-/* How many members and bytes the prefixes stand for. */
-static int measure(struct restore *r, const struct prefixes *p, struct sum *ret, struct err *e)
+/* How many members and bytes the prefixes stand for. With all set each of them
+ * has to stand for something. */
+static int measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e)
 {
 	*ret = (struct sum){0};
 	for (size_t i = 0; i < p->n; i++) {
 		size_t n = strlen(p->v[i]);
 		CLEANUP(freep) char *prefix = xstrndup(p->v[i], n - (p->v[i][n - 1] == '*'));
+		uint64_t before = ret->members;
 
+		ret->prefix = p->v[i];
 		if (archive_list(r->opened.reader, prefix, add_entry, ret, e))
 			return -1;
+		if (all && ret->members == before)
+			return err_set(e, ERR_NOTFOUND, "%s holds nothing of %s", r->opened.key, p->v[i] + strlen("files"));
 	}
 	return 0;
 }
@@ -478,7 +493,7 @@ static int look_at_database(struct restore *r, struct err *e)
 	if (r->o->in_place && can_swap(r, e))
 		return -1;
 	database_prefixes(r, &p);
-	if (measure(r, &p, &sum, e))
+	if (measure(r, &p, false, &sum, e))
 		return -1;
 	r->wanted += sum.stored;
 	if (facts.there)
@@ -505,10 +520,8 @@ static int look_at_files(struct restore *r, struct err *e)
 	struct sum sum;
 	char *slash;
 
-	if (files_prefixes(r, &p, e) || measure(r, &p, &sum, e))
+	if (files_prefixes(r, &p, e) || measure(r, &p, true, &sum, e))
 		return -1;
-	if (!sum.members)
-		return err_set(e, ERR_NOTFOUND, "%s holds none of the files asked for", r->opened.key);
 	r->wanted += sum.stored;
 	slash = strrchr(parent, '/');
 	if (slash)

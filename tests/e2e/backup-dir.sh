@@ -133,6 +133,10 @@ sql -e "DROP TRIGGER shop.t"
 
 check "one file comes back alone" run noded restore shop --files "$W/wp-content/uploads/2026" --to-dir "$T/one"
 check "and nothing else" test "$(cd "$T/one" && find . -type f)" = ".$W/wp-content/uploads/2026/photo.jpg"
+check "a path that is only the beginning of a name is not found" run -e 1 noded restore shop --files "$W/wp-content/up" --to-dir "$T/none"
+check "it is named" says "holds nothing of $W/wp-content/up"
+check "nor does one that is found hide one that is not" run -e 1 noded restore shop --files "$W/wp-config.php" --files /nope --to-dir "$T/none"
+check "nothing was unpacked" test ! -e "$T/none"
 check "it is the same" cmp "$W/wp-content/uploads/2026/photo.jpg" "$T/one$W/wp-content/uploads/2026/photo.jpg"
 
 rm -rf "$T/state"
@@ -154,6 +158,8 @@ mkdir "$T/store2"
 check "a whole server is backed up" run felloe-noded -c "$T/all.json" --state "$T/state" backup all
 check "one archive a database, one for the files" test "$(find "$T/store2" -name '*.zst' | sed 's,.*/,,;s/-backup.*//' | sort | tr '\n' ' ')" = \
 	"all all-later all-shop all-$COPY "
+check "all of its databases do not fit one schema" run -e 2 felloe-noded -c "$T/all.json" --state "$T/state" restore all --to-db x --db-defaults "$T/my.cnf"
+check "that is said" says "choose with --db"
 check "one of its databases is restored" run felloe-noded -c "$T/all.json" --state "$T/state" restore all --db shop --to-db shop3 --db-defaults "$T/my.cnf"
 check "the tables of the whole server's copy are equal" test "$(sums shop3)" = "$BEFORE"
 check "all of its archives are sound" run felloe-noded -c "$T/all.json" --state "$T/state" verify all --full
