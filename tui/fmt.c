@@ -51,7 +51,8 @@ char *fmt_ago(char text[static FMT_TEXT], int64_t at, int64_t now)
 		snprintf(text, FMT_TEXT, "never");
 		return text;
 	}
-	str_cut(age, sizeof(age), fmt_age(full, now - at));
+	/* from a minute on nobody counts the seconds, and a column has no room for them */
+	str_cut(age, sizeof(age), fmt_age(full, now - at < 60000 ? now - at : (now - at) / 60000 * 60000));
 	snprintf(text, FMT_TEXT, "%s%s ago", strspn(age, "0123456789") < 2 ? " " : "", age);
 	return text;
 }

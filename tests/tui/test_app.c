@@ -280,6 +280,17 @@ static void a_session_that_ends_closes_its_question_and_comes_back_where_it_was(
 	stop();
 }
 
+static void what_is_some_minutes_old_fits_its_column(void **state)
+{
+	char text[FMT_TEXT];
+
+	(void)state;
+	assert_string_equal(fmt_ago(text, FLEET_NOW - 7 * MINUTE - 44000, FLEET_NOW), " 7m ago");
+	assert_string_equal(fmt_ago(text, FLEET_NOW - 59000, FLEET_NOW), "59s ago");
+	assert_string_equal(fmt_ago(text, FLEET_NOW - 3 * HOUR - 10 * MINUTE, FLEET_NOW), " 3h10 ago");
+	assert_string_equal(fmt_ago(text, 0, FLEET_NOW), "never");
+}
+
 static void a_name_that_is_taken_needs_a_new_one(void **state)
 {
 	(void)state;
@@ -494,6 +505,7 @@ int main(void)
 		cmocka_unit_test(blocking_needs_a_reason_and_the_name),
 		cmocka_unit_test(a_name_that_nobody_can_type_is_blocked_by_its_number),
 		cmocka_unit_test(a_session_that_ends_closes_its_question_and_comes_back_where_it_was),
+		cmocka_unit_test(what_is_some_minutes_old_fits_its_column),
 		cmocka_unit_test(a_name_that_is_taken_needs_a_new_one),
 		cmocka_unit_test(the_pages_of_a_node),
 		cmocka_unit_test(monochrome_tells_every_state),
