@@ -23,7 +23,7 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
-enum { HOOK_TIMEOUT_MS = 600000 };
+enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2 };
 
 struct backup {
 	const struct backup_opts *o;
@@ -300,6 +300,23 @@ static int start_over(struct backup *b, struct err *e)
 	return 0;
 }
 
+/* A table that was dropped or altered while the snapshot stood makes it worth
+ * nothing: a new one has the tables as they are now. */
+static int try_again(struct backup *b, const struct storage *storage, struct err *e)
+{
+	for (unsigned again = 0;; again++) {
+		int rc = try_storage(b, storage, e);
+		bool before = b->started_over;
+
+		if (rc == 0 || b->storage_failed || e->kind != ERR_CONFLICT || again == SNAPSHOTS_MORE)
+			return rc;
+		job_say(&b->job, "%s; the run starts over with a new snapshot", e->msg);
+		if (start_over(b, e))
+			return -1;
+		b->started_over = before;
+	}
+}
+
 /* The health of a storage decays and recovers by what really happens. */
 static void report_health(struct backup *b, struct pick *pick, const struct storage *storage, const struct err *failure)
 {
@@ -318,7 +335,7 @@ static int store_somewhere(struct backup *b, struct err *e)
 	if (!storage)
 		return err_set(e, ERR_CONFIG, "there is no storage with a weight above 0 in %s", b->o->config->path);
 	for (;; storage = next, only = false) {
-		int rc = try_storage(b, storage, e);
+		int rc = try_again(b, storage, e);
 
 		report_health(b, pick, storage, rc ? e : NULL);
 		if (rc == 0)
