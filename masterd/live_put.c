@@ -179,6 +179,10 @@ void live_put_item(struct json_out *o, const struct live_node *n)
 		put_runs(o, n);
 		put_backup(o, n);
 	}
+	if (n->n.state == NODE_BLOCKED) { /* who lifts the block wants to know which machine it is */
+		put_key(o, &n->join);
+		put_facts(o, n, true);
+	}
 	json_end_obj(o);
 }
 

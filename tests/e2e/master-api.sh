@@ -184,6 +184,8 @@ check "its key is refused" call 403 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE
 check "with the reason" is '.detail | contains("stolen")' true
 check "its status says so" call 200 GET "/nodes/status/$REQUEST"
 check "in a word" is '.status + " " + .reason' "blocked stolen"
+check "the blocked nodes are listed" call 200 GET "/nodes/?state=blocked" -H "$(AS)"
+check "with what tells which machine it is" is '.[0].system_info + " " + (.[0].key_fingerprint | .[0:7])' "test SHA256:"
 check "it cannot ask anew" call 403 POST /nodes/join-request -d '{"hostname":"web-01"}'
 check "unblock lets it in" call 200 POST /nodes/unblock/1 -H "$(AS)"
 check "with its old key" call 200 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE"
