@@ -215,7 +215,10 @@ static int print_json(const struct checked *k, int code)
 
 static void print_line(const char *level, const char *path, const char *msg)
 {
-	printf("%-8s %s%s%s\n", level, path, *path ? ": " : "", msg);
+	CLEANUP(freep) char *text = xstrdup(msg);
+
+	str_clean(text); /* a name in it may hold anything */
+	printf("%-8s %s%s%s\n", level, path, *path ? ": " : "", text);
 }
 
 static void print_good(const struct check *r)
@@ -224,9 +227,11 @@ static void print_good(const struct check *r)
 
 	for (size_t i = 0; i < r->sites.n; i++) {
 		const struct check_site *s = &r->sites.v[i];
+		CLEANUP(freep) char *database = xstrdup(s->database);
 
+		str_clean(database);
 		if (s->ok && s->has_db)
-			printf("ok       site %s: database %s, %s, on %s\n", s->name, s->database,
+			printf("ok       site %s: database %s, %s, on %s\n", s->name, database,
 			       units_bytes(bytes, (uint64_t)s->db_bytes), s->server_version);
 		else if (s->ok)
 			printf("ok       site %s: files only\n", s->name);

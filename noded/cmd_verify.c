@@ -106,7 +106,7 @@ int cmd_verify(int argc, char **argv)
 		rc = verify_site(&v, argv[i]);
 		worst = rc ? rc : worst;
 	}
-	for (size_t i = 0; n == 0 && i < config->sites.n; i++) {
+	for (size_t i = 0; n == 0 && i < config->sites.n && worst != 2; i++) {
 		rc = verify_site(&v, config->sites.v[i].name);
 		worst = rc ? rc : worst;
 	}

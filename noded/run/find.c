@@ -270,7 +270,7 @@ static int parse_at(struct wanted *ret, const char *at, struct err *e)
 		ret->uuid = at;
 		return 0;
 	}
-	return err_set(e, ERR_USAGE, "--at: \"%.80s\" is not \"latest\", the id of a run or a time such as "
+	return err_set(e, ERR_USAGE, "\"%.80s\" is not \"latest\", the id of a run or a time such as "
 		       "2026-11-23 03:10", at);
 }
 

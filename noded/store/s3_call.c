@@ -278,7 +278,7 @@ static struct meaning meaning_of(int status, const char *code)
 	if (status == 401)
 		m.kind = ERR_DENIED;
 	else if (status == 403)
-		m.kind = ERR_FORBIDDEN;
+		m = (struct meaning){"", ERR_FORBIDDEN, false, "look at the access key, its secret and the bucket's policy"};
 	else if (status == 404)
 		m.kind = ERR_NOTFOUND;
 	else if (status == 507)
