@@ -24,6 +24,7 @@ struct load {
 	char *db;
 	char *definer;  /* "`u`@`h`" or CURRENT_USER, to stand in every DEFINER=; NULL: kept */
 	char *member;   /* being loaded */
+	unsigned redefined;
 };
 
 static int parse_definer(char **ret, const char *text, struct err *e)
@@ -133,9 +134,9 @@ static const char *account_end(const char *p, const char *end)
 	return p;
 }
 
-static int send_statement(struct load *l, const char *sql, size_t n, struct err *e)
+static int send_with(struct load *l, const char *sql, size_t n, const char *definer, struct err *e)
 {
-	const char *from = l->definer ? find_definer(sql, n) : NULL;
+	const char *from = definer ? find_definer(sql, n) : NULL;
 	CLEANUP(buf_done) struct buf b = {0};
 	const char *to;
 
@@ -144,9 +145,25 @@ static int send_statement(struct load *l, const char *sql, size_t n, struct err 
 	to = account_end(from, sql + n);
 	buf_init(&b, n + 1024);
 	buf_add(&b, sql, (size_t)(from - sql));
-	buf_adds(&b, l->definer);
+	buf_adds(&b, definer);
 	buf_add(&b, to, (size_t)(sql + n - to));
 	return buf_check(&b, "statement", e) ? -1 : conn_exec_n(l->c, b.p, b.len, e);
+}
+
+/* A definer that is not on this server, or that this account may not set, gives
+ * way to the account itself: a restore onto a new machine must not end at it. */
+static int send_statement(struct load *l, const char *sql, size_t n, struct err *e)
+{
+	unsigned code;
+
+	if (send_with(l, sql, n, l->definer, e) == 0)
+		return 0;
+	code = mysql_errno(l->c->my);
+	if (l->definer || (code != ER_SPECIFIC_ACCESS_DENIED_ERROR && code != ER_NO_SUCH_USER) || !find_definer(sql, n) ||
+	    send_with(l, sql, n, "CURRENT_USER", e))
+		return -1;
+	l->redefined++;
+	return 0;
 }
 
 /* The first words of a statement, for a message. */
@@ -227,10 +244,15 @@ int load_end(struct load *l, struct err *e)
 	return 0;
 }
 
+unsigned load_redefined(const struct load *l)
+{
+	return l->redefined;
+}
+
 bool load_skip(struct load *l)
 {
 	static const unsigned lacks[] = {ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_SP_DOES_NOT_EXIST, ER_VIEW_INVALID,
-					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW};
+					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW, ER_NO_SUCH_USER, ER_TABLEACCESS_DENIED_ERROR};
 	CLEANUP(buf_done) struct buf end = {0};
 	unsigned code = mysql_errno(l->c->my);
 	bool known = false;

@@ -17,7 +17,7 @@ struct load_opts {
 	const struct db_access *access;
 	const char *db;        /* target schema */
 	bool create;           /* CREATE DATABASE; ERR_CONFLICT when it is there */
-	const char *definer;   /* "keep" "invoker" or "USER@HOST" */
+	const char *definer;   /* "keep" (where it can be, else as invoker) "invoker" or "USER@HOST" */
 };
 int load_open(struct load **ret, const struct load_opts *o, struct err *e) MUSTCHECK;
 void load_close(struct load *l);
@@ -26,8 +26,10 @@ void load_closep(struct load **l);
 int load_feed(struct load *l, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
 /* End of a member: a statement left open is ERR_DAMAGED. */
 int load_end(struct load *l, struct err *e) MUSTCHECK;
+/* How many definers could not be kept. */
+unsigned load_redefined(const struct load *l);
 /* After a failure of load_feed or load_end: when the server merely lacks what a
- * definition refers to (a table, a column, a function, a schema), the rest of the
+ * definition refers to (a table, a column, a function, a schema, an account), the rest of the
  * member is forgotten, and true: the next member may come. */
 bool load_skip(struct load *l);
 /* Count and digest of a loaded table, to compare with the manifest's. */

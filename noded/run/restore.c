@@ -438,7 +438,12 @@ static int restore_database(struct restore *r, struct err *e)
 		return -1;
 	str_cut(r->out->db, sizeof(r->out->db), r->target_db);
 	job_say(r->o->job, "loading into `%s`", r->target_db);
-	if (load_members(r, &p, e) || check_tables(r, e))
+	if (load_members(r, &p, e))
+		return err_wrap(e, "database %s into `%s`", r->source_db, r->target_db);
+	if (load_redefined(r->load))
+		job_warn(r->o->job, "%u views and programs now have the restoring account as their DEFINER: theirs is not on this "
+			 "server, or may not be set", load_redefined(r->load));
+	if (check_tables(r, e))
 		return err_wrap(e, "database %s into `%s`", r->source_db, r->target_db);
 	return r->o->in_place ? swap(r, e) : 0;
 }

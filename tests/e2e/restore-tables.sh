@@ -102,3 +102,13 @@ check "a table to which a foreign key refers is not replaced" run -e 1 restore -
 check "the key's table is named" says '`child`'
 check "the key is what it was" test "$(sql -N -e 'SHOW CREATE TABLE shop.child')" = "$CHILD"
 check "nothing was begun" test -z "$(scratch)"
+
+sql -e "CREATE USER low@127.0.0.1 IDENTIFIED BY 'low'; GRANT ALL ON \`low%\`.* TO low@127.0.0.1"
+printf low >"$T/low" && chmod 600 "$T/low"
+check "an account that may not set definers restores all the same" run -e 3 noded restore shop --to-db low1 --db-user low \
+	--db-host "127.0.0.1:$PORT" --db-password-file "$T/low"
+check "it says whose they are now" says "now have the restoring account as their DEFINER"
+check "they are its own" test "$(sql -N -e "SELECT DISTINCT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'low1'
+	UNION SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'low1'")" = "low@127.0.0.1"
+check "the others stay with who had them" test "$(sql -N -e "SELECT DISTINCT DEFINER FROM information_schema.TRIGGERS
+	WHERE TRIGGER_SCHEMA = 'whole'")" = "root@localhost"
