@@ -211,6 +211,22 @@ static void progress_numbers(struct screen *s, struct span at, const struct pane
 		screen_putf(s, AT(at.y, x, at.x + at.w - x), ST_TEXT, "%s files", fmt_count(files, run->files));
 }
 
+/* Of a long path its end tells more than its beginning. */
+static void put_end(struct screen *s, struct span at, enum style style, const char *text)
+{
+	const char *p = text;
+
+	if (text_width(text) <= at.w) {
+		screen_put(s, at, style, text);
+		return;
+	}
+	while (*p && text_width(p) > at.w - 1)
+		do
+			p++;
+		while ((*p & 0xc0) == 0x80);
+	screen_putf(s, at, style, "…%s", p);
+}
+
 static void running_panel(struct screen *s, struct rect r, const struct panels *p, const struct wire_progress *run)
 {
 	double percent =
@@ -236,7 +252,7 @@ static void running_panel(struct screen *s, struct rect r, const struct panels *
 	if (r.h > 4) {
 		if (run->storage[0])
 			screen_putf(s, AT(r.y + 3, r.x + 2, r.w - 24), ST_TEXT, "to %s", run->storage);
-		screen_put(s, AT(r.y + 3, r.x + 24, r.w - 44), ST_DIM, run->item);
+		put_end(s, AT(r.y + 3, r.x + 24, run->skipped > 0 ? r.w - 45 : r.w - 26), ST_DIM, run->item);
 		if (run->skipped > 0)
 			screen_putf(s, AT(r.y + 3, r.x + r.w - 20, 18), ST_WARN, "%d files skipped", (int)run->skipped);
 	}

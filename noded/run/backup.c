@@ -108,6 +108,7 @@ static int count_files(struct backup *b, struct err *e)
 	if (roots_estimate(&b->roots, b->o->site, &walked, e))
 		return -1;
 	b->file_bytes = walked.bytes;
+	b->job.progress.bytes_total = (int64_t)b->file_bytes; /* a database adds its own */
 	return 0;
 }
 
@@ -273,7 +274,7 @@ static int try_storage(struct backup *b, const struct storage *storage, struct e
 	b->no_room = false;
 	if (store_open(&store, storage, e))
 		return -1;
-	store_set_stop(store, daemon_stopping);
+	store_set_stop(store, progress_stop);
 	b->storage_failed = false;
 	b->store = store;
 	str_cut(b->job.progress.storage, sizeof(b->job.progress.storage), storage->name);

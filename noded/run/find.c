@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/daemon.h"
+#include "noded/run/progress.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
@@ -200,8 +200,8 @@ int opened_open(struct opened *ret, const struct config *c, const struct found_a
 	ret->idx = xasprintf("%s.idx", a->key);
 	if (store_open(&ret->store, storage, e) || store_open(&ret->idx_store, storage, e))
 		return -1;
-	store_set_stop(ret->store, daemon_stopping);
-	store_set_stop(ret->idx_store, daemon_stopping);
+	store_set_stop(ret->store, progress_stop);
+	store_set_stop(ret->idx_store, progress_stop);
 	if (store_head(ret->store, ret->key, &ret->size, e))
 		return -1;
 	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;

@@ -12,6 +12,7 @@
 #include "noded/run/lock.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
+#include "shared/daemon.h"
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/log.h"
@@ -37,6 +38,9 @@ struct progress {
 	int64_t rate_at, rate_bytes;
 };
 
+/* The one that this thread shows, for progress_pulse. */
+static _Thread_local struct progress *shown_here;
+
 static char *status_dir(void)
 {
 	CLEANUP(freep) char *run = fs_run_dir("node");
@@ -59,8 +63,21 @@ struct progress *progress_new(struct wire_progress *p, bool quiet)
 		log_warn("no status file: %s", e.msg);
 	else
 		g->path = xasprintf("%s/%s.json", dir, p->uuid);
+	shown_here = g;
 	progress_tick(g);
 	return g;
+}
+
+void progress_pulse(void)
+{
+	if (shown_here)
+		progress_tick(shown_here);
+}
+
+bool progress_stop(void)
+{
+	progress_pulse();
+	return daemon_stopping();
 }
 
 static void write_file(struct progress *g)
@@ -86,6 +103,7 @@ static void format_line(const struct progress *g, char *line, size_t size)
 	const struct wire_progress *p = g->p;
 	char done[UNITS_TEXT], total[UNITS_TEXT], rate[UNITS_TEXT], eta[UNITS_TEXT];
 	char share[64] = "";
+	const char *slash = strrchr(p->item, '/'), *item = slash && slash[1] ? slash + 1 : p->item;
 
 	units_bytes(done, (uint64_t)p->bytes_done);
 	units_rate(rate, p->rate);
@@ -99,7 +117,7 @@ static void format_line(const struct progress *g, char *line, size_t size)
 		snprintf(share, sizeof(share), " %lld%% of %s, ETA %s", (long long)percent,
 			 units_bytes(total, (uint64_t)p->bytes_total), p->rate_avg > 0 ? eta : "-");
 	}
-	snprintf(line, size, "%s: %s%s%.60s: %s%s, %s", p->site, p->phase, *p->item ? " " : "", p->item, done, share,
+	snprintf(line, size, "%s: %s%s%.60s: %s%s, %s", p->site, p->phase, *item ? " " : "", item, done, share,
 		 rate);
 }
 
@@ -136,12 +154,15 @@ void progress_clear(struct progress *g)
 static void count_rate(struct progress *g, int64_t now)
 {
 	int64_t ms = now - g->rate_at;
+	double rate;
 
 	if (now > g->begun)
 		g->p->rate_avg = (double)g->p->bytes_done * 1000 / (double)(now - g->begun);
 	if (ms < 1000)
 		return;
-	g->p->rate = (double)(g->p->bytes_done - g->rate_bytes) * 1000 / (double)ms;
+	rate = (double)(g->p->bytes_done - g->rate_bytes) * 1000 / (double)ms;
+	/* what is read goes in leaps of a part when the line is thin: so not the last second alone */
+	g->p->rate = g->p->rate > 0 ? g->p->rate * .75 + rate * .25 : rate;
 	if (g->p->rate < 0)
 		g->p->rate = 0; /* the run started over */
 	g->rate_at = now;
@@ -183,6 +204,8 @@ void progress_free(struct progress *g)
 	if (!g)
 		return;
 	progress_clear(g);
+	if (shown_here == g)
+		shown_here = NULL;
 	if (g->path)
 		unlink(g->path);
 	free(g->path);

@@ -24,6 +24,12 @@ void progress_phase(struct progress *g, const char *phase, const char *item);
 /* Remove the bar from the terminal, so that a line can be printed. */
 void progress_clear(struct progress *g);
 /* The run is over: the status file and the bar go. */
+/* progress_tick for the progress that this thread has made, if any: for whoever
+ * waits (for the network above all) and does not know of it. Threads that help
+ * have none, so that the picture is touched by one thread alone. */
+void progress_pulse(void);
+/* daemon_stopping for waits: a pulse each time it is asked. */
+bool progress_stop(void);
 void progress_free(struct progress *g);
 void progress_freep(struct progress **g);
 

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "noded/run/progress.h"
 #include "shared/buf.h"
 #include "shared/mem.h"
 
@@ -103,8 +105,14 @@ void relay_freep(struct relay **r)
 int relay_end(struct relay *r, struct err *e)
 {
 	pthread_mutex_lock(&r->lock);
-	while (r->busy)
-		pthread_cond_wait(&r->change, &r->lock);
+	while (r->busy) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		pthread_cond_timedwait(&r->change, &r->lock, &until);
+		progress_pulse();
+	}
 	pthread_mutex_unlock(&r->lock);
 	if (!r->failed)
 		return 0;

@@ -202,7 +202,8 @@ static int file_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 	struct work *w = ctx;
 	struct wire_progress *p = &w->s->job->progress;
 
-	str_cut(p->item, sizeof(p->item), entry->name);
+	/* as it is called on the server */
+	str_cut(p->item, sizeof(p->item), str_starts(entry->name, "files/") ? entry->name + 5 : entry->name);
 	p->files++;
 	tick(w);
 	return w->inner->begin(w->inner->ctx, entry, e);
