@@ -79,8 +79,14 @@ static int exec_raw(struct sql *db, const char *text, struct err *e)
  * the file): make it first, so that nobody else can ever read it. */
 static int make_file(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* O_EXCL: a file that is there must not even be opened. To close it would take
+	 * the fcntl(2) locks from another connection of this process to it (SQLite, "How
+	 * To Corrupt An SQLite Database File", 2.2), and a second process would then
+	 * delete the log that is in use. */
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+	if (fd < 0 && errno == EEXIST && access(path, R_OK | W_OK) == 0)
+		return 0;
 	if (fd < 0)
 		return err_sys(e, ERR_IO, "open database %s", path);
 	close(fd);
