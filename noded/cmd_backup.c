@@ -49,13 +49,25 @@ static int select_site(struct selection *s, const char *name, struct err *e)
 	return 0;
 }
 
+static int no_timer(const struct config *c, const char *name, struct err *e)
+{
+	const char *names[64], *nearest;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->timers.n && n < ARRAY_LEN(names); i++)
+		names[n++] = c->timers.v[i].name;
+	nearest = str_nearest(name, names, n);
+	return err_set(e, ERR_USAGE, "there is no timer \"%s\" in %s%s%s%s", name, c->path,
+		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 /* Named sites, else those of the timer, else all. */
 static int select_sites(struct selection *s, const char *timer, char **names, int n, struct err *e)
 {
 	bool all = n == 0 && !timer;
 
 	if (timer && !(s->timer = config_timer(s->config, timer)))
-		return err_set(e, ERR_USAGE, "there is no timer \"%s\" in %s", timer, s->config->path);
+		return no_timer(s->config, timer, e);
 	for (int i = 0; i < n; i++)
 		if (select_site(s, names[i], e))
 			return -1;
@@ -69,7 +81,8 @@ static int select_sites(struct selection *s, const char *timer, char **names, in
 		if (!selected(s, &s->config->sites.v[i]))
 			*list_push(&s->sites) = &s->config->sites.v[i];
 	if (!s->sites.n)
-		return err_set(e, ERR_CONFIG, "there are no sites in %s", s->config->path);
+		return err_set(e, ERR_CONFIG, "there are no sites in %s; felloe-noded sites finds those of this machine, felloe configure writes them",
+			       s->config->path);
 	return 0;
 }
 

@@ -390,7 +390,7 @@ static void reap_when_due(struct agent *a)
 	if (r.left)
 		a->next_reap = clock_mono_ms() + REAP_AGAIN_MS;
 	if (r.runs)
-		log_warn("%u runs had lost their process and are set to aborted", r.runs);
+		log_warn("runs without a process that are now aborted: %u", r.runs);
 }
 
 /* After the start and after each look for dead runs: neither recurs in a heartbeat. */

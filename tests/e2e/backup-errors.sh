@@ -48,6 +48,12 @@ config enc '.encrypt_to = ["age1xyz"]'
 check "a wish for encryption is refused, not passed over" run -e 2 noded backup -c "$T/cfg/enc.json"
 check "a site that is not there is a mistake of usage" run -e 2 noded backup -c "$T/cfg/good.json" shp
 check "the nearest is named" says 'did you mean "shop"?'
+config timer '.timers = [{name: "nightly", sites: ["*"], on_calendar: "*-*-* 03:10"}]'
+check "so is a timer that is not there" run -e 2 noded backup -c "$T/cfg/timer.json" --timer nihgtly
+check "the nearest is named too" says 'did you mean "nightly"?'
+config nosites '.sites = []'
+check "no site at all is an error of configuration" run -e 2 noded backup -c "$T/cfg/nosites.json"
+check "with the way out" says "felloe-noded sites finds"
 check "an unknown option too" run -e 2 noded backup --dry-rum
 check "an unknown verb too" run -e 2 noded backpu
 check "with the nearest" says 'did you mean "backup"?'

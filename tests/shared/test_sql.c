@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/sql.c"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/unit.h"
 
 static char dir[64], file[128];
@@ -144,6 +148,41 @@ static void a_lock_held_too_long_is_busy(void **state)
 	assert_int_equal(insert(b, 1, "x", &e), 0);
 }
 
+/* Does another process find the file locked? */
+static bool locked_for_others(const char *path)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(path, O_RDWR);
+
+		_exit(fd >= 0 && fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK ? 1 : 0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void a_second_connection_leaves_the_locks_of_the_first(void **state)
+{
+	struct sql *a, *b;
+	struct err e;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/a.db", dir);
+	assert_int_equal(sql_open(&a, path, false, true, &e), 0);
+	assert_int_equal(sql_exec(a, "CREATE TABLE t(v INTEGER)", &e), 0);
+	assert_true(locked_for_others(path));
+	assert_int_equal(sql_open(&b, path, false, true, &e), 0);
+	sql_close(b);
+	assert_true(locked_for_others(path));
+	sql_close(a);
+	assert_false(locked_for_others(path));
+}
+
 static void migrations_run_once_and_a_broken_one_leaves_the_last_good_version(void **state)
 {
 	CLEANUP(sql_closep) struct sql *db = opened();
@@ -267,6 +306,7 @@ int main(void)
 		with_dir(the_same_text_is_prepared_once_but_may_be_used_twice_at_a_time),
 		with_dir(a_bind_past_the_last_parameter_is_told_by_the_step),
 		with_dir(a_lock_held_too_long_is_busy),
+		with_dir(a_second_connection_leaves_the_locks_of_the_first),
 		with_dir(migrations_run_once_and_a_broken_one_leaves_the_last_good_version),
 		with_dir(a_newer_store_than_we_know_is_refused),
 		with_dir(a_file_that_is_no_database_is_damaged),
