@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,14 @@ void progress_forget(const char *uuid)
 {
 	CLEANUP(freep) char *dir = status_dir();
 	CLEANUP(freep) char *path = xasprintf("%s/%s.json", dir, uuid);
+	CLEANUP(freep) char *temps = xasprintf("%s.*", path);
+	glob_t found;
 
 	unlink(path);
+	/* and what fs_write had not renamed yet when the process was killed */
+	if (glob(temps, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			unlink(found.gl_pathv[i]);
+		globfree(&found);
+	}
 }

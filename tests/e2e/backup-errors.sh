@@ -154,6 +154,8 @@ hang >"$T/hang.out" || note "$T/hang.out"
 HALF=$(find "$T/store" -type f ! -name '*.zst' ! -name '*.idx' | wc -l)
 check "half an upload lies on the storage under a temporary name" test "$HALF" -ge 1
 kill -KILL "$(cat "$T/hang.pid")"; stop_pid hang
+cp "$T/state/run/node/status/"*.json "$T/status.json"
+cp "$T/status.json" "$T/state/run/node/status/$(jq -r .uuid "$T/status.json").json.Xy12Zz" # killed while it wrote that
 check "the next run of the site tidies up" run noded backup -c "$T/cfg/good.json"
 check "it says so" says "was left unfinished and is now aborted"
 check "the dead run is aborted" test "$(noded list --json | jq -r '.runs[1].state')" = aborted
