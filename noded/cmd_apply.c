@@ -113,8 +113,14 @@ static int read_text(struct apply *a, const char *from, struct err *e)
 static int validate(struct apply *a, const char *from, struct err *e)
 {
 	struct problems wrong = {0}, unknown = {0};
-	int rc = config_parse(&a->config, a->text.p, a->text.len, a->path, &wrong, &unknown, e);
+	/* messages name what was given; the timers will read the place it goes to */
+	int rc = config_parse(&a->config, a->text.p, a->text.len, str_eq(from, "-") ? "standard input" : from, &wrong,
+			      &unknown, e);
 
+	if (!rc) {
+		freep(&a->config->path);
+		a->config->path = xstrdup(a->path);
+	}
 	for (size_t i = 0; i < wrong.n + unknown.n; i++) {
 		const struct problem *p = i < wrong.n ? &wrong.v[i] : &unknown.v[i - wrong.n];
 

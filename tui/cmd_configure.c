@@ -27,7 +27,7 @@ struct options {
 
 static int usage(const struct opt *opts)
 {
-	puts("usage: felloe configure [OPTION...]\n\n"
+	puts("Usage: felloe configure [OPTION...]\n\n"
 	     "The wizard that makes this machine a node: role, master, sites, storages,\n"
 	     "schedule, review. Nothing is changed before its last step.\n");
 	opt_help(opts);

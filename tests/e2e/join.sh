@@ -57,6 +57,10 @@ check "and does not get into the configuration" [ -z "$(grep somewhere "$T/lost/
 check "join --wait=SECONDS gives up in time" run -e 1 noded lost join --master http://127.0.0.1:1 --wait=1
 check "and says so" says "within 1 s"
 
+echo '{' >"$T/broken.json"
+check "apply refuses what is not JSON" run -e 2 noded lost apply "$T/broken.json" --unit-dir "$T/units"
+check "naming the file that was given" says "$T/broken.json: line 2, column 1"
+
 # ---- join
 node web
 spawn web-join felloe-noded join -c "$T/web/config.json" --state "$T/web/state" --master "$URL" --wait=60 --json
