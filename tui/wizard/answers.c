@@ -449,6 +449,24 @@ static void put_master(struct json_out *o, const struct answers *a)
 	json_end_obj(o);
 }
 
+/* A configuration has the secrets and the marked sites, the kept answers all sites and no secret. */
+static void put_lists(struct json_out *o, const struct answers *a, bool secrets)
+{
+	json_arr(o, "sites");
+	for (size_t i = 0; i < a->sites.n; i++)
+		if (!secrets || a->sites.v[i].chosen)
+			put_site(o, a, &a->sites.v[i], secrets);
+	json_end_arr(o);
+	json_arr(o, "storage");
+	for (size_t i = 0; i < a->storages.n; i++)
+		put_storage(o, a, &a->storages.v[i], secrets);
+	json_end_arr(o);
+	json_arr(o, "timers");
+	for (size_t i = 0; i < a->timers.n; i++)
+		put_timer(o, a, &a->timers.v[i]);
+	json_end_arr(o);
+}
+
 void answers_config(const struct answers *a, struct buf *to)
 {
 	static const char *const ours[] = {"server_id", "master", "sites", "storage", "timers"};
@@ -460,19 +478,7 @@ void answers_config(const struct answers *a, struct buf *to)
 	json_put_str(&o, "server_id", a->node_name);
 	if (a->managed)
 		put_master(&o, a);
-	json_arr(&o, "sites");
-	for (size_t i = 0; i < a->sites.n; i++)
-		if (a->sites.v[i].chosen)
-			put_site(&o, a, &a->sites.v[i], true);
-	json_end_arr(&o);
-	json_arr(&o, "storage");
-	for (size_t i = 0; i < a->storages.n; i++)
-		put_storage(&o, a, &a->storages.v[i], true);
-	json_end_arr(&o);
-	json_arr(&o, "timers");
-	for (size_t i = 0; i < a->timers.n; i++)
-		put_timer(&o, a, &a->timers.v[i]);
-	json_end_arr(&o);
+	put_lists(&o, a, true);
 	put_others(&o, a->old, ours, ARRAY_LEN(ours));
 	json_end_obj(&o);
 	buf_addc(to, '\n');
@@ -509,18 +515,7 @@ int answers_keep(const struct answers *a, struct err *e)
 	if (a->pin_trusted)
 		json_put_str(&o, "pin_sha256", a->pin);
 	json_put_str(&o, "server_id", a->node_name);
-	json_arr(&o, "sites");
-	for (size_t i = 0; i < a->sites.n; i++)
-		put_site(&o, a, &a->sites.v[i], false);
-	json_end_arr(&o);
-	json_arr(&o, "storage");
-	for (size_t i = 0; i < a->storages.n; i++)
-		put_storage(&o, a, &a->storages.v[i], false);
-	json_end_arr(&o);
-	json_arr(&o, "timers");
-	for (size_t i = 0; i < a->timers.n; i++)
-		put_timer(&o, a, &a->timers.v[i]);
-	json_end_arr(&o);
+	put_lists(&o, a, false);
 	json_end_obj(&o);
 	dir = xstrndup(a->kept_path, (size_t)(strrchr(a->kept_path, '/') ? strrchr(a->kept_path, '/') - a->kept_path : 0));
 	r = (dir[0] ? fs_mkdirs(dir, 0700, e) : 0) || fs_write(a->kept_path, b.p, b.len, 0600, e) ? -1 : 0;
