@@ -67,3 +67,10 @@ int cmd_fail(const struct err *e)
 	log_error("%s", e->msg);
 	return err_exit_code(e->kind);
 }
+
+bool cmd_too_many(int n, char **argv)
+{
+	if (n)
+		fprintf(stderr, "felloe-noded %s: \"%s\" is one word too many\n", argv[0], argv[1]);
+	return n > 0;
+}

@@ -36,6 +36,9 @@ int cmd_start(struct cmd *c, const struct opt *opts, int argc, char **argv, int 
 int cmd_config(const struct cmd *c, struct config **ret, struct err *e) MUSTCHECK;
 /* Log e and give its exit code. */
 int cmd_fail(const struct err *e);
+/* For verbs without operands: true, and the first of n is named on stderr, when
+ * there are any; the exit code is then that of ERR_USAGE. */
+bool cmd_too_many(int n, char **argv);
 
 /* The table of verbs (main.c): one verb a file. */
 int cmd_backup(int argc, char **argv);

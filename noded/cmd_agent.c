@@ -21,10 +21,8 @@ int cmd_agent(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n) {
-		fprintf(stderr, "felloe-noded agent: \"%s\" is one word too many\n", argv[1]);
+	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
-	}
 	daemon_signals();
 	if (cmd_config(&c, &config, &e) || agent_run(&config, &e))
 		return cmd_fail(&e);

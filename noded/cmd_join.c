@@ -247,10 +247,8 @@ int cmd_join(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n) {
-		fprintf(stderr, "felloe-noded join: \"%s\" is one word too many\n", argv[1]);
+	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
-	}
 	daemon_signals();
 	if (j.wait && j.wait_s)
 		j.deadline = clock_mono_ms() + (int64_t)j.wait_s * 1000;

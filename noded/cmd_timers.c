@@ -67,10 +67,8 @@ int cmd_timers(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n) {
-		fprintf(stderr, "felloe-noded timers: \"%s\" is one word too many\n", argv[1]);
+	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
-	}
 	if (cmd_config(&c, &config, &e) || timers_open(&timers, &e) || timers_list(timers, config, &list, &e))
 		return cmd_fail(&e);
 	if (json)
