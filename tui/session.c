@@ -184,12 +184,25 @@ static int whoami(struct session *s, struct client *c, struct err *e)
 	return 0;
 }
 
-int session_login(struct session *s, struct client *c, const char *password, struct err *e)
+/* Posts what o has written into b (secrets, so b is wiped) without a token, and takes the new tokens. */
+static int post_for_tokens(struct session *s, struct client *c, const char *path, struct buf *b, struct err *e)
 {
 	struct client_reply r;
+	int rc;
+
+	client_set_token(c, NULL);
+	rc = client_do(c, &(struct client_call){.method = "POST", .path = path, .body = b->p}, &r, e) ||
+	     take_tokens(s, c, r.json, e);
+	client_reply_done(&r);
+	mem_wipe(b->p, b->len);
+	buf_done(b);
+	return rc ? -1 : 0;
+}
+
+int session_login(struct session *s, struct client *c, const char *password, struct err *e)
+{
 	struct json_out o;
 	struct buf b;
-	int rc;
 
 	buf_init(&b, FILE_MAX);
 	json_out_init(&o, &b);
@@ -197,13 +210,7 @@ int session_login(struct session *s, struct client *c, const char *password, str
 	json_put_str(&o, "username", s->user);
 	json_put_str(&o, "password", password);
 	json_end_obj(&o);
-	client_set_token(c, NULL);
-	rc = client_do(c, &(struct client_call){.method = "POST", .path = "/auth/login", .body = b.p}, &r, e) ||
-	     take_tokens(s, c, r.json, e) || whoami(s, c, e);
-	client_reply_done(&r);
-	mem_wipe(b.p, b.len);
-	buf_done(&b);
-	return rc ? -1 : 0;
+	return post_for_tokens(s, c, "/auth/login", &b, e) || whoami(s, c, e) ? -1 : 0;
 }
 
 static int lock_file(struct err *e)
@@ -223,23 +230,15 @@ static int lock_file(struct err *e)
 
 static int ask_new(struct session *s, struct client *c, struct err *e)
 {
-	struct client_reply r;
 	struct json_out o;
 	struct buf b;
-	int rc;
 
 	buf_init(&b, FILE_MAX);
 	json_out_init(&o, &b);
 	json_obj(&o, NULL);
 	json_put_str(&o, "refresh_token", s->refresh);
 	json_end_obj(&o);
-	client_set_token(c, NULL);
-	rc = client_do(c, &(struct client_call){.method = "POST", .path = "/auth/refresh", .body = b.p}, &r, e) ||
-		     take_tokens(s, c, r.json, e) ? -1 : 0;
-	client_reply_done(&r);
-	mem_wipe(b.p, b.len);
-	buf_done(&b);
-	return rc;
+	return post_for_tokens(s, c, "/auth/refresh", &b, e);
 }
 
 /* What another felloe wrote while we waited for the lock is as good as our own. */

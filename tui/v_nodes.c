@@ -11,6 +11,7 @@
 #include "tui/decide.h"
 #include "tui/fmt.h"
 #include "tui/keys.h"
+#include "tui/panels.h"
 #include "tui/views.h"
 
 enum { CMD_OPEN = 1, CMD_FILTER, CMD_SORT, CMD_BLOCK };
@@ -185,15 +186,8 @@ static void cell_meter(struct screen *s, struct span at, double percent, bool ol
 
 static void cell_last(struct screen *s, struct span at, const struct nodes_view *v, const struct node *n)
 {
-	static const struct {
-		const char *glyph;
-		enum style style;
-	} marks[RUN_STATES] = {
-		[RUN_RUNNING] = {"»", ST_RUN},   [RUN_OK] = {"✓", ST_OK},       [RUN_WARNING] = {"▲", ST_WARN},
-		[RUN_FAILED] = {"✗", ST_FAIL},   [RUN_ABORTED] = {"✗", ST_FAIL}, [RUN_SKIPPED] = {"·", ST_DIM},
-		[RUN_SUSPECT] = {"▲", ST_WARN},
-	};
 	char text[FMT_TEXT];
+	enum style style;
 
 	if (n->running && n->run_left >= 0) {
 		screen_putf(s, at, ST_RUN, "» ~%s left",
@@ -203,7 +197,9 @@ static void cell_last(struct screen *s, struct span at, const struct nodes_view 
 	} else if (n->last_at == 0) {
 		screen_put(s, at, ST_DIM, " never");
 	} else {
-		screen_put(s, AT(at.y, at.x, 1), marks[n->last_state].style, marks[n->last_state].glyph);
+		const char *glyph = run_glyph(n->last_state, &style);
+
+		screen_put(s, AT(at.y, at.x, 1), style, glyph);
 		screen_put(s, AT(at.y, at.x + 2, at.w - 2), ST_TEXT, fmt_ago(text, n->last_at, v->app->now));
 	}
 }
