@@ -160,20 +160,6 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 		screen_put(s, AT(y, 3, b.w - 4), ST_DIM, "The test asks the master for its state and compares the clocks.");
 }
 
-static bool press(struct wizard *w, int id)
-{
-	switch (id) {
-	case ID_TEST:
-		test(w);
-		return true;
-	case ID_BACK:
-		w->form.focus = 0;
-		return false;
-	default:
-		return false;
-	}
-}
-
 static bool key(struct wizard *w, int k, const char *text)
 {
 	enum form_result r = form_key(&w->form, k, text);
@@ -187,12 +173,10 @@ static bool key(struct wizard *w, int k, const char *text)
 		return true;
 	}
 	if (r == FORM_PRESSED) {
-		if (press(w, id))
-			return true;
-		/* the two ways out are the frame's */
-		w->form.focus = 0;
-		build(w, id);
-		wizard_key(w, id == ID_NEXT ? 'n' : 'p', NULL);
+		if (id == ID_TEST)
+			test(w);
+		else /* the two ways out are the frame's */
+			wizard_key(w, id == ID_NEXT ? 'n' : 'p', NULL);
 		return true;
 	}
 	if (r == FORM_IGNORED && k == 'T' && w->form.items[w->form.focus].type != ITEM_FIELD) {

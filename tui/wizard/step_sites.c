@@ -238,7 +238,6 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 {
 	int rows = b.h - 10 > 3 ? b.h - 10 : 3;
 	size_t top = wizard_list_top(w->row, w->a.sites.n, rows), chosen = 0;
-	int64_t bytes = 0;
 
 	draw_looked(w, s, AT(b.y, 1, b.w - 2));
 	screen_put(s, AT(b.y + 1, 7, b.w - 7), ST_HEAD, "SITE");
@@ -256,11 +255,8 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 		return;
 	}
 	draw_detail(w, s, RECT(b.y + rows + 3, 0, b.h - rows - 4, b.w));
-	for (size_t i = 0; i < w->a.sites.n; i++) {
+	for (size_t i = 0; i < w->a.sites.n; i++)
 		chosen += w->a.sites.v[i].chosen;
-		if (w->a.sites.v[i].chosen && w->a.sites.v[i].bytes > 0)
-			bytes += w->a.sites.v[i].bytes;
-	}
 	screen_putf(s, AT(b.y + b.h - 1, 1, b.w - 2), ST_DIM, "%zu of %zu sites marked", chosen, w->a.sites.n);
 }
 
