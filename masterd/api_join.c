@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/svc_enrol.h"
 #include "shared/clock.h"
 #include "shared/hash.h"
@@ -345,7 +346,7 @@ enum verdict api_approve(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!req_id(r, &id) || !read_body(r, &j))
+	if (!api_node_id(r, &id) || !read_body(r, &j))
 		return REPLY;
 	v = begin(r);
 	v->node.id = id;
@@ -365,7 +366,7 @@ enum verdict api_block(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!req_id(r, &id) || !read_body(r, &j))
+	if (!api_node_id(r, &id) || !read_body(r, &j))
 		return REPLY;
 	v = begin(r);
 	v->node.id = id;
@@ -381,7 +382,7 @@ enum verdict api_unblock(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!req_id(r, &id))
+	if (!api_node_id(r, &id))
 		return REPLY;
 	v = begin(r);
 	v->node.id = id;

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/master.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, ALL = 1000000 };
+enum { ALL = 1000000 };
 
 static bool unchanged(struct req *r)
 {
@@ -27,16 +28,6 @@ static bool bad(struct req *r, const char *name, const char *what)
 	return false;
 }
 
-/* ?after= is a number that an answer gave as next; empty: the first page. */
-static bool read_page(struct req *r, int64_t *after, int64_t *limit)
-{
-	const char *text = req_query(r, "after");
-
-	if (!str_empty(text) && str_to_i64(after, text, 0, INT64_MAX))
-		return bad(r, "after", "is not what an answer gave as next");
-	return req_query_int(r, "limit", 1, LIMIT_MAX, limit);
-}
-
 static bool read_filter(struct req *r, struct live_filter *f)
 {
 	const char *state = req_query(r, "state"), *health = req_query(r, "health");
@@ -49,22 +40,14 @@ static bool read_filter(struct req *r, struct live_filter *f)
 		return bad(r, "health", "must be failed, warn, offline, running, paused, waiting or ok");
 	f->tag = req_query(r, "tag");
 	f->q = req_query(r, "q");
-	return read_page(r, &f->after, &f->limit);
-}
-
-static void put_next(struct json_out *o, int64_t next)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)next);
-	json_put_str(o, "next", next ? text : NULL);
+	return api_page(r, &f->after, &f->limit);
 }
 
 /* Without ?after= and ?limit= a plain array of all, as older clients expect. */
 enum verdict api_nodes(struct req *r)
 {
 	bool paged = req_query(r, "after") != NULL;
-	struct live_filter f = {.limit = paged || req_query(r, "limit") ? LIMIT_DEFAULT : ALL};
+	struct live_filter f = {.scope = &r->who.scope, .limit = paged || req_query(r, "limit") ? PAGE_DEFAULT : ALL};
 	struct json_out *o;
 	int64_t next;
 
@@ -80,7 +63,7 @@ enum verdict api_nodes(struct req *r)
 	live_list(r->m->live, &f, o, &next);
 	json_end_arr(o);
 	if (paged) {
-		put_next(o, next);
+		api_put_next(o, next);
 		json_end_obj(o);
 	}
 	return REPLY;
@@ -91,24 +74,25 @@ enum verdict api_node(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!req_id(r, &id) || unchanged(r))
+	if (!api_node_id(r, &id) || unchanged(r))
 		return REPLY;
 	return live_node(r->m->live, id, reply_json(r, 200), &e) ? reply_err(r, &e) : REPLY;
 }
 
 enum verdict api_timers(struct req *r)
 {
-	int64_t after = 0, limit = LIMIT_DEFAULT, next;
+	struct live_filter f = {.scope = &r->who.scope, .limit = PAGE_DEFAULT};
 	struct json_out *o;
+	int64_t next;
 
-	if (!read_page(r, &after, &limit) || unchanged(r))
+	if (!api_page(r, &f.after, &f.limit) || unchanged(r))
 		return REPLY;
 	o = reply_json(r, 200);
 	json_obj(o, NULL);
 	json_arr(o, "items");
-	live_timers(r->m->live, o, after, limit, &next);
+	live_timers(r->m->live, &f, o, &next);
 	json_end_arr(o);
-	put_next(o, next);
+	api_put_next(o, next);
 	json_end_obj(o);
 	return REPLY;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/svc_ingest.h"
 #include "masterd/tbl_sample.h"
 #include "shared/mem.h"
@@ -250,7 +251,7 @@ enum verdict api_node_stats(struct req *r)
 	struct err e;
 	int rc;
 
-	if (!req_id(r, &id) || !read_range(r, &from, &to, &step))
+	if (!api_node_id(r, &id) || !read_range(r, &from, &to, &step))
 		return REPLY;
 	live_name(r->m->live, id, name);
 	if (!name[0])

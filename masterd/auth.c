@@ -118,6 +118,7 @@ static int who_is(struct auth *a, const char *sid, int64_t now, struct session *
 		memset(w, 0, sizeof(*w));
 		w->role = u->role;
 		w->user_id = u->id;
+		w->scope = u->scope;
 		str_cut(w->name, sizeof(w->name), u->name);
 		str_cut(w->sid, sizeof(w->sid), sid);
 		return 0;

@@ -25,6 +25,7 @@ struct who {
 	int64_t user_id;
 	char name[USER_NAME];     /* user */
 	char sid[JWT_SID];
+	struct scope scope;       /* the part of the fleet that user sees */
 	int64_t node_id;          /* ROLE_NODE */
 };
 

@@ -8,14 +8,15 @@
 #include <sys/resource.h>
 
 #include "masterd/httpd.h"
+#include "masterd/jobs.h"
 #include "masterd/master.h"
 #include "masterd/selfsign.h"
-#include "masterd/svc_enrol.h"
-#include "masterd/svc_ingest.h"
+#include "masterd/svc_lead.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
 #include "shared/daemon.h"
 #include "shared/fs.h"
+#include "shared/hash.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/opt.h"
@@ -93,27 +94,11 @@ static void reload(struct master *m)
 	log_info("SIGHUP: limits taken from %s; listen, database and TLS need a restart", c->path);
 }
 
-struct rounds {
-	int64_t next_second, next_minute;
-	int64_t expire_cursor;
-};
-
-static void every_second(struct master *m, struct httpd *h, struct rounds *t)
-{
-	int64_t now = clock_ms();
-	struct err e;
-
-	httpd_tick(h);
-	live_tick(m->live, now);
-	ingest_expire(m, &t->expire_cursor, now);
-	if (auth_poll(m->auth, &e))
-		log_error("users: %s", e.msg);
-}
-
 static void serve(struct master *m, struct httpd *h)
 {
 	struct pollfd wake = {.fd = daemon_wake_fd(), .events = POLLIN};
-	struct rounds t = {0};
+	struct jobs *jobs = jobs_new();
+	int64_t next_second = 0;
 
 	while (!daemon_stopping()) {
 		if (poll(&wake, 1, TICK_MS) > 0)
@@ -121,15 +106,14 @@ static void serve(struct master *m, struct httpd *h)
 		if (daemon_take_hup())
 			reload(m);
 		waits_tick(m->waits, clock_mono_ms());
-		if (clock_mono_ms() >= t.next_second) {
-			t.next_second = clock_mono_ms() + 1000;
-			every_second(m, h, &t);
-		}
-		if (clock_mono_ms() >= t.next_minute) {
-			t.next_minute = clock_mono_ms() + 60000;
-			enrol_expire(m, clock_ms());
+		jobs_tick(jobs, m);
+		if (clock_mono_ms() >= next_second) {
+			next_second = clock_mono_ms() + 1000;
+			httpd_tick(h);
 		}
 	}
+	jobs_free(jobs);
+	lead_drop(m);
 }
 
 /* Each connection is a file: take what we may get. */
@@ -155,6 +139,7 @@ static int run(const struct run_opts *o, struct err *e)
 		return -1;
 	raise_files();
 	m.config = c;
+	random_uuid(m.instance);
 	rc = start(&m, &h, e);
 	if (!rc) {
 		log_info("listening on %s (%s)", c->listen, c->tls_cert ? "TLS" : "plain HTTP");

@@ -115,9 +115,9 @@ int cmd_add_user(struct db *db, const char *name, const char *role, const char *
 		return err_set(e, ERR_USAGE, "role \"%.40s\": use viewer, node_admin or super_admin", role);
 	if (new_password(u.password, password_file, made, e))
 		return -1;
-	if (db_exec(db, "BEGIN IMMEDIATE", e) || tbl_user_add(db, &u, e))
+	if (db_begin(db, e) || db_rules(db, e) || tbl_user_add(db, &u, e))
 		return -1;
-	return db_exec(db, "COMMIT", e);
+	return db_commit(db, e);
 }
 
 static int set_password(struct db *db, const char *name, const char *file, char **made, struct err *e)
@@ -127,9 +127,9 @@ static int set_password(struct db *db, const char *name, const char *file, char 
 
 	if (tbl_user_get(db, name, &u, e) || new_password(hash, file, made, e))
 		return -1;
-	if (db_exec(db, "BEGIN IMMEDIATE", e) || tbl_user_set_password(db, u.id, hash, e))
+	if (db_begin(db, e) || db_rules(db, e) || tbl_user_set_password(db, u.id, hash, e))
 		return -1;
-	return db_exec(db, "COMMIT", e);
+	return db_commit(db, e);
 }
 
 static int list_users(struct db *db, bool json, struct err *e)

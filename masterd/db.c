@@ -19,22 +19,27 @@ struct db {
 
 static const struct db_driver *(*const drivers[])(void) = {db_sqlite};
 
+static const struct db_driver *driver_of(const char *url)
+{
+	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+		if (str_starts(url, drivers[i]()->scheme))
+			return drivers[i]();
+	return NULL;
+}
+
 int db_open(struct db **ret, const char *url, bool readonly, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-		const struct db_driver *driver = drivers[i]();
-		void *conn;
+	const struct db_driver *driver = driver_of(url);
+	void *conn;
 
-		if (!str_starts(url, driver->scheme))
-			continue;
-		if (driver->open(&conn, url + strlen(driver->scheme), readonly, e))
-			return -1;
-		*ret = xcalloc(1, sizeof(**ret));
-		(*ret)->driver = driver;
-		(*ret)->conn = conn;
-		return 0;
-	}
-	return err_set(e, ERR_CONFIG, "database \"%.40s\": not understood; use sqlite:/path/of/master.db", url);
+	if (!driver)
+		return err_set(e, ERR_CONFIG, "database \"%.40s\": not understood; use sqlite:/path/of/master.db", url);
+	if (driver->open(&conn, url + strlen(driver->scheme), readonly, e))
+		return -1;
+	*ret = xcalloc(1, sizeof(**ret));
+	(*ret)->driver = driver;
+	(*ret)->conn = conn;
+	return 0;
 }
 
 void db_close(struct db *db)
@@ -141,9 +146,31 @@ bool db_in_transaction(struct db *db)
 	return db->driver->in_transaction(db->conn);
 }
 
-int64_t db_last_id(struct db *db)
+int db_begin(struct db *db, struct err *e)
 {
-	return db->driver->last_id(db->conn);
+	return db->driver->begin(db->conn, e);
+}
+
+int db_rules(struct db *db, struct err *e)
+{
+	return db->driver->rules(db->conn, e);
+}
+
+int db_commit(struct db *db, struct err *e)
+{
+	return db->driver->commit(db->conn, e);
+}
+
+void db_rollback(struct db *db)
+{
+	db->driver->rollback(db->conn);
+}
+
+bool db_is_shared_url(const char *url)
+{
+	const struct db_driver *driver = driver_of(url);
+
+	return driver && driver->shared;
 }
 
 int db_backup(struct db *db, const char *path, struct err *e)

@@ -11,8 +11,8 @@
 
 /* The master's store: one interface, a driver a kind of database, one SQL text
  * for all of them. The text keeps to what SQLite and PostgreSQL share: ?1..?n
- * parameters, ON CONFLICT, no vendor functions. In migrations the driver
- * replaces {id} (a key that the database gives), {int}, {num}, {blob} and
+ * parameters, ON CONFLICT, RETURNING, no vendor functions. In migrations the
+ * driver replaces {id} (a key that the database gives), {int}, {num}, {blob} and
  * {clustered} (rows stored in the order of the primary key) by its own words.
  *
  * A connection belongs to one thread at a time. */
@@ -53,10 +53,18 @@ double db_num(struct db_stmt *s, int col);
 const char *db_str(struct db_stmt *s, int col);
 bool db_is_null(struct db_stmt *s, int col);
 const void *db_blob(struct db_stmt *s, int col, size_t *n);
-/* Of the last statement that ran. */
-int64_t db_last_id(struct db *db);
-/* Between BEGIN and its end; a full disk may end it by itself. */
+/* A transaction for writing; savepoints inside it by db_exec. */
+int db_begin(struct db *db, struct err *e) MUSTCHECK;
+/* Inside one: from here to its end no other writer of this database, on any
+ * machine, is past this call. So what a rule reads stays true until it has
+ * written. Jobs that only add rows which no rule reads do without. */
+int db_rules(struct db *db, struct err *e) MUSTCHECK;
+int db_commit(struct db *db, struct err *e) MUSTCHECK;
+void db_rollback(struct db *db);
+/* Between db_begin and its end; a full disk may end it by itself. */
 bool db_in_transaction(struct db *db);
+/* May other masters work on the database at this address? */
+bool db_is_shared_url(const char *url);
 /* A consistent copy into a new file, while in use. */
 int db_backup(struct db *db, const char *path, struct err *e) MUSTCHECK;
 

@@ -27,7 +27,11 @@ struct db_driver {
 	const char *(*get_str)(void *h, int col);
 	bool (*is_null)(void *h, int col);
 	const void *(*get_blob)(void *h, int col, size_t *n);
-	int64_t (*last_id)(void *conn);
+	bool shared;
+	int (*begin)(void *conn, struct err *e);
+	int (*rules)(void *conn, struct err *e);
+	int (*commit)(void *conn, struct err *e);
+	void (*rollback)(void *conn);
 	bool (*in_transaction)(void *conn);
 	int (*backup)(void *conn, const char *path, struct err *e);
 };

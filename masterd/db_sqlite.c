@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/buf.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/sql.h"
 #include "shared/str.h"
@@ -148,9 +149,31 @@ static bool lite_in_transaction(void *conn)
 	return sql_in_transaction(conn);
 }
 
-static int64_t lite_last_id(void *conn)
+static int lite_begin(void *conn, struct err *e)
 {
-	return sql_last_id(conn);
+	return sql_exec(conn, "BEGIN IMMEDIATE", e);
+}
+
+/* BEGIN IMMEDIATE lets no other writer in. */
+static int lite_rules(void *conn, struct err *e)
+{
+	(void)conn;
+	(void)e;
+	return 0;
+}
+
+static int lite_commit(void *conn, struct err *e)
+{
+	return sql_exec(conn, "COMMIT", e);
+}
+
+static void lite_rollback(void *conn)
+{
+	struct err ignored;
+
+	/* a full disk may have done it already */
+	if (sql_in_transaction(conn) && sql_exec(conn, "ROLLBACK", &ignored))
+		log_debug("sqlite: %s", ignored.msg);
 }
 
 static int lite_backup(void *conn, const char *path, struct err *e)
@@ -176,7 +199,10 @@ static const struct db_driver driver = {
 	.get_str = lite_get_str,
 	.is_null = lite_is_null,
 	.get_blob = lite_get_blob,
-	.last_id = lite_last_id,
+	.begin = lite_begin,
+	.rules = lite_rules,
+	.commit = lite_commit,
+	.rollback = lite_rollback,
 	.in_transaction = lite_in_transaction,
 	.backup = lite_backup,
 };

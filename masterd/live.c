@@ -398,6 +398,8 @@ static bool matches(const struct live_node *n, const struct live_filter *f)
 		if (!n->n.tags || !strstr(n->n.tags, quoted))
 			return false;
 	}
+	if (!scope_sees(f->scope, n->n.tags))
+		return false;
 	return !f->q || has_text(n->n.name, f->q) || has_text(n->n.hostname, f->q) ||
 	       has_text(n->join.peer_address, f->q);
 }
@@ -423,6 +425,18 @@ void live_list(struct live *l, const struct live_filter *f, struct json_out *o, 
 	pthread_mutex_unlock(&l->lock);
 }
 
+bool live_sees(struct live *l, int64_t id, const struct scope *scope)
+{
+	const struct live_node *n;
+	bool sees;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	sees = n && scope_sees(scope, n->n.tags);
+	pthread_mutex_unlock(&l->lock);
+	return sees;
+}
+
 int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e)
 {
 	const struct live_node *n;
@@ -438,24 +452,25 @@ int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e)
 	return rc;
 }
 
-void live_timers(struct live *l, struct json_out *o, int64_t after, int64_t limit, int64_t *next)
+void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next)
 {
-	int64_t last = 0;
+	int64_t last = 0, left = f->limit;
 
 	*next = 0;
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < l->nodes.n; i++) {
 		const struct live_node *n = l->nodes.v[i];
 
-		if (n->n.id <= after || n->n.state != NODE_ACTIVE || !n->last.timers.n)
+		if (n->n.id <= f->after || n->n.state != NODE_ACTIVE || !n->last.timers.n ||
+		    !scope_sees(f->scope, n->n.tags))
 			continue;
-		if (limit <= 0) {
+		if (left <= 0) {
 			*next = last;
 			break;
 		}
 		for (size_t k = 0; k < n->last.timers.n; k++)
 			live_put_timer(o, n, &n->last.timers.v[k]);
-		limit -= (int64_t)n->last.timers.n;
+		left -= (int64_t)n->last.timers.n;
 		last = n->n.id;
 	}
 	pthread_mutex_unlock(&l->lock);

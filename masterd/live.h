@@ -7,6 +7,7 @@
 
 #include "masterd/db.h"
 #include "masterd/health.h"
+#include "masterd/scope.h"
 #include "masterd/tbl_join.h"
 #include "masterd/tbl_node.h"
 #include "masterd/tbl_run.h"
@@ -56,15 +57,18 @@ struct live_filter {
 	enum node_state state;
 	enum health health;
 	const char *tag, *q;   /* NULL any */
+	const struct scope *scope; /* of who asks */
 	int64_t after;         /* numbers above */
 	int64_t limit;
 };
 /* Write the matching nodes into an open JSON array; *next is the number to go
  * on after, 0 at the end. */
 void live_list(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
+/* Does this part of the fleet hold the node? False too when there is none. */
+bool live_sees(struct live *l, int64_t id, const struct scope *scope);
 /* One node, whole, as the root value. ERR_NOTFOUND. */
 int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e) MUSTCHECK;
-/* The timers of all nodes into an open JSON array. */
-void live_timers(struct live *l, struct json_out *o, int64_t after, int64_t limit, int64_t *next);
+/* The timers of the nodes in f->scope after f->after, at most about f->limit, into an open JSON array. */
+void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
 
 #endif

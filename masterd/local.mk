@@ -13,6 +13,10 @@ libmasterd_a_SOURCES = \
 	masterd/pwq.h masterd/pwq.c \
 	masterd/bucket.h masterd/bucket.c \
 	masterd/jwt.h masterd/jwt.c \
+	masterd/tbl_event.h masterd/tbl_event.c \
+	masterd/tbl_audit.h masterd/tbl_audit.c \
+	masterd/tbl_lease.h masterd/tbl_lease.c \
+	masterd/scope.h masterd/scope.c \
 	masterd/tbl_user.h masterd/tbl_user.c \
 	masterd/tbl_session.h masterd/tbl_session.c \
 	masterd/auth.h masterd/auth.c \
@@ -26,8 +30,11 @@ libmasterd_a_SOURCES = \
 	masterd/live.h masterd/live.c \
 	masterd/wait.h masterd/wait.c \
 	masterd/master.h \
+	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
+	masterd/jobs.h masterd/jobs.c \
+	masterd/api.h masterd/api.c \
 	masterd/api_root.h masterd/api_root.c \
 	masterd/api_auth.h masterd/api_auth.c \
 	masterd/api_join.h masterd/api_join.c \

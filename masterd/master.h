@@ -2,6 +2,7 @@
 #ifndef FELLOE_MASTER_H
 #define FELLOE_MASTER_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "masterd/auth.h"
@@ -12,6 +13,7 @@
 #include "masterd/pwq.h"
 #include "masterd/wait.h"
 #include "masterd/writer.h"
+#include "shared/hash.h"
 
 /* What handlers work with: made by main in the order of the members, freed in
  * the reverse. */
@@ -25,6 +27,9 @@ struct master {
 	struct pwq *pwq;
 	struct buckets *logins;   /* failed ones, by address */
 	struct buckets *joins;
+	int64_t expire_cursor;    /* node up to which the raw window was kept (main thread) */
+	char instance[UUID_TEXT]; /* this life of this process: who wrote an event, who holds a lease */
+	atomic_bool leads;        /* of all masters on one database we do the background work now (jobs.h) */
 	uint8_t spki[32];         /* SHA-256 of the public key that clients see; zeros on plain HTTP */
 };
 

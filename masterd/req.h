@@ -72,7 +72,7 @@ bool req_query_int(struct req *r, const char *name, int64_t min, int64_t max, in
 bool req_query_time(struct req *r, const char *name, int64_t *ret);
 const char *req_query(const struct req *r, const char *name);
 const char *req_header(const struct req *r, const char *name);
-/* The number in {id}; false: a 404 was set. */
+/* The number in {id}; false: a 404 was set. Of nodes use api_node_id (api.h). */
 bool req_id(struct req *r, int64_t *ret);
 
 #endif

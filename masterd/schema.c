@@ -37,6 +37,14 @@ static const char *const migrations[] = {
 	"CREATE INDEX run_started ON run(started, uuid);"
 	"CREATE INDEX run_node ON run(node_id, started);"
 	"CREATE TABLE node_report(node_id {int} PRIMARY KEY, ts {int} NOT NULL, doc TEXT NOT NULL);",
+	/* 2: what several masters and their clients follow; who did what */
+	"CREATE TABLE event(id {id}, at {int} NOT NULL, origin VARCHAR(36) NOT NULL, kind VARCHAR(16) NOT NULL,"
+	" node_id {int} NOT NULL, ref VARCHAR(64) NOT NULL);"
+	"CREATE INDEX event_at ON event(at);"
+	"CREATE TABLE audit(id {int} PRIMARY KEY, at {int} NOT NULL, who VARCHAR(64) NOT NULL, peer VARCHAR(64) NOT NULL,"
+	" action VARCHAR(64) NOT NULL, object VARCHAR(256) NOT NULL, detail TEXT NOT NULL, hash {blob} NOT NULL);"
+	"CREATE TABLE lease(name VARCHAR(64) PRIMARY KEY, holder VARCHAR(36) NOT NULL, until {int} NOT NULL);"
+	"ALTER TABLE account ADD COLUMN tags VARCHAR(1024) NOT NULL DEFAULT '[]';",
 };
 
 const char *const *schema_migrations(int *n)

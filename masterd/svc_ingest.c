@@ -177,13 +177,13 @@ static void drop_expire(struct job *job)
 	free(job);
 }
 
-void ingest_expire(struct master *m, int64_t *cursor, int64_t now)
+void ingest_expire(struct master *m, int64_t now)
 {
 	struct expire *x = xcalloc(1, sizeof(*x));
 	struct err e;
 
 	x->before = now - m->config->keep_raw_h * 3600 * 1000;
-	x->n = live_ids(m->live, cursor, x->ids, EXPIRE_NODES);
+	x->n = live_ids(m->live, &m->expire_cursor, x->ids, EXPIRE_NODES);
 	x->job.run = run_expire;
 	x->job.drop = drop_expire;
 	if (!x->n || writer_put(m->writer, &x->job, &e))

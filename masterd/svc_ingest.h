@@ -36,6 +36,6 @@ int ingest_samples(struct ingest *v, struct err *e) MUSTCHECK;
 int ingest_run(struct ingest *v, struct err *e) MUSTCHECK;
 /* Once a second: delete what is older than the raw window, a few nodes a time,
  * so that the writer is never held up; all of them within an hour. */
-void ingest_expire(struct master *m, int64_t *cursor, int64_t now);
+void ingest_expire(struct master *m, int64_t now);
 
 #endif

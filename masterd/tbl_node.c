@@ -60,13 +60,13 @@ int tbl_node_add(struct db *db, struct node *n, struct err *e)
 
 	if (db_prepare(db, &s,
 		       "INSERT INTO node(name,hostname,state,key_hash,created,approved,approved_by,blocked,blocked_by,"
-		       "reason,tags,facts) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+		       "reason,tags,facts) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) RETURNING id",
 		       e))
 		return -1;
 	set_node(&s, n);
-	if (db_run(&s, e))
+	if (db_step(&s, e) <= 0)
 		return -1;
-	n->id = db_last_id(db);
+	n->id = db_int(&s, 0);
 	return 0;
 }
 

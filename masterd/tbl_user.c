@@ -56,12 +56,14 @@ int tbl_user_add(struct db *db, const struct user *u, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
 
-	if (db_prepare(db, &s, "INSERT INTO account(name,password,role,disabled,created) VALUES(?1,?2,?3,0,?4)", e))
+	if (db_prepare(db, &s, "INSERT INTO account(name,password,role,disabled,created,tags) VALUES(?1,?2,?3,0,?4,?5)",
+		       e))
 		return -1;
 	db_set_str(&s, 1, u->name);
 	db_set_str(&s, 2, u->password);
 	db_set_str(&s, 3, role_name(u->role));
 	db_set_int(&s, 4, u->created);
+	db_set_str(&s, 5, u->scope.tags[0] ? u->scope.tags : "[]");
 	if (!db_run(&s, e))
 		return touch(db, e);
 	if (e->kind == ERR_CONFLICT)
@@ -69,7 +71,7 @@ int tbl_user_add(struct db *db, const struct user *u, struct err *e)
 	return -1;
 }
 
-#define USER_COLUMNS "SELECT id,name,password,role,disabled,created FROM account"
+#define USER_COLUMNS "SELECT id,name,password,role,disabled,created,tags FROM account"
 
 static void read_user(struct db_stmt *s, struct user *u)
 {
@@ -81,6 +83,7 @@ static void read_user(struct db_stmt *s, struct user *u)
 		u->role = ROLE_ALL;
 	u->disabled = db_int(s, 4) != 0;
 	u->created = db_int(s, 5);
+	str_cut(u->scope.tags, sizeof(u->scope.tags), db_str(s, 6));
 }
 
 int tbl_user_get(struct db *db, const char *name, struct user *ret, struct err *e)

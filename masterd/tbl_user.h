@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "masterd/db.h"
+#include "masterd/scope.h"
 #include "shared/attr.h"
 #include "shared/crypt.h"
 #include "shared/err.h"
@@ -30,6 +31,7 @@ struct user {
 	enum role role;
 	bool disabled;
 	int64_t created;
+	struct scope scope;
 };
 struct users {
 	LIST_OF(struct user);

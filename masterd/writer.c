@@ -13,6 +13,7 @@ enum {
 	BATCH_MS = 5,       /* a transaction takes new jobs for so long */
 	BUSY_BATCH = 8,     /* after a batch of so many more are on their way: worth a short wait */
 	LINGER_NS = 500000,
+	GATHERS_MAX = 4,
 };
 
 struct writer {
@@ -25,13 +26,14 @@ struct writer {
 	bool sleeping, stopping;
 };
 
-static int run_job(struct db *db, struct job *j)
+typedef int job_fn(struct job *j, struct db *db, struct err *e);
+
+/* In a savepoint of its own. */
+static int run_apart(struct db *db, struct job *j, job_fn *run)
 {
-	if (j->single)
-		return j->run(j, db, &j->err);
 	if (db_exec(db, "SAVEPOINT job", &j->err))
 		return -1;
-	if (j->run(j, db, &j->err)) {
+	if (run(j, db, &j->err)) {
 		struct err e;
 
 		if (db_in_transaction(db) && (db_exec(db, "ROLLBACK TO job", &e) || db_exec(db, "RELEASE job", &e)))
@@ -39,6 +41,56 @@ static int run_job(struct db *db, struct job *j)
 		return -1;
 	}
 	return db_exec(db, "RELEASE job", &j->err);
+}
+
+static int run_job(struct db *db, struct job *j)
+{
+	if (db_rules(db, &j->err))
+		return -1;
+	return j->single ? j->run(j, db, &j->err) : run_apart(db, j, j->run);
+}
+
+/* The jobs of a batch that want to be run together, one list a kind. */
+struct gathering {
+	struct {
+		job_fn *gather;
+		struct job *first, **last;
+	} kinds[GATHERS_MAX];
+	size_t n;
+};
+
+static void gather(struct gathering *g, struct job *j)
+{
+	size_t i = 0;
+
+	while (i < g->n && g->kinds[i].gather != j->gather)
+		i++;
+	if (i == GATHERS_MAX) {
+		j->rc = err_set(&j->err, ERR_INTERNAL, "the writer knows %d kinds to gather at most", GATHERS_MAX);
+		return;
+	}
+	if (i == g->n) {
+		g->kinds[i].gather = j->gather;
+		g->kinds[i].last = &g->kinds[i].first;
+		g->n++;
+	}
+	j->gathered = NULL;
+	*g->kinds[i].last = j;
+	g->kinds[i].last = &j->gathered;
+}
+
+static void run_gathered(struct db *db, struct gathering *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct job *first = g->kinds[i].first;
+
+		if (!db_in_transaction(db) || !run_apart(db, first, g->kinds[i].gather))
+			continue;
+		for (struct job *j = first; j; j = j->gathered) {
+			j->rc = -1;
+			j->err = first->err;
+		}
+	}
 }
 
 /* All jobs of the batch are over: tell the good ones from those that failed. */
@@ -77,39 +129,55 @@ static struct job *take_all(struct writer *w, size_t *n)
 	return j;
 }
 
+/* Run what is queued as it comes; the end of the list is in *tail. False: the transaction is lost, *e says why. */
+static bool run_queued(struct writer *w, struct gathering *g, struct job ***tail, size_t *n, struct err *e)
+{
+	struct job *j = take_all(w, n);
+
+	**tail = j;
+	for (; j; *tail = &j->next, j = j->next) {
+		j->rc = 0;
+		if (j->gather)
+			gather(g, j);
+		else if (run_job(w->db, j))
+			j->rc = -1;
+		/* an error such as a full disk may have undone the whole transaction */
+		if (j->rc && !db_in_transaction(w->db)) {
+			*e = j->err;
+			while (*(*tail = &j->next))
+				j = j->next;
+			return false;
+		}
+	}
+	return true;
+}
+
 /* One transaction; returns how many jobs it held. */
 static size_t write_batch(struct writer *w)
 {
 	int64_t until = clock_mono_ms() + BATCH_MS;
 	struct job *batch = NULL, **tail = &batch;
+	struct gathering g = {0};
 	struct err e = {0};
-	bool failed = db_exec(w->db, "BEGIN IMMEDIATE", &e) != 0;
+	bool begun = !db_begin(w->db, &e), good = begun;
 	size_t total = 0, n;
 
 	do {
-		struct job *j = take_all(w, &n);
-
+		if (begun)
+			good = run_queued(w, &g, &tail, &n, &e);
+		else
+			*tail = take_all(w, &n);
 		total += n;
-		*tail = j;
-		for (; j; tail = &j->next, j = j->next) {
-			j->rc = failed ? 0 : run_job(w->db, j);
-			/* an error such as a full disk may have undone the whole transaction */
-			if (j->rc && !db_in_transaction(w->db)) {
-				failed = true;
-				e = j->err;
-			}
-		}
-	} while (n && !failed && clock_mono_ms() < until);
-	if (!failed && db_exec(w->db, "COMMIT", &e)) {
-		struct err ignored;
-
-		failed = true;
-		if (db_exec(w->db, "ROLLBACK", &ignored))
-			log_debug("writer: %s", ignored.msg);
-	}
-	if (failed)
+	} while (n && good && clock_mono_ms() < until);
+	if (good)
+		run_gathered(w->db, &g);
+	if (good && db_commit(w->db, &e))
+		good = false;
+	if (!good) {
+		db_rollback(w->db);
 		log_error("writer: nothing of %zu changes was kept: %s", total, e.msg);
-	finish(batch, failed ? &e : NULL);
+	}
+	finish(batch, good ? NULL : &e);
 	return total;
 }
 

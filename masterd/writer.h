@@ -26,6 +26,11 @@ struct job {
 	void (*drop)(struct job *j);
 	/* One statement only: atomic by itself, needs no savepoint. */
 	bool single;
+	/* Instead of run, for the many that only add (samples): all jobs of a
+	 * transaction with the same gather are handed over together, linked by
+	 * gathered; they succeed or fail as one. */
+	int (*gather)(struct job *first, struct db *db, struct err *e);
+	struct job *gathered;
 	/* The outcome, valid once the ticket is done. */
 	int rc;
 	struct err err;

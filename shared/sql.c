@@ -407,11 +407,6 @@ bool sql_in_transaction(struct sql *db)
 	return !sqlite3_get_autocommit(db->h);
 }
 
-int64_t sql_last_id(struct sql *db)
-{
-	return sqlite3_last_insert_rowid(db->h);
-}
-
 int sql_changes(struct sql *db)
 {
 	return sqlite3_changes(db->h);

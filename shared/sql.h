@@ -54,7 +54,6 @@ double sql_num(struct sql_stmt *s, int col);
 const char *sql_str(struct sql_stmt *s, int col);      /* lent until the next step; NULL */
 const void *sql_blob(struct sql_stmt *s, int col, size_t *n);
 bool sql_is_null(struct sql_stmt *s, int col);
-int64_t sql_last_id(struct sql *db);
 /* Between BEGIN and its end; a full disk may end it by itself. */
 bool sql_in_transaction(struct sql *db);
 int sql_changes(struct sql *db);

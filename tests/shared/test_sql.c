@@ -72,7 +72,6 @@ static void values_come_back_as_they_were_bound(void **state)
 
 	(void)state;
 	assert_int_equal(insert(db, INT64_MAX, "it's; DROP TABLE t", &e), 0);
-	assert_int_equal(sql_last_id(db), INT64_MAX);
 	assert_int_equal(sql_changes(db), 1);
 	assert_int_equal(sql_prepare(db, &s, "SELECT a,b,c,d FROM t", &e), 0);
 	assert_int_equal(sql_step(s, &e), 1);

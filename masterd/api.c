@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/api.h"
+
+#include <stdio.h>
+
+#include "masterd/master.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+bool api_node_id(struct req *r, int64_t *ret)
+{
+	if (!req_id(r, ret))
+		return false;
+	if (live_sees(r->m->live, *ret, &r->who.scope))
+		return true;
+	reply_problem(r, 404, "there is no node %lld", (long long)*ret);
+	return false;
+}
+
+bool api_page(struct req *r, int64_t *after, int64_t *limit)
+{
+	const char *text = req_query(r, "after");
+
+	if (!str_empty(text) && str_to_i64(after, text, 0, INT64_MAX)) {
+		CLEANUP(problems_done) struct problems p = {0};
+
+		problems_add(&p, "after", "is not what an answer gave as next");
+		reply_problems(r, &p);
+		return false;
+	}
+	return req_query_int(r, "limit", 1, PAGE_MAX, limit);
+}
+
+void api_put_next(struct json_out *o, int64_t next)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)next);
+	json_put_str(o, "next", next ? text : NULL);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_API_H
+#define FELLOE_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "masterd/req.h"
+
+/* What the handlers of several nouns share. Those that return false have set
+ * the reply. */
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+
+/* The node whose number stands in {id} and which who asks may see; else 404. */
+bool api_node_id(struct req *r, int64_t *ret);
+/* ?after= (a number that an answer gave as next; empty or absent: from the
+ * start) and ?limit=; absent ones leave *after and *limit. */
+bool api_page(struct req *r, int64_t *after, int64_t *limit);
+/* "next": the number as text, or null for 0. */
+void api_put_next(struct json_out *o, int64_t next);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/jobs.h"
+
+#include <stdlib.h>
+
+#include "masterd/svc_enrol.h"
+#include "masterd/svc_ingest.h"
+#include "masterd/svc_lead.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+
+static void judge_nodes(struct master *m, int64_t now)
+{
+	live_tick(m->live, now);
+}
+
+static void poll_users(struct master *m, int64_t now)
+{
+	struct err e;
+
+	(void)now;
+	if (auth_poll(m->auth, &e))
+		log_error("users: %s", e.msg);
+}
+
+static const struct {
+	const char *name;
+	int64_t every_ms;
+	bool alone;              /* one master of all on a database: who leads (svc_lead.h) */
+	void (*run)(struct master *m, int64_t now);
+} table[] = {
+	{"lead", LEAD_MS / 5, false, lead_renew},
+	{"nodes", 1000, false, judge_nodes},
+	{"users", 1000, false, poll_users},
+	{"joins", 60000, true, enrol_expire},
+	{"samples", 1000, true, ingest_expire},
+};
+
+struct jobs {
+	int64_t next[ARRAY_LEN(table)]; /* monotonic ms */
+};
+
+struct jobs *jobs_new(void)
+{
+	return xcalloc(1, sizeof(struct jobs));
+}
+
+void jobs_free(struct jobs *j)
+{
+	free(j);
+}
+
+void jobs_tick(struct jobs *j, struct master *m)
+{
+	int64_t mono = clock_mono_ms();
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (mono < j->next[i] || (table[i].alone && !atomic_load(&m->leads)))
+			continue;
+		j->next[i] = mono + table[i].every_ms;
+		table[i].run(m, clock_ms());
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/svc_lead.h"
+
+#include <stdlib.h>
+
+#include "masterd/tbl_lease.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+
+struct renewal {
+	struct job job;          /* first */
+	struct master *m;
+	int64_t asked;           /* monotonic ms */
+	struct lease lease;
+	bool got;
+};
+
+static int run_renew(struct job *job, struct db *db, struct err *e)
+{
+	struct renewal *v = (struct renewal *)job;
+
+	return tbl_lease_take(db, &v->lease, &v->got, e);
+}
+
+static void end_renew(struct job *job)
+{
+	struct renewal *v = (struct renewal *)job;
+	/* an answer that took as long as the lease lasts is worth nothing */
+	bool leads = !job->rc && v->got && clock_mono_ms() - v->asked < LEAD_MS / 2;
+
+	if (atomic_exchange(&v->m->leads, leads) != leads && db_is_shared_url(v->m->config->database))
+		log_info("background work: %s", leads ? "this master does it from now on" : "another master does it");
+	free(v);
+}
+
+void lead_renew(struct master *m, int64_t now)
+{
+	struct renewal *v = xcalloc(1, sizeof(*v));
+	struct err e;
+
+	v->m = m;
+	v->asked = clock_mono_ms();
+	v->lease = (struct lease){.name = "background", .holder = m->instance, .now = now, .until = now + LEAD_MS};
+	v->job.run = run_renew;
+	v->job.drop = end_renew;
+	if (!writer_put(m->writer, &v->job, &e))
+		return;
+	atomic_store(&m->leads, false);
+	free(v);
+}
+
+static int run_drop(struct job *job, struct db *db, struct err *e)
+{
+	struct renewal *v = (struct renewal *)job;
+
+	return tbl_lease_drop(db, &v->lease, e);
+}
+
+static void end_drop(struct job *job)
+{
+	free(job);
+}
+
+void lead_drop(struct master *m)
+{
+	struct renewal *v = xcalloc(1, sizeof(*v));
+	struct err e;
+
+	atomic_store(&m->leads, false);
+	v->lease = (struct lease){.name = "background", .holder = m->instance};
+	v->job.run = run_drop;
+	v->job.drop = end_drop;
+	if (writer_put(m->writer, &v->job, &e))
+		free(v);
+}

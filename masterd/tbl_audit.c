@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/tbl_audit.h"
+
+#include <string.h>
+
+#include "shared/buf.h"
+#include "shared/mem.h"
+
+static const char label[] = "felloe-audit-1";
+
+static void add_number(struct buf *b, uint64_t v, int bytes)
+{
+	for (int i = bytes - 1; i >= 0; i--)
+		buf_addc(b, (char)(v >> (8 * i)));
+}
+
+static void add_text(struct buf *b, const char *text)
+{
+	add_number(b, strlen(text), 4);
+	buf_adds(b, text);
+}
+
+void audit_hash(uint8_t ret[static SHA256_LEN], const uint8_t before[static SHA256_LEN], const struct audit *a)
+{
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX);
+	buf_add(&b, label, sizeof(label) - 1);
+	buf_add(&b, before, SHA256_LEN);
+	add_number(&b, (uint64_t)a->id, 8);
+	add_number(&b, (uint64_t)a->at, 8);
+	add_text(&b, a->who);
+	add_text(&b, a->peer);
+	add_text(&b, a->action);
+	add_text(&b, a->object);
+	add_text(&b, a->detail);
+	sha256(ret, b.p, b.len);
+	buf_done(&b);
+}
+
+static void copy_hash(struct db_stmt *s, int col, uint8_t ret[static SHA256_LEN])
+{
+	size_t n;
+	const void *p = db_blob(s, col, &n);
+
+	memset(ret, 0, SHA256_LEN);
+	if (p && n == SHA256_LEN)
+		memcpy(ret, p, n);
+}
+
+static int newest(struct db *db, int64_t *id, uint8_t hash[static SHA256_LEN], struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int got;
+
+	*id = 0;
+	memset(hash, 0, SHA256_LEN);
+	if (db_prepare(db, &s, "SELECT id,hash FROM audit ORDER BY id DESC LIMIT 1", e))
+		return -1;
+	got = db_step(&s, e);
+	if (got <= 0)
+		return got;
+	*id = db_int(&s, 0);
+	copy_hash(&s, 1, hash);
+	return 0;
+}
+
+int tbl_audit_add(struct db *db, struct audit *a, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	uint8_t before[SHA256_LEN];
+
+	if (newest(db, &a->id, before, e))
+		return -1;
+	a->id++;
+	audit_hash(a->hash, before, a);
+	if (db_prepare(db, &s,
+		       "INSERT INTO audit(id,at,who,peer,action,object,detail,hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", e))
+		return -1;
+	db_set_int(&s, 1, a->id);
+	db_set_int(&s, 2, a->at);
+	db_set_str(&s, 3, a->who);
+	db_set_str(&s, 4, a->peer);
+	db_set_str(&s, 5, a->action);
+	db_set_str(&s, 6, a->object);
+	db_set_str(&s, 7, a->detail);
+	db_set_blob(&s, 8, a->hash, SHA256_LEN);
+	return db_run(&s, e);
+}
+
+/* check-size: which rows, and who takes them */
+int tbl_audit_each(struct db *db, int64_t after, int64_t max, int (*each)(void *ctx, const struct audit *a), void *ctx,
+		   struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	struct audit a;
+	int got;
+
+	if (db_prepare(db, &s,
+		       "SELECT id,at,who,peer,action,object,detail,hash FROM audit WHERE id>?1 ORDER BY id LIMIT ?2", e))
+		return -1;
+	db_set_int(&s, 1, after);
+	db_set_int(&s, 2, max);
+	while ((got = db_step(&s, e)) > 0) {
+		a.id = db_int(&s, 0);
+		a.at = db_int(&s, 1);
+		a.who = db_str(&s, 2);
+		a.peer = db_str(&s, 3);
+		a.action = db_str(&s, 4);
+		a.object = db_str(&s, 5);
+		a.detail = db_str(&s, 6);
+		copy_hash(&s, 7, a.hash);
+		if (each(ctx, &a))
+			return 0;
+	}
+	return got;
+}
