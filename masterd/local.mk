@@ -13,6 +13,7 @@ libmasterd_a_SOURCES = \
 	masterd/pwq.h masterd/pwq.c \
 	masterd/bucket.h masterd/bucket.c \
 	masterd/jwt.h masterd/jwt.c \
+	masterd/vault.h masterd/vault.c \
 	masterd/tbl_event.h masterd/tbl_event.c \
 	masterd/tbl_audit.h masterd/tbl_audit.c \
 	masterd/tbl_lease.h masterd/tbl_lease.c \

@@ -8,6 +8,8 @@
 
 _Static_assert(CRYPT_KEY == crypto_box_PUBLICKEYBYTES && CRYPT_KEY == crypto_box_SECRETKEYBYTES, "X25519 keys");
 _Static_assert(CRYPT_SEAL == crypto_box_SEALBYTES, "what a sealed box adds");
+_Static_assert(CRYPT_LOCK == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "nonce and MAC of a secretbox");
+_Static_assert(CRYPT_KEY == crypto_secretbox_KEYBYTES, "keys of a secretbox");
 _Static_assert(CRYPT_PW_TEXT == crypto_pwhash_STRBYTES, "text of a password hash");
 
 /* OWASP's floor for argon2id is 19 MiB; these are libsodium's "interactive" figures. */
@@ -38,6 +40,21 @@ int crypt_open(uint8_t *out, const void *p, size_t n, const uint8_t pub[static C
 {
 	if (n < CRYPT_SEAL || crypto_box_seal_open(out, p, n, pub, secret))
 		return err_set(e, ERR_DAMAGED, "the sealed text is damaged or meant for another key");
+	return 0;
+}
+
+void crypt_lock(uint8_t *out, const void *p, size_t n, const uint8_t key[static CRYPT_KEY])
+{
+	randombytes_buf(out, crypto_secretbox_NONCEBYTES);
+	/* cannot fail below 2^64 bytes */
+	(void)crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, p, n, out, key);
+}
+
+int crypt_unlock(void *out, const uint8_t *p, size_t n, const uint8_t key[static CRYPT_KEY], struct err *e)
+{
+	if (n < CRYPT_LOCK || crypto_secretbox_open_easy(out, p + crypto_secretbox_NONCEBYTES,
+							 n - crypto_secretbox_NONCEBYTES, p, key))
+		return err_set(e, ERR_DAMAGED, "the locked text is damaged or the key is another one");
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 masterd_tests = \
 	tests/masterd/test_jwt \
+	tests/masterd/test_vault \
 	tests/masterd/test_bucket \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
@@ -12,6 +13,7 @@ masterd_tests = \
 check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
