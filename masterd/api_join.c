@@ -22,6 +22,7 @@ static struct enrol *begin(struct req *r)
 	v->now = r->now;
 	v->job.ticket = &r->ticket;
 	str_cut(v->by, sizeof(v->by), r->who.name);
+	v->actor = actor_of(r);
 	r->state = v;
 	r->state_free = enrol_free;
 	return v;

@@ -22,6 +22,7 @@ libmasterd_a_SOURCES = \
 	masterd/tbl_session.h masterd/tbl_session.c \
 	masterd/auth.h masterd/auth.c \
 	masterd/req.h masterd/req.c \
+	masterd/svc_audit.h masterd/svc_audit.c \
 	masterd/tbl_node.h masterd/tbl_node.c \
 	masterd/tbl_join.h masterd/tbl_join.c \
 	masterd/tbl_sample.h masterd/tbl_sample.c \

@@ -272,6 +272,7 @@ static int take_place(struct enrol *v, struct db *db, struct err *e)
 static int run_approve(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
+	char object[AUDIT_OBJECT];
 
 	if (load_node(v, db, v->node.id, e) || judge_approve(v, db, e) || (v->adopt && take_place(v, db, e)) ||
 	    make_key(v, e))
@@ -288,7 +289,11 @@ static int run_approve(struct job *job, struct db *db, struct err *e)
 	v->join.state = JOIN_DECIDED;
 	v->join.decided = v->now;
 	v->join.name_in_use = false;
-	return tbl_node_put(db, &v->node, e) || tbl_join_put(db, &v->join, e) ? -1 : 0;
+	if (tbl_node_put(db, &v->node, e) || tbl_join_put(db, &v->join, e))
+		return -1;
+	return AUDIT(db, &v->actor, e, "node.approve", audit_node(object, v->node.id, v->node.name), "hostname",
+		     v->node.hostname, "peer_address", v->join.peer_address, "code", v->join.code, "tags", v->node.tags,
+		     "adopt", v->adopt ? "true" : NULL);
 }
 
 int enrol_approve(struct enrol *v, struct err *e)
@@ -299,6 +304,7 @@ int enrol_approve(struct enrol *v, struct err *e)
 static int run_block(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
+	char object[AUDIT_OBJECT];
 
 	if (load_node(v, db, v->node.id, e))
 		return -1;
@@ -308,7 +314,9 @@ static int run_block(struct job *job, struct db *db, struct err *e)
 	v->node.blocked = v->now;
 	str_cut(v->node.blocked_by, sizeof(v->node.blocked_by), v->by);
 	str_cut(v->node.reason, sizeof(v->node.reason), v->reason);
-	return tbl_node_put(db, &v->node, e);
+	if (tbl_node_put(db, &v->node, e))
+		return -1;
+	return AUDIT(db, &v->actor, e, "node.block", audit_node(object, v->node.id, v->node.name), "reason", v->reason);
 }
 
 int enrol_block(struct enrol *v, struct err *e)
@@ -319,6 +327,7 @@ int enrol_block(struct enrol *v, struct err *e)
 static int run_unblock(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
+	char object[AUDIT_OBJECT];
 
 	if (load_node(v, db, v->node.id, e))
 		return -1;
@@ -327,7 +336,9 @@ static int run_unblock(struct job *job, struct db *db, struct err *e)
 	v->node.state = v->node.has_key ? NODE_ACTIVE : NODE_PENDING;
 	v->node.blocked = 0;
 	v->node.reason[0] = v->node.blocked_by[0] = '\0';
-	return tbl_node_put(db, &v->node, e);
+	if (tbl_node_put(db, &v->node, e))
+		return -1;
+	return AUDIT(db, &v->actor, e, "node.unblock", audit_node(object, v->node.id, v->node.name));
 }
 
 int enrol_unblock(struct enrol *v, struct err *e)

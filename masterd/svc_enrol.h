@@ -3,6 +3,7 @@
 #define FELLOE_SVC_ENROL_H
 
 #include "masterd/master.h"
+#include "masterd/svc_audit.h"
 #include "masterd/writer.h"
 
 /* How machines come in and are kept out. All rules run inside the writer, one
@@ -18,6 +19,7 @@ struct enrol {
 	struct master *m;
 	int64_t now;
 	char by[USER_NAME];      /* who decides */
+	struct actor actor;      /* the same, for the audit trail */
 	struct join join;        /* in: what was asked; out: what stands */
 	struct node node;        /* in: name, hostname, facts; out: the node */
 	bool have_join;
@@ -38,9 +40,9 @@ void enrol_free(void *enrol);
 int enrol_ask(struct enrol *v, struct err *e) MUSTCHECK;
 /* join.request_id, nonce. */
 int enrol_reveal(struct enrol *v, struct err *e) MUSTCHECK;
-/* node.id, by, name, adopt, tags. */
+/* node.id, by, actor, name, adopt, tags. */
 int enrol_approve(struct enrol *v, struct err *e) MUSTCHECK;
-/* node.id, by, reason. */
+/* node.id, by, actor, reason. */
 int enrol_block(struct enrol *v, struct err *e) MUSTCHECK;
 int enrol_unblock(struct enrol *v, struct err *e) MUSTCHECK;
 /* Forget the clear key of a node that has used it. Nobody waits. */
