@@ -20,6 +20,8 @@ struct client {
 	char *credential;  /* a whole header line, or NULL */
 	bool (*tick)(void *ctx);
 	void *ctx;
+	struct http_req *stream; /* NULL: none */
+	bool stream_ended;
 };
 
 static int check_url(const char *url, struct err *e)
@@ -84,6 +86,7 @@ void client_free(struct client *c)
 {
 	if (!c)
 		return;
+	client_stream_close(c);
 	http_free(c->http);
 	wipe(&c->credential);
 	freep(&c->base);
@@ -268,4 +271,65 @@ void client_reply_done(struct client_reply *r)
 {
 	json_free(r->json);
 	*r = (struct client_reply){0};
+}
+
+/* ---- a reply that goes on */
+
+int client_stream_open(struct client *c, const struct client_stream_call *call, struct err *e)
+{
+	CLEANUP(freep) char *url = xasprintf("%s/api/v1%s", c->base, call->path);
+	CLEANUP(freep) char *accept = xasprintf("Accept: %s", call->accept);
+	CLEANUP(freep) char *id =
+		str_empty(call->last_event_id) ? NULL : xasprintf("Last-Event-ID: %s", call->last_event_id);
+	const char *headers[5] = {accept, "Cache-Control: no-store"};
+	size_t n = 2;
+	struct http_call out = {.method = "GET", .url = url, .headers = headers, .on_data = call->on_data,
+				.ctx = call->ctx, .stream = true};
+
+	if (id)
+		headers[n++] = id;
+	if (c->credential)
+		headers[n++] = c->credential;
+	client_stream_close(c);
+	return http_start(c->http, &out, &c->stream, e);
+}
+
+int client_stream_wait(struct client *c, int timeout_ms, int fd, struct err *e)
+{
+	struct http_req *done = NULL;
+	int got;
+
+	http_watch(c->http, fd);
+	got = http_wait(c->http, timeout_ms, &done, e);
+	http_watch(c->http, -1);
+	c->stream_ended = got == 1 && done == c->stream;
+	return got;
+}
+
+int client_stream_end(struct client *c, struct client_reply *ret, struct err *e)
+{
+	struct http_reply reply = {0};
+	int failed;
+
+	*ret = (struct client_reply){0};
+	if (!c->stream || !c->stream_ended) {
+		client_stream_close(c);
+		return err_set(e, ERR_ABORTED, "the stream was ended here");
+	}
+	c->stream_ended = false;
+	failed = http_end(c->http, TAKE(c->stream), &reply, e);
+	if (failed)
+		ret->hopeless = reply.hopeless;
+	else
+		failed = read_reply(ret, &reply, c->base, e);
+	http_reply_done(&reply);
+	return failed;
+}
+
+void client_stream_close(struct client *c)
+{
+	if (c->stream)
+		http_cancel(c->http, c->stream);
+	c->stream = NULL;
+	c->stream_ended = false;
 }

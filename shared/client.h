@@ -49,4 +49,23 @@ struct client_call {
 int client_do(struct client *c, const struct client_call *call, struct client_reply *ret, struct err *e) MUSTCHECK;
 void client_reply_done(struct client_reply *r);
 
+/* A reply that goes on (GET /events): its body comes in pieces to on_data, from
+ * within client_stream_wait and client_do. At most one stream a client. */
+struct client_stream_call {
+	const char *path;
+	const char *accept;        /* "text/event-stream" */
+	const char *last_event_id; /* NULL or "": none */
+	int (*on_data)(void *ctx, const void *p, size_t n); /* other than 0 ends the stream; must not use the client */
+	void *ctx;
+};
+int client_stream_open(struct client *c, const struct client_stream_call *call, struct err *e) MUSTCHECK;
+/* Waits until data came (and on_data had it), fd can be read (-1: none) or
+ * timeout_ms have passed: 0; or until the stream has ended: 1, then
+ * client_stream_end tells how. -1 failed. */
+int client_stream_wait(struct client *c, int timeout_ms, int fd, struct err *e) MUSTCHECK;
+/* How it ended, as client_do says it, and forgets it; 0: a status of 2xx and the
+ * end of its body. Ends a stream that still goes on without a word, with ERR_ABORTED. */
+int client_stream_end(struct client *c, struct client_reply *ret, struct err *e) MUSTCHECK;
+void client_stream_close(struct client *c);
+
 #endif

@@ -31,10 +31,12 @@ struct http {
 	char *ca_file, *pin, *proxy, *user_agent;
 	unsigned connect_timeout_s, stall_s;
 	atomic_bool woken;
+	int watched;                /* -1 none */
 	struct { LIST_OF(struct http_req *); } reqs;
 };
 
 struct http_req {
+	struct http *http;
 	CURL *easy;
 	struct curl_slist *headers;
 	struct http_call call;
@@ -71,6 +73,7 @@ int http_new(struct http **ret, const struct http_opts *o, struct err *e)
 	h->user_agent = xstrdup(o->user_agent);
 	h->connect_timeout_s = o->connect_timeout_s ? o->connect_timeout_s : CONNECT_TIMEOUT_S;
 	h->stall_s = o->stall_s ? o->stall_s : STALL_S;
+	h->watched = -1;
 	*ret = h;
 	return 0;
 }
@@ -181,6 +184,8 @@ static size_t take_body(char *p, size_t size, size_t n, void *ctx)
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (r->call.on_data && (r->call.only_status ? status == r->call.only_status : status >= 200 && status < 300)) {
 		r->stopped = r->call.on_data(r->call.ctx, p, len) != 0;
+		if (r->call.stream)
+			atomic_store(&r->http->woken, true);
 		return r->stopped ? 0 : len;
 	}
 	buf_add(&r->reply.body, p, len);
@@ -370,8 +375,10 @@ static int req_set(const struct http *h, struct http_req *r, struct err *e)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)stall_s);
+	if (!r->call.stream) {
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_RATE);
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)stall_s);
+	}
 	if (h->user_agent)
 		curl_easy_setopt(c, CURLOPT_USERAGENT, h->user_agent);
 	if (r->call.timeout_s)
@@ -385,6 +392,7 @@ int http_start(struct http *h, const struct http_call *call, struct http_req **r
 {
 	CLEANUP(req_freep) struct http_req *r = xcalloc(1, sizeof(*r));
 
+	r->http = h;
 	r->call = *call;
 	buf_init(&r->reply.body, call->max_reply ? call->max_reply : MAX_REPLY);
 	r->easy = curl_easy_init();
@@ -427,22 +435,25 @@ static int drive(struct http *h, struct err *e)
 	return 0;
 }
 
-static int sleep_until(struct http *h, int64_t deadline, struct err *e)
+/* fd: also awake when it can be read (then 1); -1 none. */
+static int sleep_until(struct http *h, int fd, int64_t deadline, struct err *e)
 {
+	struct curl_waitfd also = {.fd = fd, .events = CURL_WAIT_POLLIN};
 	int64_t left = deadline - clock_mono_ms();
 	CURLMcode code;
 
 	if (left <= 0)
 		return 0;
-	code = curl_multi_poll(h->multi, NULL, 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
+	code = curl_multi_poll(h->multi, &also, fd >= 0, left < POLL_MS ? (int)left : POLL_MS, NULL);
 	if (code != CURLM_OK)
 		return err_set(e, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
-	return 0;
+	return also.revents ? 1 : 0;
 }
 
 int http_wait(struct http *h, int timeout_ms, struct http_req **ret, struct err *e)
 {
 	int64_t deadline = timeout_ms < 0 ? INT64_MAX : clock_mono_ms() + timeout_ms;
+	int rc;
 
 	for (;;) {
 		if (drive(h, e))
@@ -454,9 +465,15 @@ int http_wait(struct http *h, int timeout_ms, struct http_req **ret, struct err 
 			}
 		if (atomic_exchange(&h->woken, false) || clock_mono_ms() >= deadline)
 			return 0;
-		if (sleep_until(h, deadline, e))
-			return -1;
+		rc = sleep_until(h, h->watched, deadline, e);
+		if (rc)
+			return rc < 0 ? -1 : 0;
 	}
+}
+
+void http_watch(struct http *h, int fd)
+{
+	h->watched = fd;
 }
 
 void http_wake(struct http *h)
@@ -570,7 +587,7 @@ int http_end(struct http *h, struct http_req *r, struct http_reply *ret, struct 
 
 	*ret = (struct http_reply){0};
 	while (!r->done && !failed)
-		failed = drive(h, e) || (!r->done && sleep_until(h, INT64_MAX, e));
+		failed = drive(h, e) || (!r->done && sleep_until(h, -1, INT64_MAX, e));
 	if (!failed && r->result != CURLE_OK) {
 		failed = explain(r, e);
 		ret->hopeless = r->reply.hopeless;

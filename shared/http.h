@@ -46,6 +46,9 @@ struct http_call {
 	int only_status;
 	int (*on_data)(void *ctx, const void *p, size_t n);
 	void *ctx;
+	/* A reply that is meant to go on, a little now and then (server-sent events):
+	 * never stalled, and http_wait returns 0 as soon as on_data took something. */
+	bool stream;
 };
 
 struct http_reply {
@@ -84,6 +87,8 @@ int http_wait(struct http *h, int timeout_ms, struct http_req **ret, struct err 
 int http_end(struct http *h, struct http_req *r, struct http_reply *ret, struct err *e) MUSTCHECK;
 void http_cancel(struct http *h, struct http_req *r);
 void http_wake(struct http *h); /* any thread */
+/* From now on http_wait returns 0 also when fd (lent) can be read; -1: none. */
+void http_watch(struct http *h, int fd);
 /* The public key pin of an https server, whatever its certificate is worth:
  * for showing it before it is trusted. */
 int http_peer_pin(const char *url, char pin[static 64], struct err *e) MUSTCHECK;

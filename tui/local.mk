@@ -17,6 +17,7 @@ libtui_a_SOURCES = \
 	tui/fmt.h tui/fmt.c \
 	tui/model.h tui/model.c \
 	tui/session.h tui/session.c \
+	tui/sse.h tui/sse.c \
 	tui/net.h tui/net.c \
 	tui/app.h tui/app.c \
 	tui/decide.h tui/decide.c \

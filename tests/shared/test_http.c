@@ -357,6 +357,46 @@ static void a_wait_ends_by_a_wake_or_by_a_finished_request(void **state)
 	peer_stop(&p);
 }
 
+static int keep_on(void *ctx, const void *p, size_t n)
+{
+	(void)p;
+	*(size_t *)ctx += n;
+	return 0;
+}
+
+static void a_stream_wakes_the_wait_by_data_and_a_watched_file_does_too(void **state)
+{
+	struct peer p = {0};
+	struct http *h = client(); /* whose other transfers stall after 2 s */
+	struct http_req *r, *got = NULL;
+	struct err e;
+	size_t seen = 0;
+	int fds[2];
+	char *url;
+
+	(void)state;
+	peer_start(&p, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\n");
+	url = url_of(&p, "/");
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(http_start(h, &(struct http_call){.method = "GET", .url = url, .on_data = keep_on, .ctx = &seen,
+							   .stream = true}, &r, &e), 0);
+	while (!seen)
+		assert_int_equal(http_wait(h, -1, &got, &e), 0);
+	assert_int_equal(seen, 9);
+	http_watch(h, fds[0]);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(http_wait(h, -1, &got, &e), 0); /* for ever, were it not for the pipe */
+	http_watch(h, -1);
+	shutdown(p.listener, SHUT_RDWR);
+	http_cancel(h, r);
+	assert_int_equal(h->reqs.n, 0);
+	close(fds[0]);
+	close(fds[1]);
+	free(url);
+	http_free(h);
+	peer_stop(&p);
+}
+
 static void loopback_never_goes_through_a_proxy(void **state)
 {
 	struct peer p = {0};
@@ -391,6 +431,7 @@ int main(void)
 		cmocka_unit_test(failures_tell_refused_lost_stalled_and_unknown_apart),
 		cmocka_unit_test(a_line_break_in_a_header_is_refused_without_showing_its_value),
 		cmocka_unit_test(a_wait_ends_by_a_wake_or_by_a_finished_request),
+		cmocka_unit_test(a_stream_wakes_the_wait_by_data_and_a_watched_file_does_too),
 		cmocka_unit_test(loopback_never_goes_through_a_proxy),
 	};
 
