@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "masterd/svc_enrol.h"
+#include "masterd/svc_follow.h"
 #include "masterd/svc_ingest.h"
 #include "masterd/svc_lead.h"
 #include "shared/clock.h"
@@ -35,6 +36,7 @@ static const struct {
 	{"users", 1000, false, poll_users},
 	{"joins", 60000, true, enrol_expire},
 	{"samples", 1000, true, ingest_expire},
+	{"journal", 600000, true, follow_expire},
 };
 
 struct jobs {

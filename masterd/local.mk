@@ -35,6 +35,7 @@ libmasterd_a_SOURCES = \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
+	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/jobs.h masterd/jobs.c \
 	masterd/api.h masterd/api.c \
 	masterd/api_root.h masterd/api_root.c \

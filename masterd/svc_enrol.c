@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/crypt.h"
 #include "shared/hash.h"
 #include "shared/log.h"
@@ -35,9 +36,28 @@ static void show(struct job *job)
 		waits_wake(v->m->waits, v->woken);
 }
 
-static int queue(struct enrol *v, int (*run)(struct job *, struct db *, struct err *), struct err *e)
+/* The change and its lines in the journal, for other masters and for clients. */
+static int run_rule(struct job *job, struct db *db, struct err *e)
 {
-	v->job.run = run;
+	struct enrol *v = (struct enrol *)job;
+	struct event ev = {.at = clock_ms(), .kind = v->kind};
+
+	if (v->rule(job, db, e))
+		return -1;
+	str_cut(ev.origin, sizeof(ev.origin), v->m->instance);
+	for (size_t i = 0; i < ARRAY_LEN(v->dropped); i++) {
+		ev.node_id = v->dropped[i];
+		if (ev.node_id && tbl_event_add(db, &ev, e))
+			return -1;
+	}
+	ev.node_id = v->node.id;
+	return ev.node_id ? tbl_event_add(db, &ev, e) : 0;
+}
+
+static int queue(struct enrol *v, int (*rule)(struct job *, struct db *, struct err *), struct err *e)
+{
+	v->rule = rule;
+	v->job.run = run_rule;
 	v->job.committed = show;
 	return writer_put(v->m->writer, &v->job, e);
 }
@@ -150,6 +170,7 @@ static int run_ask(struct job *job, struct db *db, struct err *e)
 
 int enrol_ask(struct enrol *v, struct err *e)
 {
+	v->kind = EVENT_JOIN;
 	return queue(v, run_ask, e);
 }
 
@@ -183,6 +204,7 @@ static int run_reveal(struct job *job, struct db *db, struct err *e)
 
 int enrol_reveal(struct enrol *v, struct err *e)
 {
+	v->kind = EVENT_JOIN;
 	return queue(v, run_reveal, e);
 }
 
@@ -298,6 +320,7 @@ static int run_approve(struct job *job, struct db *db, struct err *e)
 
 int enrol_approve(struct enrol *v, struct err *e)
 {
+	v->kind = EVENT_JOIN;
 	return queue(v, run_approve, e);
 }
 
@@ -403,5 +426,6 @@ void enrol_expire(struct master *m, int64_t now)
 
 	v->m = m;
 	v->now = now;
+	v->kind = EVENT_JOIN;
 	queue_alone(v, run_expire);
 }

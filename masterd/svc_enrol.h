@@ -4,6 +4,7 @@
 
 #include "masterd/master.h"
 #include "masterd/svc_audit.h"
+#include "masterd/tbl_event.h"
 #include "masterd/writer.h"
 
 /* How machines come in and are kept out. All rules run inside the writer, one
@@ -24,6 +25,8 @@ struct enrol {
 	struct node node;        /* in: name, hostname, facts; out: the node */
 	bool have_join;
 	int64_t dropped[2];      /* nodes that went with it, 0 none */
+	int (*rule)(struct job *job, struct db *db, struct err *e);
+	enum event_kind kind;    /* what the journal calls it */
 	char woken[JOIN_ID];     /* whose long polls to end */
 	/* approve */
 	char name[WIRE_HOST];

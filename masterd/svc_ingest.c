@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "masterd/tbl_event.h"
 #include "masterd/tbl_run.h"
 #include "masterd/tbl_sample.h"
 #include "shared/mem.h"
+#include "shared/str.h"
 
 enum { DOC_MAX = 1 << 18, EXPIRE_NODES = 8 };
 
@@ -134,8 +136,13 @@ int ingest_samples(struct ingest *v, struct err *e)
 static int run_run(struct job *job, struct db *db, struct err *e)
 {
 	struct ingest *v = (struct ingest *)job;
+	struct event ev = {.at = v->now, .kind = EVENT_RUN, .node_id = v->node_id};
 
-	return tbl_run_put(db, v->node_id, v->run, v->now, &v->news, e);
+	if (tbl_run_put(db, v->node_id, v->run, v->now, &v->news, e))
+		return -1;
+	str_cut(ev.origin, sizeof(ev.origin), v->m->instance);
+	str_cut(ev.ref, sizeof(ev.ref), v->run->uuid);
+	return v->news ? tbl_event_add(db, &ev, e) : 0;
 }
 
 static void show_run(struct job *job)
