@@ -175,9 +175,7 @@ static void put_node(struct live *l, const struct node *v, const struct join *j)
 	struct live_node *n = place(l, v->id);
 
 	node_done(&n->n);
-	n->n = *v;
-	n->n.tags = xstrdup(v->tags);
-	n->n.facts = xstrdup(v->facts);
+	n->n = node_copy(v);
 	if (j)
 		n->join = *j;
 	json_free(n->facts);

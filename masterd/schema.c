@@ -45,6 +45,27 @@ static const char *const migrations[] = {
 	" action VARCHAR(64) NOT NULL, object VARCHAR(256) NOT NULL, detail TEXT NOT NULL, hash {blob} NOT NULL);"
 	"CREATE TABLE lease(name VARCHAR(64) PRIMARY KEY, holder VARCHAR(36) NOT NULL, until {int} NOT NULL);"
 	"ALTER TABLE account ADD COLUMN tags VARCHAR(1024) NOT NULL DEFAULT '[]';",
+	/* what admins do to a node after it has joined; tokens that let machines in; wishes that nodes fetch */
+	"ALTER TABLE node ADD COLUMN note VARCHAR(1024) NOT NULL DEFAULT '';"
+	"ALTER TABLE node ADD COLUMN deleted {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE node ADD COLUMN next_hash {blob};"
+	"ALTER TABLE node ADD COLUMN next_sealed {blob};"
+	"ALTER TABLE node ADD COLUMN cloned {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE node ADD COLUMN clone_owner VARCHAR(64) NOT NULL DEFAULT '';"
+	"ALTER TABLE node ADD COLUMN clone_owner_peer VARCHAR(64) NOT NULL DEFAULT '';"
+	"ALTER TABLE node ADD COLUMN clone_other_peer VARCHAR(64) NOT NULL DEFAULT '';"
+	"CREATE UNIQUE INDEX node_next_hash ON node(next_hash);"
+	"ALTER TABLE join_request ADD COLUMN token_name VARCHAR(64) NOT NULL DEFAULT '';"
+	"ALTER TABLE join_request ADD COLUMN pre_approved {int} NOT NULL DEFAULT 0;"
+	"CREATE TABLE join_token(id {id}, name VARCHAR(64) NOT NULL, hash {blob} NOT NULL UNIQUE, created {int} NOT NULL,"
+	" created_by VARCHAR(64) NOT NULL, expires {int} NOT NULL, uses {int} NOT NULL, used {int} NOT NULL DEFAULT 0,"
+	" last_used {int} NOT NULL DEFAULT 0, tags VARCHAR(1024) NOT NULL DEFAULT '[]', pre_approved {int} NOT NULL);"
+	"CREATE TABLE node_request(seq {id}, rid VARCHAR(36) NOT NULL UNIQUE, node_id {int} NOT NULL, verb VARCHAR(16) NOT NULL,"
+	" args TEXT NOT NULL, state VARCHAR(16) NOT NULL, reason VARCHAR(512) NOT NULL DEFAULT '',"
+	" run VARCHAR(36) NOT NULL DEFAULT '', created {int} NOT NULL, created_by VARCHAR(64) NOT NULL,"
+	" expires {int} NOT NULL, changed {int} NOT NULL);"
+	"CREATE INDEX node_request_node ON node_request(node_id, seq);"
+	"CREATE INDEX node_request_open ON node_request(state, expires);",
 };
 
 const char *const *schema_migrations(int *n)

@@ -26,6 +26,8 @@ static void set_join(struct db_stmt *s, const struct join *j)
 	db_set_int(s, 14, j->decided);
 	db_set_blob(s, 15, j->sealed_len ? j->sealed_key : NULL, j->sealed_len);
 	db_set_str(s, 16, j->clear_key[0] ? j->clear_key : NULL);
+	db_set_str(s, 17, j->token_name);
+	db_set_int(s, 18, j->pre_approved);
 }
 
 int tbl_join_add(struct db *db, const struct join *j, struct err *e)
@@ -34,8 +36,8 @@ int tbl_join_add(struct db *db, const struct join *j, struct err *e)
 
 	if (db_prepare(db, &s,
 		       "INSERT INTO join_request(request_id,node_id,state,hostname,ip_address,peer_address,public_key,"
-		       "commitment,nonce,master_nonce,code,name_in_use,created,decided,sealed_key,clear_key) "
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+		       "commitment,nonce,master_nonce,code,name_in_use,created,decided,sealed_key,clear_key,token_name,"
+		       "pre_approved) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
 		       e))
 		return -1;
 	set_join(&s, j);
@@ -49,7 +51,7 @@ int tbl_join_put(struct db *db, const struct join *j, struct err *e)
 	if (db_prepare(db, &s,
 		       "UPDATE join_request SET node_id=?2,state=?3,hostname=?4,ip_address=?5,peer_address=?6,"
 		       "public_key=?7,commitment=?8,nonce=?9,master_nonce=?10,code=?11,name_in_use=?12,created=?13,"
-		       "decided=?14,sealed_key=?15,clear_key=?16 WHERE request_id=?1",
+		       "decided=?14,sealed_key=?15,clear_key=?16,token_name=?17,pre_approved=?18 WHERE request_id=?1",
 		       e))
 		return -1;
 	set_join(&s, j);
@@ -95,11 +97,13 @@ static void read_join(struct db_stmt *s, struct join *j)
 		j->sealed_len = n;
 	}
 	str_cut(j->clear_key, sizeof(j->clear_key), str_or(db_str(s, 15), ""));
+	str_cut(j->token_name, sizeof(j->token_name), db_str(s, 16));
+	j->pre_approved = db_int(s, 17) != 0;
 }
 
 #define JOIN_COLUMNS                                                                                                  \
 	"SELECT request_id,node_id,state,hostname,ip_address,peer_address,public_key,commitment,nonce,master_nonce,"  \
-	"code,name_in_use,created,decided,sealed_key,clear_key FROM join_request "
+	"code,name_in_use,created,decided,sealed_key,clear_key,token_name,pre_approved FROM join_request "
 
 static int one(struct db_stmt *s, struct join *ret, struct err *e)
 {
@@ -162,7 +166,7 @@ int tbl_join_blocked(struct db *db, const struct join *j, bool *ret, char *reaso
 
 	if (db_prepare(db, &s,
 		       "SELECT n.reason FROM node n JOIN join_request j ON j.node_id=n.id WHERE n.state='blocked' AND "
-		       "(j.public_key=?1 OR (n.hostname=?2 AND (n.approved>0 OR j.peer_address=?3))) LIMIT 1",
+		       "(j.public_key=?1 OR (n.hostname=?2 AND j.peer_address=?3)) LIMIT 1",
 		       e))
 		return -1;
 	db_set_blob(&s, 1, j->has_public_key ? j->public_key : NULL, sizeof(j->public_key));

@@ -25,6 +25,8 @@ struct join {
 	uint8_t public_key[32], commitment[SHA256_LEN], nonce[PAIR_NONCE], master_nonce[PAIR_NONCE];
 	char code[32];           /* "" before the reveal */
 	bool name_in_use;
+	char token_name[WIRE_NAME]; /* by which join token it came, "" none */
+	bool pre_approved;       /* it becomes active at the reveal */
 	int64_t created, decided;
 	uint8_t sealed_key[JOIN_SEALED];
 	size_t sealed_len;       /* 0: none */
@@ -39,7 +41,7 @@ int tbl_join_of_node(struct db *db, int64_t node_id, struct join *ret, struct er
 int tbl_join_of_key(struct db *db, const uint8_t public_key[static 32], struct join *ret, struct err *e) MUSTCHECK;
 /* A pending one without key from the same hostname and peer. */
 int tbl_join_of_peer(struct db *db, const char *hostname, const char *peer, struct join *ret, struct err *e) MUSTCHECK;
-/* Is a blocked node the asker: its public key, its hostname (once approved), or hostname and peer? */
+/* Is a blocked node the asker: its public key, or its hostname at its address? */
 int tbl_join_blocked(struct db *db, const struct join *j, bool *ret, char *reason, size_t size, struct err *e) MUSTCHECK;
 /* The oldest pending one from before; ERR_NOTFOUND. */
 int tbl_join_older(struct db *db, int64_t before, struct join *ret, struct err *e) MUSTCHECK;

@@ -13,12 +13,26 @@
 #include "shared/wire.h"
 
 /* Machines. A node's number is given at its join-request and never again. */
-enum node_state { NODE_PENDING, NODE_ACTIVE, NODE_BLOCKED, NODE_STATES };
+enum node_state { NODE_PENDING, NODE_ACTIVE, NODE_BLOCKED, NODE_DELETED, NODE_STATES };
 
 const char *node_state_name(enum node_state s);
 int node_state_from(enum node_state *ret, const char *name) MUSTCHECK;
 
-enum { NODE_REASON = 513, NODE_BY = 65 };
+enum { NODE_REASON = 513, NODE_BY = 65, NODE_NOTE = 1025, NODE_SEALED = 128, NODE_INSTANCE = 65 };
+
+/* A key that waits to be fetched and used; the old one is good until then. */
+struct node_next {
+	uint8_t hash[SHA256_LEN];
+	uint8_t sealed[NODE_SEALED]; /* crypto_box_seal for the node's public key */
+	size_t sealed_len;
+};
+/* Two machines were seen with one key: until an admin has decided, only the
+ * first is believed. */
+struct node_clone {
+	int64_t since;
+	char owner[NODE_INSTANCE];   /* the one that is believed */
+	char owner_peer[64], other_peer[64];
+};
 
 struct node {
 	int64_t id;
@@ -30,11 +44,17 @@ struct node {
 	char approved_by[NODE_BY], blocked_by[NODE_BY], reason[NODE_REASON];
 	char *tags;               /* JSON array of texts */
 	char *facts;              /* JSON object: what the node said when it joined */
+	char *note;               /* of the admins; NULL or "" none */
+	int64_t deleted;          /* 0: not */
+	struct node_next *next;   /* NULL none */
+	struct node_clone *clone; /* NULL none */
 };
 struct nodes {
 	LIST_OF(struct node);
 };
 void node_done(struct node *n);
+/* Another one with the same values, its own to free. */
+struct node node_copy(const struct node *n);
 void nodes_done(struct nodes *l);
 
 /* Insert (id 0: given) or replace all of one. */
@@ -43,8 +63,13 @@ int tbl_node_put(struct db *db, const struct node *n, struct err *e) MUSTCHECK;
 int tbl_node_drop(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND when there is none. */
 int tbl_node_get(struct db *db, int64_t id, struct node *ret, struct err *e) MUSTCHECK;
+/* By the hash of its key, or of the one that waits. */
+int tbl_node_of_key(struct db *db, const uint8_t hash[static SHA256_LEN], struct node *ret, struct err *e) MUSTCHECK;
+/* All but the deleted. */
 int tbl_node_list(struct db *db, struct nodes *ret, struct err *e) MUSTCHECK;
-/* Is name the name of an approved node other than id? */
+/* One that was deleted before; ERR_NOTFOUND. */
+int tbl_node_deleted(struct db *db, int64_t before, struct node *ret, struct err *e) MUSTCHECK;
+/* Is name the name of an approved node other than id, which is not deleted? */
 int tbl_node_name_used(struct db *db, const char *name, int64_t id, bool *ret, struct err *e) MUSTCHECK;
 int tbl_node_count(struct db *db, enum node_state s, int64_t *ret, struct err *e) MUSTCHECK;
 
