@@ -11,6 +11,7 @@
 #include "masterd/api_runs.h"
 #include "masterd/api_stats.h"
 #include "masterd/master.h"
+#include "masterd/openapi.h"
 #include "masterd/svc_enrol.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -20,6 +21,7 @@ static const char base[] = "/api/v1";
 static const struct route table[] = {
 	{"GET", "/health", true, ROLE_ALL, api_health, "the process answers"},
 	{"GET", "/ready", true, ROLE_ALL, api_ready, "the database answers too"},
+	{"GET", "/openapi.json", false, ROLE_ALL, api_openapi, "this document"},
 	{"POST", "/auth/login", false, ROLE_ALL, api_login, "sign in"},
 	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
 	{"POST", "/auth/logout", false, ROLE_VIEWER, api_logout, "end the session"},

@@ -9,7 +9,8 @@ masterd_tests = \
 	tests/masterd/test_config \
 	tests/masterd/test_writer \
 	tests/masterd/test_auth \
-	tests/masterd/test_health
+	tests/masterd/test_health \
+	tests/masterd/test_doc
 check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
@@ -20,6 +21,7 @@ tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_doc_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 # the node's half of a pairing, for tests/e2e/master-*.sh
 check_PROGRAMS += tests/e2e/pair
 tests_e2e_pair_SOURCES = tests/e2e/pair.c

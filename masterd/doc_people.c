@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/doc_people.h"
+
+#include "shared/attr.h"
+
+#define ROLES "viewer node_admin super_admin"
+
+/* ---- the master itself */
+
+static const struct field status_fields[] = {
+	FIELD("status", F_TEXT, MUST, .words = "ok"),
+	{0},
+};
+static const struct shape status = {"Status", status_fields};
+
+/* ---- signing in */
+
+static const struct field login_fields[] = {
+	FIELD("username", F_TEXT, MUST, .min = 1, .max = 63),
+	FIELD("password", F_SECRET, MUST, .min = 1, .max = 1024),
+	{0},
+};
+static const struct shape login = {"Login", login_fields};
+
+static const struct field tokens_fields[] = {
+	FIELD("access_token", F_SECRET, MUST, .what = "a JWT for the header Authorization: Bearer"),
+	FIELD("token_type", F_TEXT, MUST, .words = "bearer"),
+	FIELD("expires_in", F_INT, MUST, .min = 1, .max = 86400, .what = "seconds"),
+	FIELD("refresh_token", F_SECRET, MUST),
+	{0},
+};
+static const struct shape tokens = {"Tokens", tokens_fields};
+
+static const struct field refresh_fields[] = {
+	FIELD("refresh_token", F_SECRET, MUST),
+	{0},
+};
+static const struct shape refresh = {"Refresh", refresh_fields};
+
+static const struct field me_fields[] = {
+	FIELD("id", F_INT, MUST),
+	FIELD("username", F_TEXT, MUST),
+	FIELD("role", F_TEXT, MUST, .words = ROLES),
+	{0},
+};
+static const struct shape me = {"Me", me_fields};
+
+static const struct route_doc docs[] = {
+	{.route = "GET /health", .answer_kind = ANSWER_OBJECT, .answer = &status},
+	{.route = "GET /ready", .answer_kind = ANSWER_OBJECT, .answer = &status},
+	{.route = "GET /openapi.json", .answer_kind = ANSWER_ANY, .etag = true},
+	{.route = "POST /auth/login", .body_kind = BODY_OR_FORM, .body = &login, .answer_kind = ANSWER_OBJECT, .answer = &tokens,
+	 .also = {401, 429}},
+	{.route = "POST /auth/refresh", .body_kind = BODY_NEEDED, .body = &refresh, .answer_kind = ANSWER_OBJECT, .answer = &tokens,
+	 .also = {401}},
+	{.route = "POST /auth/logout", .answer_kind = ANSWER_NONE},
+	{.route = "GET /auth/me", .answer_kind = ANSWER_OBJECT, .answer = &me},
+};
+
+const struct route_doc *doc_people(size_t *n)
+{
+	*n = ARRAY_LEN(docs);
+	return docs;
+}

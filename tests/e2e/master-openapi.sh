@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The document at /api/v1/openapi.json before a linter that others wrote, and the
+# master behind a proxy that holds each request and each answer against it.
+# timeout: 240
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../master-lib.sh"
+command -v npm >/dev/null || { skip "the OpenAPI document before other people's tools" "apt-get install npm"; exit 0; }
+
+# the tools, once a build folder and lock file
+TOOLS=$BUILD/tests/openapi-tools
+install_tools() {
+	local lock=$HERE/openapi/package-lock.json
+	cmp -s "$lock" "$TOOLS/done" && return 0
+	rm -rf "$TOOLS" && mkdir -p "$TOOLS" && cp "$HERE/openapi/package.json" "$lock" "$TOOLS" || return 1
+	(cd "$TOOLS" && npm ci --ignore-scripts --no-audit --no-fund --omit=optional) && cp "$lock" "$TOOLS/done"
+}
+if ! install_tools >"$T/npm" 2>&1; then
+	note "$T/npm"
+	skip "the OpenAPI document before other people's tools" "npm cannot install them"
+	exit 0
+fi
+export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
+
+master_init || note "$T/init.out"
+step "the master starts" master_start
+check "it serves the document" call 200 GET /openapi.json
+cp "$BODY" "$T/openapi.json"
+ETAG=$(tr -d '\r' <"$HEAD" | sed -n 's/^etag: //Ip')
+check "and says when it is the same as before" call 304 GET /openapi.json -H "If-None-Match: $ETAG"
+rows() { felloe-masterd routes | jq -r '.[] | "\(.method) \(if .root then "" else "/api/v1" end)\(.path) \(.role)"' | sort; }
+told() { jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] | "\(.key | ascii_upcase) \($p) \(.value["x-role"])"' "$T/openapi.json" | sort; }
+check "which holds every row of the route table" diff <(rows) <(told)
+check "a linter has nothing against it" "$TOOLS/node_modules/.bin/redocly" lint --config "$HERE/openapi/redocly.yaml" --max-problems 20 "$T/openapi.json"
+
+# ---- every answer of a journey is what the document says
+PROXY=$(free_port)
+spawn prism "$TOOLS/node_modules/.bin/prism" proxy --errors -h 127.0.0.1 -p "$PROXY" "$T/openapi.json" "$ROOT"
+proxy_up() { curl -sf -m 2 "http://127.0.0.1:$PROXY/health"; }
+check "a proxy reads the document" until_ok 60 proxy_up || note "$T/prism.log"
+API=http://127.0.0.1:$PROXY/api/v1
+eval "plain_$(declare -f call)"
+# the proxy would see an answer that is not as the document says
+LIES=$(free_port)
+jq '.components.schemas.Status.properties.status.enum = ["fine"]' "$T/openapi.json" >"$T/lies.json"
+spawn lies "$TOOLS/node_modules/.bin/prism" proxy --errors -h 127.0.0.1 -p "$LIES" "$T/lies.json" "$ROOT"
+caught() { curl -s -m 2 "http://127.0.0.1:$LIES/health" | grep -q VIOLATIONS; }
+check "it catches a document that is wrong about an answer" until_ok 60 caught
+stop_pid lies
+# the proxy knows paths without a last / and wants to be told what a body is
+call() { # STATUS METHOD PATH [CURL OPTIONS]
+	local status=$1 method=$2 path=$3 arg type=()
+	shift 3
+	path=${path/%\//} path=${path/\/\?/?}
+	for arg; do case $arg in '{'* | '['*) type=(-H 'Content-Type: application/json') ;; esac; done
+	plain_call "$status" "$method" "$path" "${type[@]}" "$@"
+}
+bad() { call 422 "$@" && jq -e '.type | test("UNPROCESSABLE_ENTITY")' "$BODY" >/dev/null; }
+check "and refuses what the document does not allow" bad POST /auth/refresh -d '{"refresh_token":7}'
+
+check "a wrong password" call 401 POST /auth/login -d 'username=admin&password=wrong'
+check "a sign-in" login admin 'correct horse battery'
+check "one by JSON" call 200 POST /auth/login -d '{"username":"admin","password":"correct horse battery"}'
+login admin 'correct horse battery'
+check "me" call 200 GET /auth/me -H "$(AS)"
+check "a refresh" call 200 POST /auth/refresh -d "{\"refresh_token\":\"$REFRESH\"}"
+TOKEN=$(jq -r .access_token "$BODY")
+check "an old refresh token" call 401 POST /auth/refresh -d '{"refresh_token":"nonsense"}'
+step "a machine asks to join and reveals" join web-01
+check "who waits" call 200 GET '/nodes?state=pending' -H "$(AS)"
+check "as a page" call 200 GET '/nodes?state=pending&after=&limit=1' -H "$(AS)"
+check "its status" call 200 GET "/nodes/status/$REQUEST"
+check "an id that nobody has" call 404 GET /nodes/status/nobody
+check "a commitment that does not fit" call 409 POST "/nodes/join-request/$REQUEST/reveal" -d "{\"nonce\":\"$(openssl rand -base64 32)\"}"
+check "the waiting node" call 200 GET /nodes/1 -H "$(AS)"
+check "its approval" call 200 POST /nodes/approve/1 -H "$(AS)" -d '{"tags":["prod","eu"]}'
+check "a second one" call 409 POST /nodes/approve/1 -H "$(AS)" -d '{}'
+check "the sealed key" call 200 GET "/nodes/status/$REQUEST"
+KEY=$("$PAIR" open "$(jq -r .sealed_key "$BODY")" "$PUB" "$SECRET")
+check "a node that never reported" call 200 GET /nodes/1 -H "$(AS)"
+UUID=3b241101-e2bb-4255-8caf-4136c566a962
+BASE='"cpu_usage":12.5,"disk_usage":40,"active_backups":1'
+SAMPLE="{$BASE,\"memory\":{\"total\":8000,\"used\":3000},\"swap\":{\"total\":0,\"used\":0},\"load\":[0.5,0.4,0.3],\"disks\":[{\"mount\":\"/\",\"total\":100,\"used\":40,\"percent\":40,\"inodes_percent\":3}],\"io\":{\"read\":1,\"write\":2},\"net\":{\"rx\":3,\"tx\":4},\"pressure\":{\"cpu\":0,\"io\":0.5,\"memory\":0},\"uptime_s\":90,\"cores\":2,\"agent_version\":\"0.3\",\"outbox_depth\":0,\"runs\":[{\"uuid\":\"$UUID\",\"site\":\"shop\",\"phase\":\"dump\",\"started\":\"$(date -u +%FT%TZ)\",\"bytes_done\":5}],\"timers\":[{\"name\":\"nightly\",\"on_calendar\":\"*-*-* 03:00:00\",\"enabled\":true,\"active\":true,\"next\":\"$(date -u -d tomorrow +%FT%TZ)\",\"result\":\"success\"}]}"
+check "a sample" call 200 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE"
+check "a list of samples" call 200 POST /stats -H "X-API-KEY: $KEY" -d "[{$BASE},{$BASE,\"ts\":\"$(date -u -d '5 minutes ago' +%FT%TZ)\"}]"
+check "a sample with a key that nobody has" call 401 POST /stats -H 'X-API-KEY: nonsense' -d "{$BASE}"
+RUN="\"uuid\":\"$UUID\",\"site\":\"shop\",\"started\":\"$(date -u -d '9 minutes ago' +%FT%TZ)\""
+check "a run" call 200 PUT "/runs/$UUID" -H "X-API-KEY: $KEY" -d "{$RUN,\"rev\":1,\"state\":\"running\"}"
+check "its end" call 200 PUT "/runs/$UUID" -H "X-API-KEY: $KEY" -d "{$RUN,\"rev\":2,\"state\":\"failed\",\"finished\":\"$(date -u +%FT%TZ)\",\"bytes_stored\":5,\"phases\":[{\"name\":\"dump\",\"ms\":5}],\"archives\":[{\"storage\":\"here\",\"key\":\"a/b\",\"size\":5}],\"error\":{\"kind\":\"net\",\"message\":\"no route\"},\"log\":\"a line\"}"
+check "an older state of it" call 200 PUT "/runs/$UUID" -H "X-API-KEY: $KEY" -d "{$RUN,\"rev\":1,\"state\":\"running\"}"
+check "the node, whole" call 200 GET /nodes/1 -H "$(AS)"
+ETAG=$(tr -d '\r' <"$HEAD" | sed -n 's/^etag: //Ip')
+check "all nodes" call 200 GET /nodes -H "$(AS)"
+check "a search among them" call 200 GET '/nodes?health=failed&tag=prod&q=web' -H "$(AS)"
+check "a node that is not there" call 404 GET /nodes/99 -H "$(AS)"
+check "its series" call 200 GET '/nodes/1/stats?step=60' -H "$(AS)"
+check "the runs" call 200 GET '/runs?node=1&state=failed' -H "$(AS)"
+check "the run with its log" call 200 GET "/runs/$UUID" -H "$(AS)"
+check "a run that is not there" call 404 GET /runs/3b241101-e2bb-4255-8caf-4136c566a963 -H "$(AS)"
+check "the timers" call 200 GET /timers -H "$(AS)"
+check "a token that is none" call 401 GET /timers -H "$(AS nonsense)"
+check "a block" call 200 POST /nodes/block/1 -H "$(AS)" -d '{"reason":"sold"}'
+check "its key then" call 403 POST /stats -H "X-API-KEY: $KEY" -d "{$BASE}"
+check "the blocked node" call 200 GET /nodes/1 -H "$(AS)"
+check "and back" call 200 POST /nodes/unblock/1 -H "$(AS)"
+check "logging out" call 204 POST /auth/logout -H "$(AS)"
+API=http://127.0.0.1:$PROXY
+check "health" call 200 GET /health
+check "readiness" call 200 GET /ready
+stop_pid prism
+stop_pid master
