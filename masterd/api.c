@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "masterd/master.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -37,4 +38,15 @@ void api_put_next(struct json_out *o, int64_t next)
 
 	snprintf(text, sizeof(text), "%lld", (long long)next);
 	json_put_str(o, "next", next ? text : NULL);
+}
+
+void api_hash_etag(struct req *r)
+{
+	uint8_t digest[SHA256_LEN];
+	char hex[SHA256_HEX];
+
+	sha256(digest, r->out.p, r->out.len);
+	hex_encode(hex, digest, sizeof(digest));
+	hex[32] = '\0';
+	reply_unchanged(r, hex);
 }

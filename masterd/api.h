@@ -18,5 +18,7 @@ bool api_node_id(struct req *r, int64_t *ret);
 bool api_page(struct req *r, int64_t *after, int64_t *limit);
 /* "next": the number as text, or null for 0. */
 void api_put_next(struct json_out *o, int64_t next);
+/* An ETag made from the reply as it stands; it becomes a 304 when the client has it. */
+void api_hash_etag(struct req *r);
 
 #endif

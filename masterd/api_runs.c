@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/svc_ingest.h"
 #include "masterd/tbl_run.h"
 #include "shared/hash.h"
@@ -151,17 +152,6 @@ static int list_runs(struct req *r, struct run_query *q, struct listing *l, stru
 	return rc;
 }
 
-static void hash_etag(struct req *r)
-{
-	uint8_t digest[SHA256_LEN];
-	char hex[SHA256_HEX];
-
-	sha256(digest, r->out.p, r->out.len);
-	hex_encode(hex, digest, sizeof(digest));
-	hex[32] = '\0';
-	reply_unchanged(r, hex);
-}
-
 enum verdict api_runs(struct req *r)
 {
 	struct run_query q = {0};
@@ -184,7 +174,7 @@ enum verdict api_runs(struct req *r)
 	snprintf(next, sizeof(next), "%lld-%s", (long long)l.last_started, l.last_uuid);
 	json_put_str(l.o, "next", l.more ? next : NULL);
 	json_end_obj(l.o);
-	hash_etag(r);
+	api_hash_etag(r);
 	return REPLY;
 }
 
@@ -214,6 +204,6 @@ enum verdict api_run(struct req *r)
 	if (rc)
 		return reply_err(r, &e);
 	r->status = 200;
-	hash_etag(r);
+	api_hash_etag(r);
 	return REPLY;
 }

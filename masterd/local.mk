@@ -27,6 +27,7 @@ libmasterd_a_SOURCES = \
 	masterd/tbl_join.h masterd/tbl_join.c \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
+	masterd/tbl_alert.h masterd/tbl_alert.c \
 	masterd/health.h masterd/health.c \
 	masterd/live_put.h masterd/live_put.c \
 	masterd/live.h masterd/live.c \
@@ -36,6 +37,7 @@ libmasterd_a_SOURCES = \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
+	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \
 	masterd/api.h masterd/api.c \
 	masterd/api_root.h masterd/api_root.c \
@@ -51,6 +53,8 @@ libmasterd_a_SOURCES = \
 	masterd/route.h \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/route.c \
+	masterd/api_alerts.h masterd/api_alerts.c \
+	masterd/route.h masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
 	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
 MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)

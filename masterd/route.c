@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "masterd/api_alerts.h"
 #include "masterd/api_auth.h"
 #include "masterd/api_join.h"
 #include "masterd/api_nodes.h"
@@ -40,6 +41,12 @@ static const struct route table[] = {
 	{"GET", "/runs", false, ROLE_VIEWER, api_runs, "runs, newest first"},
 	{"GET", "/runs/{uuid}", false, ROLE_VIEWER, api_run, "one run with its log"},
 	{"GET", "/timers", false, ROLE_VIEWER, api_timers, "timers of all machines"},
+	{"GET", "/alerts", false, ROLE_VIEWER, api_alerts, "what is wrong"},
+	{"GET", "/alerts/{id}", false, ROLE_VIEWER, api_alert, "one of them"},
+	{"POST", "/alerts/{id}/ack", false, ROLE_NODE_ADMIN, api_alert_ack, "I look after it: no reminders"},
+	{"DELETE", "/alerts/{id}/ack", false, ROLE_NODE_ADMIN, api_alert_unack, "not any more"},
+	{"POST", "/alerts/{id}/snooze", false, ROLE_NODE_ADMIN, api_alert_snooze, "no notices until a time"},
+	{"DELETE", "/alerts/{id}/snooze", false, ROLE_NODE_ADMIN, api_alert_unsnooze, "notices again"},
 };
 
 const struct route *route_table(size_t *n)

@@ -66,6 +66,27 @@ static const char *const migrations[] = {
 	" expires {int} NOT NULL, changed {int} NOT NULL);"
 	"CREATE INDEX node_request_node ON node_request(node_id, seq);"
 	"CREATE INDEX node_request_open ON node_request(state, expires);",
+	/* what is wrong; what timers declared to come; whom to tell */
+	"CREATE TABLE alert(id {id}, kind VARCHAR(32) NOT NULL, severity VARCHAR(16) NOT NULL, node_id {int} NOT NULL,"
+	" ref VARCHAR(256) NOT NULL, stamp VARCHAR(64) NOT NULL, run VARCHAR(36) NOT NULL, first_at {int} NOT NULL,"
+	" last_at {int} NOT NULL, times {int} NOT NULL, cause TEXT NOT NULL, next_step TEXT NOT NULL,"
+	" acked_by VARCHAR(64) NOT NULL, acked_at {int} NOT NULL, snoozed_by VARCHAR(64) NOT NULL,"
+	" snoozed_until {int} NOT NULL, closed {int} NOT NULL, closed_why VARCHAR(64) NOT NULL, noticed {int} NOT NULL);"
+	"CREATE UNIQUE INDEX alert_open ON alert(node_id, kind, ref) WHERE closed=0;"
+	"CREATE INDEX alert_closed ON alert(closed);"
+	"CREATE TABLE expected(node_id {int} NOT NULL, timer VARCHAR(64) NOT NULL, on_calendar VARCHAR(256) NOT NULL,"
+	" due {int} NOT NULL, before {int} NOT NULL, period {int} NOT NULL, steady {int} NOT NULL, missed {int} NOT NULL,"
+	" missed_at {int} NOT NULL, times {int} NOT NULL, PRIMARY KEY(node_id, timer));"
+	"CREATE INDEX expected_missed ON expected(missed);"
+	"ALTER TABLE run ADD COLUMN timer VARCHAR(64) NOT NULL DEFAULT '';"
+	"CREATE INDEX run_timer ON run(node_id, timer, started);"
+	"CREATE TABLE channel(id {id}, name VARCHAR(64) NOT NULL UNIQUE, kind VARCHAR(16) NOT NULL, enabled {int} NOT NULL,"
+	" settings TEXT NOT NULL, sealed TEXT NOT NULL, filter TEXT NOT NULL, created {int} NOT NULL,"
+	" created_by VARCHAR(64) NOT NULL, last_ok {int} NOT NULL, last_failed {int} NOT NULL, last_error TEXT NOT NULL,"
+	" sent {int} NOT NULL, dropped {int} NOT NULL);"
+	"CREATE TABLE delivery(id {id}, channel_id {int} NOT NULL REFERENCES channel(id) ON DELETE CASCADE,"
+	" at {int} NOT NULL, batch VARCHAR(36) NOT NULL, doc TEXT NOT NULL);"
+	"CREATE INDEX delivery_channel ON delivery(channel_id, id);",
 };
 
 const char *const *schema_migrations(int *n)

@@ -8,6 +8,7 @@
 #include "shared/str.h"
 
 enum { DOC_MAX = 1 << 20 };
+#define LONGEST_RUN_MS (INT64_C(3) * 24 * 3600 * 1000)
 
 /* The run as JSON, without its log (a column of its own) and without the node
  * (a name may change). */
@@ -58,9 +59,9 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	if (have && r->rev <= rev)
 		return 0;
 	if (db_prepare(db, &s,
-		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received) "
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
-		       "site=excluded.site,state=excluded.state,started=excluded.started,finished=excluded.finished,"
+		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received,timer) "
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
+		       "timer=excluded.timer,site=excluded.site,state=excluded.state,started=excluded.started,finished=excluded.finished,"
 		       "doc=excluded.doc,log=excluded.log,received=excluded.received",
 		       e))
 		return -1;
@@ -75,6 +76,7 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	db_set_str(&s, 8, doc);
 	db_set_str(&s, 9, r->log);
 	db_set_int(&s, 10, now);
+	db_set_str(&s, 11, r->timer);
 	*news = true;
 	return db_run(&s, e);
 }
@@ -168,4 +170,26 @@ int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
 		       e))
 		return -1;
 	return each_row(&s, each, ctx, e);
+}
+
+int tbl_run_covers(struct db *db, const struct firing *f, bool *ret, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int got;
+
+	if (db_prepare(db, &s,
+		       "SELECT 1 FROM run WHERE node_id=?1 AND timer=?2 AND started>=?3 AND started<=?4 UNION ALL "
+		       "SELECT 1 FROM run WHERE node_id=?1 AND timer=?2 AND started>=?5 AND started<?6 AND "
+		       "(finished=0 OR finished>=?6) LIMIT 1",
+		       e))
+		return -1;
+	db_set_int(&s, 1, f->node_id);
+	db_set_str(&s, 2, f->timer);
+	db_set_int(&s, 3, f->from);
+	db_set_int(&s, 4, f->to);
+	db_set_int(&s, 5, f->due - LONGEST_RUN_MS);
+	db_set_int(&s, 6, f->due);
+	got = db_step(&s, e);
+	*ret = got > 0;
+	return got < 0 ? -1 : 0;
 }

@@ -38,4 +38,13 @@ int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, stru
 /* Of each (node, site) the newest finished run and the newest good one. */
 int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 
+/* A timer that was due. */
+struct firing {
+	int64_t node_id;
+	const char *timer;
+	int64_t due, from, to;
+};
+/* Did a run of the timer start within [from, to], or was one still at work at due (begun at most 3 days before)? */
+int tbl_run_covers(struct db *db, const struct firing *f, bool *ret, struct err *e) MUSTCHECK;
+
 #endif
