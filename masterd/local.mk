@@ -46,15 +46,15 @@ libmasterd_a_SOURCES = \
 	masterd/api_nodes.h masterd/api_nodes.c \
 	masterd/api_stats.h masterd/api_stats.c \
 	masterd/api_runs.h masterd/api_runs.c \
+	masterd/api_alerts.h masterd/api_alerts.c \
 	masterd/doc.h \
 	masterd/doc_people.h masterd/doc_people.c \
 	masterd/doc_fleet.h masterd/doc_fleet.c \
+	masterd/doc_alerts.h masterd/doc_alerts.c \
 	masterd/doc.c \
 	masterd/route.h \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/route.c \
-	masterd/api_alerts.h masterd/api_alerts.c \
-	masterd/route.h masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
 	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
 MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)
