@@ -45,6 +45,27 @@ static const struct field me_fields[] = {
 };
 static const struct shape me = {"Me", me_fields};
 
+/* ---- who did what */
+
+static const struct field audit_query[] = {
+	FIELD("who", F_TEXT),
+	FIELD("action", F_TEXT, .what = "such as node.approve, or node for all of its kind"),
+	FIELD("since", F_TIME),
+	{0},
+};
+static const struct field audit_fields[] = {
+	FIELD("id", F_INT, MUST, .what = "from 1 without gaps"),
+	FIELD("at", F_TIME, MUST),
+	FIELD("who", F_TEXT, MUST),
+	FIELD("peer", F_TEXT, MUST, .what = "address, empty: none"),
+	FIELD("action", F_TEXT, MUST),
+	FIELD("object", F_TEXT, MUST),
+	FIELD("detail", F_OBJECT, MUST),
+	FIELD("hash", F_TEXT, MUST, .what = "SHA-256 in hex, of this record and the hash before"),
+	{0},
+};
+static const struct shape audit = {"Audit", audit_fields};
+
 static const struct route_doc docs[] = {
 	{.route = "GET /health", .answer_kind = ANSWER_OBJECT, .answer = &status},
 	{.route = "GET /ready", .answer_kind = ANSWER_OBJECT, .answer = &status},
@@ -55,6 +76,7 @@ static const struct route_doc docs[] = {
 	 .also = {401}},
 	{.route = "POST /auth/logout", .answer_kind = ANSWER_NONE},
 	{.route = "GET /auth/me", .answer_kind = ANSWER_OBJECT, .answer = &me},
+	{.route = "GET /audit", .query = audit_query, .answer_kind = ANSWER_PAGE, .answer = &audit},
 };
 
 const struct route_doc *doc_people(size_t *n)

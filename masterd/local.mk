@@ -16,6 +16,7 @@ libmasterd_a_SOURCES = \
 	masterd/vault.h masterd/vault.c \
 	masterd/tbl_event.h masterd/tbl_event.c \
 	masterd/tbl_audit.h masterd/tbl_audit.c \
+	masterd/audit_chain.h masterd/audit_chain.c \
 	masterd/tbl_lease.h masterd/tbl_lease.c \
 	masterd/scope.h masterd/scope.c \
 	masterd/tbl_user.h masterd/tbl_user.c \
@@ -42,6 +43,7 @@ libmasterd_a_SOURCES = \
 	masterd/api.h masterd/api.c \
 	masterd/api_root.h masterd/api_root.c \
 	masterd/api_auth.h masterd/api_auth.c \
+	masterd/api_audit.h masterd/api_audit.c \
 	masterd/api_join.h masterd/api_join.c \
 	masterd/api_nodes.h masterd/api_nodes.c \
 	masterd/api_stats.h masterd/api_stats.c \
@@ -56,7 +58,7 @@ libmasterd_a_SOURCES = \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
-	masterd/cmd.h masterd/cmd_user.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
+	masterd/cmd.h masterd/cmd_user.c masterd/cmd_audit.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
 MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)
 
 sbin_PROGRAMS += felloe-masterd

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "masterd/api_alerts.h"
+#include "masterd/api_audit.h"
 #include "masterd/api_auth.h"
 #include "masterd/api_join.h"
 #include "masterd/api_nodes.h"
@@ -27,6 +28,7 @@ static const struct route table[] = {
 	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
 	{"POST", "/auth/logout", false, ROLE_VIEWER, api_logout, "end the session"},
 	{"GET", "/auth/me", false, ROLE_VIEWER, api_me, "who am I"},
+	{"GET", "/audit", false, ROLE_SUPER_ADMIN, api_audit, "who did what, newest first"},
 	{"POST", "/stats", false, ROLE_NODE, api_stats, "a sample, or a list of them"},
 	{"PUT", "/runs/{uuid}", false, ROLE_NODE, api_run_put, "the whole state of a run"},
 	{"POST", "/nodes/join-request", false, ROLE_ALL, api_join_ask, "a machine asks to join"},

@@ -88,30 +88,58 @@ int tbl_audit_add(struct db *db, struct audit *a, struct err *e)
 	return db_run(&s, e);
 }
 
+#define COLUMNS "SELECT id,at,who,peer,action,object,detail,hash FROM audit "
+
+/* The rows of a statement with COLUMNS, to its end or until each has enough. */
+static int hand_out(struct db_stmt *s, int (*each)(void *ctx, const struct audit *a), void *ctx, struct err *e)
+{
+	struct audit a;
+	int got;
+
+	while ((got = db_step(s, e)) > 0) {
+		a.id = db_int(s, 0);
+		a.at = db_int(s, 1);
+		a.who = db_str(s, 2);
+		a.peer = db_str(s, 3);
+		a.action = db_str(s, 4);
+		a.object = db_str(s, 5);
+		a.detail = db_str(s, 6);
+		copy_hash(s, 7, a.hash);
+		if (each(ctx, &a))
+			return 0;
+	}
+	return got;
+}
+
 /* check-size: which rows, and who takes them */
 int tbl_audit_each(struct db *db, int64_t after, int64_t max, int (*each)(void *ctx, const struct audit *a), void *ctx,
 		   struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
-	struct audit a;
-	int got;
 
-	if (db_prepare(db, &s,
-		       "SELECT id,at,who,peer,action,object,detail,hash FROM audit WHERE id>?1 ORDER BY id LIMIT ?2", e))
+	if (db_prepare(db, &s, COLUMNS "WHERE id>?1 ORDER BY id LIMIT ?2", e))
 		return -1;
 	db_set_int(&s, 1, after);
 	db_set_int(&s, 2, max);
-	while ((got = db_step(&s, e)) > 0) {
-		a.id = db_int(&s, 0);
-		a.at = db_int(&s, 1);
-		a.who = db_str(&s, 2);
-		a.peer = db_str(&s, 3);
-		a.action = db_str(&s, 4);
-		a.object = db_str(&s, 5);
-		a.detail = db_str(&s, 6);
-		copy_hash(&s, 7, a.hash);
-		if (each(ctx, &a))
-			return 0;
-	}
-	return got;
+	return hand_out(&s, each, ctx, e);
+}
+
+int tbl_audit_list(struct db *db, const struct audit_query *q, int (*each)(void *ctx, const struct audit *a), void *ctx,
+		   struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	CLEANUP(freep) char *kind = xasprintf("%s.", q->action ? q->action : "");
+
+	if (db_prepare(db, &s,
+		       COLUMNS "WHERE id<?1 AND at>=?2 AND (?3='' OR who=?3) AND "
+			       "(?4='' OR action=?4 OR substr(action,1,length(?5))=?5) ORDER BY id DESC LIMIT ?6",
+		       e))
+		return -1;
+	db_set_int(&s, 1, q->before ? q->before : INT64_MAX);
+	db_set_int(&s, 2, q->since);
+	db_set_str(&s, 3, q->who ? q->who : "");
+	db_set_str(&s, 4, q->action ? q->action : "");
+	db_set_str(&s, 5, kind);
+	db_set_int(&s, 6, q->limit);
+	return hand_out(&s, each, ctx, e);
 }

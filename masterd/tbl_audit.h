@@ -32,4 +32,15 @@ void audit_hash(uint8_t ret[static SHA256_LEN], const uint8_t before[static SHA2
 int tbl_audit_each(struct db *db, int64_t after, int64_t max, int (*each)(void *ctx, const struct audit *a), void *ctx,
 		   struct err *e) MUSTCHECK;
 
+struct audit_query {
+	int64_t before;           /* numbers below; 0 from the newest */
+	int64_t since;            /* ms; 0 any */
+	const char *who;          /* NULL any */
+	const char *action;       /* "node.approve", or "node" for all of its kind; NULL any */
+	int64_t limit;
+};
+/* Downwards; as above. */
+int tbl_audit_list(struct db *db, const struct audit_query *q, int (*each)(void *ctx, const struct audit *a), void *ctx,
+		   struct err *e) MUSTCHECK;
+
 #endif

@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 masterd_tests = \
 	tests/masterd/test_jwt \
 	tests/masterd/test_vault \
+	tests/masterd/test_audit_chain \
 	tests/masterd/test_bucket \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
@@ -15,6 +16,7 @@ check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_audit_chain_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
