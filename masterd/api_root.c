@@ -23,11 +23,13 @@ enum verdict api_ready(struct req *r)
 	struct db *db = NULL;
 	struct err e;
 	int64_t rev;
-	int rc;
+	int rc, pending = 0;
 
 	if (db_pool_take(r->m->pool, &db, &e))
 		return reply_problem(r, 503, "%s", e.msg);
-	rc = tbl_auth_rev(db, &rev, &e);
+	rc = tbl_auth_rev(db, &rev, &e) || db_pending(db, &pending, &e);
 	db_pool_give(r->m->pool, db);
+	if (!rc && pending)
+		return reply_problem(r, 503, "the database lacks %d migrations: restart this master", pending);
 	return rc ? reply_problem(r, 503, "%s", e.msg) : ok(r);
 }

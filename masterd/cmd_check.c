@@ -17,7 +17,9 @@ static int check(const char *path, struct err *e)
 	struct users users = {0};
 	uint8_t spki[32];
 	char pin[64];
+	CLEANUP(freep) char *shown = NULL;
 	size_t admins = 0;
+	int pending;
 
 	if (config_load(&c, path, e))
 		return -1;
@@ -28,11 +30,14 @@ static int check(const char *path, struct err *e)
 		spki_text(pin, spki);
 		printf("ok  TLS %s, public key %s\n", c->tls_cert, pin);
 	}
-	if (db_open(&db, c->database, true, e) || tbl_user_list(db, &users, e))
+	shown = db_shown(c->database);
+	if (db_open(&db, c->database, true, e) || db_pending(db, &pending, e) || tbl_user_list(db, &users, e))
 		return -1;
 	for (size_t i = 0; i < users.n; i++)
 		admins += users.v[i].role == ROLE_SUPER_ADMIN && !users.v[i].disabled;
-	printf("ok  %s, %zu users\n", c->database, users.n);
+	printf("ok  %s, %zu users\n", shown, users.n);
+	if (pending)
+		printf("ok  %d migrations are left for the next start\n", pending);
 	list_done(&users);
 	if (!admins)
 		return err_set(e, ERR_CONFIG, "no user is super_admin: felloe-masterd user add NAME --role super_admin");

@@ -146,7 +146,7 @@ static int give_files(const struct config *c, const char *config_path, bool own_
 static int make_database(const struct config *c, const struct init_opts *o, char **made, struct err *e)
 {
 	CLEANUP(db_closep) struct db *db = NULL;
-
+	CLEANUP(freep) char *shown = db_shown(c->database);
 	struct users users = {0};
 	size_t n;
 
@@ -156,7 +156,7 @@ static int make_database(const struct config *c, const struct init_opts *o, char
 	list_done(&users);
 	if (n)
 		return err_set(e, ERR_CONFLICT, "%s holds a master with %zu user%s already: put its master.json back, "
-			       "or move the database away", c->database, n, n == 1 ? "" : "s");
+			       "or move the database away", shown, n, n == 1 ? "" : "s");
 	return cmd_add_user(db, o->admin, "super_admin", o->password_file, made, e);
 }
 
@@ -214,7 +214,8 @@ int cmd_init(int argc, char **argv)
 	const struct opt opts[] = {
 		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json to write"},
 		{.name = "listen", .type = OPT_STR, .to = &o.listen, .arg = "ADDR:PORT", .help = "where to listen (127.0.0.1:8443)"},
-		{.name = "database", .type = OPT_STR, .to = &o.database, .arg = "URL", .help = "sqlite:/path (default: in the state directory)"},
+		{.name = "database", .type = OPT_STR, .to = &o.database, .arg = "URL", 
+		 .help = "sqlite:/path (default: in the state directory) or postgresql://user@host/name"},
 		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"},
 		{.name = "admin", .type = OPT_STR, .to = &o.admin, .arg = "NAME", .help = "first super_admin (admin)"},
 		{.name = "password-file", .type = OPT_STR, .to = &o.password_file, .arg = "FILE",

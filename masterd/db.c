@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h> /* not the "config.h" beside this file */
+
 #include "masterd/db.h"
 
 #include <pthread.h>
@@ -6,8 +8,10 @@
 #include <string.h>
 
 #include "masterd/db_driver.h"
+#include "masterd/db_pg.h"
 #include "masterd/db_sqlite.h"
 #include "masterd/schema.h"
+#include "shared/clock.h"
 #include "shared/list.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -17,14 +21,47 @@ struct db {
 	void *conn;
 };
 
-static const struct db_driver *(*const drivers[])(void) = {db_sqlite};
+enum { REFUSE_MS = 1000 }; /* how long the pool believes that there is no server */
+
+static const struct {
+	const char *scheme;
+	const struct db_driver *(*driver)(void);
+} drivers[] = {
+	{"sqlite:", db_sqlite},
+#ifdef HAVE_LIBPQ
+	{"postgresql://", db_pg},
+	{"postgres://", db_pg},
+#endif
+};
 
 static const struct db_driver *driver_of(const char *url)
 {
 	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
-		if (str_starts(url, drivers[i]()->scheme))
-			return drivers[i]();
+		if (str_starts(url, drivers[i].scheme))
+			return drivers[i].driver();
 	return NULL;
+}
+
+/* Only the scheme: there may be a password in the rest. */
+static int no_driver(const char *url, struct err *e)
+{
+	if (str_starts(url, "postgres"))
+		return err_set(e, ERR_CONFIG, "database: this felloe-masterd was built without PostgreSQL: install libpq-dev "
+			       "and build it again (./configure --with-libpq), or use sqlite:/path/of/master.db");
+	return err_set(e, ERR_CONFIG, "database \"%.*s\": not understood; use sqlite:/path/of/master.db or "
+		       "postgresql://user@host/database", (int)(strcspn(url, ":") < 40 ? strcspn(url, ":") : 40), url);
+}
+
+bool db_is_known_url(const char *url)
+{
+	return driver_of(url) != NULL;
+}
+
+char *db_shown(const char *url)
+{
+	const struct db_driver *driver = driver_of(url);
+
+	return driver ? driver->shown(url) : xstrndup(url, strcspn(url, ":"));
 }
 
 int db_open(struct db **ret, const char *url, bool readonly, struct err *e)
@@ -33,8 +70,8 @@ int db_open(struct db **ret, const char *url, bool readonly, struct err *e)
 	void *conn;
 
 	if (!driver)
-		return err_set(e, ERR_CONFIG, "database \"%.40s\": not understood; use sqlite:/path/of/master.db", url);
-	if (driver->open(&conn, url + strlen(driver->scheme), readonly, e))
+		return no_driver(url, e);
+	if (driver->open(&conn, url, readonly, e))
 		return -1;
 	*ret = xcalloc(1, sizeof(**ret));
 	(*ret)->driver = driver;
@@ -61,6 +98,20 @@ int db_migrate(struct db *db, struct err *e)
 	const char *const *texts = schema_migrations(&n);
 
 	return db->driver->migrate(db->conn, texts, n, e);
+}
+
+int db_pending(struct db *db, int *ret, struct err *e)
+{
+	int known, have;
+
+	(void)schema_migrations(&known);
+	if (db->driver->version(db->conn, &have, e))
+		return -1;
+	if (have > known)
+		return err_set(e, ERR_CONFIG, "the database has version %d, this program knows up to %d: use the newer "
+			       "program that wrote it", have, known);
+	*ret = known - have;
+	return 0;
 }
 
 int db_exec(struct db *db, const char *text, struct err *e)
@@ -166,6 +217,22 @@ void db_rollback(struct db *db)
 	db->driver->rollback(db->conn);
 }
 
+bool db_fails_alone(const struct db *db)
+{
+	return !db->driver->fragile;
+}
+
+int db_day_add(struct db *db, const struct db_days *t, int64_t at, struct err *e)
+{
+	return db->driver->day_add ? db->driver->day_add(db->conn, t->table, t->column, at, e) : 0;
+}
+
+int db_days_drop(struct db *db, const struct db_days *t, int64_t before, bool *done, struct err *e)
+{
+	*done = db->driver->days_drop != NULL;
+	return *done ? db->driver->days_drop(db->conn, t->table, t->column, before, e) : 0;
+}
+
 bool db_is_shared_url(const char *url)
 {
 	const struct db_driver *driver = driver_of(url);
@@ -175,6 +242,9 @@ bool db_is_shared_url(const char *url)
 
 int db_backup(struct db *db, const char *path, struct err *e)
 {
+	if (!db->driver->backup)
+		return err_set(e, ERR_CONFIG, "this master keeps its data in PostgreSQL: back it up by pg_dump "
+			       "--format=custom --file=%s, or with the server's own base backups", path);
 	return db->driver->backup(db->conn, path, e);
 }
 
@@ -182,6 +252,8 @@ struct db_pool {
 	pthread_mutex_t lock;
 	char *url;
 	struct { LIST_OF(struct db *); } idle;
+	int64_t refuse_until; /* monotonic ms */
+	struct err refusal;
 };
 
 struct db_pool *db_pool_new(const char *url)
@@ -205,16 +277,50 @@ void db_pool_free(struct db_pool *p)
 	free(p);
 }
 
-int db_pool_take(struct db_pool *p, struct db **ret, struct err *e)
+/* An idle connection, or NULL; -1 when none is to be had for now. */
+static int take_idle(struct db_pool *p, struct db **ret, struct err *e)
 {
-	struct db *db = NULL;
+	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->idle.n)
-		db = p->idle.v[--p->idle.n];
+	*ret = p->idle.n ? p->idle.v[--p->idle.n] : NULL;
+	if (!*ret && clock_mono_ms() < p->refuse_until) {
+		if (e)
+			*e = p->refusal;
+		rc = -1;
+	}
 	pthread_mutex_unlock(&p->lock);
-	if (!db && db_open(&db, p->url, true, e))
-		return -1;
+	return rc;
+}
+
+static int connect_new(struct db_pool *p, struct db **ret, struct err *e)
+{
+	struct err why = {0};
+
+	if (!db_open(ret, p->url, true, &why))
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	p->refuse_until = why.kind == ERR_BUSY ? clock_mono_ms() + REFUSE_MS : 0;
+	p->refusal = why;
+	pthread_mutex_unlock(&p->lock);
+	if (e)
+		*e = why;
+	return -1;
+}
+
+int db_pool_take(struct db_pool *p, struct db **ret, struct err *e)
+{
+	struct db *db;
+
+	do {
+		if (take_idle(p, &db, e))
+			return -1;
+		if (!db)
+			return connect_new(p, ret, e);
+		if (db->driver->alive(db->conn))
+			break;
+		db_close(db);
+	} while (true);
 	*ret = db;
 	return 0;
 }
@@ -223,6 +329,10 @@ void db_pool_give(struct db_pool *p, struct db *db)
 {
 	if (!db)
 		return;
+	if (!db->driver->alive(db->conn)) {
+		db_close(db);
+		return;
+	}
 	pthread_mutex_lock(&p->lock);
 	*list_push(&p->idle) = db;
 	pthread_mutex_unlock(&p->lock);

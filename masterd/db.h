@@ -13,7 +13,9 @@
  * for all of them. The text keeps to what SQLite and PostgreSQL share: ?1..?n
  * parameters, ON CONFLICT, RETURNING, no vendor functions. In migrations the
  * driver replaces {id} (a key that the database gives), {int}, {num}, {blob} and
- * {clustered} (rows stored in the order of the primary key) by its own words.
+ * {clustered} (rows stored in the order of the primary key) by its own words, and
+ * {by_day:COLUMN} after the parenthesis of CREATE TABLE (a table kept in one piece
+ * a day, see db_days).
  *
  * A connection belongs to one thread at a time. */
 
@@ -26,13 +28,22 @@ struct db_stmt {
 	void *h;
 };
 
-/* url: "sqlite:/path". ERR_CONFIG for a scheme that no driver has. A writer
- * makes the file and its commits survive a power cut; a reader only reads. */
+/* url: "sqlite:/path" or "postgresql://..." as libpq reads it (several hosts,
+ * parameters, a service, a password file). ERR_CONFIG for a scheme that no driver
+ * has. A writer makes the file and its commits survive a power cut; a reader only
+ * reads. A server that cannot be reached or whose connection is lost gives
+ * ERR_BUSY, here and below; db_begin connects again. */
 int db_open(struct db **ret, const char *url, bool readonly, struct err *e) MUSTCHECK;
 void db_close(struct db *db);
 void db_closep(struct db **db);
+/* The address as a person may read it: without its password. Yours. */
+char *db_shown(const char *url);
+/* Is the scheme of the address one that this program has a driver for? */
+bool db_is_known_url(const char *url);
 /* Bring the schema up to date (masterd/schema.c). */
 int db_migrate(struct db *db, struct err *e) MUSTCHECK;
+/* How many migrations of this program it lacks; ERR_CONFIG when it has more. */
+int db_pending(struct db *db, int *ret, struct err *e) MUSTCHECK;
 /* Statements without values and rows. */
 int db_exec(struct db *db, const char *text, struct err *e) MUSTCHECK;
 
@@ -61,14 +72,32 @@ int db_begin(struct db *db, struct err *e) MUSTCHECK;
 int db_rules(struct db *db, struct err *e) MUSTCHECK;
 int db_commit(struct db *db, struct err *e) MUSTCHECK;
 void db_rollback(struct db *db);
-/* Between db_begin and its end; a full disk may end it by itself. */
+/* Between db_begin and its end; a full disk or a lost connection may end it by
+ * itself. */
 bool db_in_transaction(struct db *db);
+/* Does a statement that fails leave the rest of its transaction as it is? If not,
+ * one that may fail needs a savepoint. */
+bool db_fails_alone(const struct db *db);
 /* May other masters work on the database at this address? */
 bool db_is_shared_url(const char *url);
+/* A table made with {by_day:column}, where column holds milliseconds since 1970.
+ * A database that keeps such tables in pieces (PostgreSQL) can drop a day at once;
+ * rows of a day that was never added lie in a piece for the rest. Both inside a
+ * transaction after db_rules. */
+struct db_days {
+	const char *table, *column;
+};
+/* Make the piece for the UTC day that holds at, with what lies in the rest of it;
+ * nothing when it is there, or on a database without pieces. */
+int db_day_add(struct db *db, const struct db_days *t, int64_t at, struct err *e) MUSTCHECK;
+/* Drop the pieces that end at or before the given time. *done false: this database
+ * has no pieces, delete the rows. */
+int db_days_drop(struct db *db, const struct db_days *t, int64_t before, bool *done, struct err *e) MUSTCHECK;
 /* A consistent copy into a new file, while in use. */
 int db_backup(struct db *db, const char *path, struct err *e) MUSTCHECK;
 
-/* Connections for readers, made when needed and kept; any thread. */
+/* Connections for readers, made when needed and kept while they work; any thread.
+ * After a failed try to connect the pool says ERR_BUSY at once for a second. */
 struct db_pool;
 struct db_pool *db_pool_new(const char *url);
 void db_pool_free(struct db_pool *p);

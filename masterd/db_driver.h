@@ -10,11 +10,23 @@
 
 /* What a driver of masterd/db.h has to do; conn and h are its own. */
 struct db_driver {
-	const char *scheme; /* "sqlite:" */
-	int (*open)(void **ret, const char *where, bool readonly, struct err *e);
+	/* Other masters may work on the same database. */
+	bool shared;
+	/* A failed statement takes its transaction with it, up to the last savepoint. */
+	bool fragile;
+	int (*open)(void **ret, const char *url, bool readonly, struct err *e);
 	void (*close)(void *conn);
+	/* Is the connection good for another statement? Quick: asks nobody. */
+	bool (*alive)(void *conn);
+	/* The address without its password. The caller's. */
+	char *(*shown)(const char *url);
 	int (*exec)(void *conn, const char *text, struct err *e);
 	int (*migrate)(void *conn, const char *const *texts, int n, struct err *e);
+	/* How many migrations it has had. */
+	int (*version)(void *conn, int *ret, struct err *e);
+	/* Days of a table (masterd/db.h); NULL when the database has none. */
+	int (*day_add)(void *conn, const char *table, const char *column, int64_t at, struct err *e);
+	int (*days_drop)(void *conn, const char *table, const char *column, int64_t before, struct err *e);
 	int (*prepare)(void *conn, void **ret, const char *text, struct err *e);
 	void (*done)(void *h);
 	void (*set_int)(void *h, int at, int64_t v);
@@ -27,12 +39,12 @@ struct db_driver {
 	const char *(*get_str)(void *h, int col);
 	bool (*is_null)(void *h, int col);
 	const void *(*get_blob)(void *h, int col, size_t *n);
-	bool shared;
 	int (*begin)(void *conn, struct err *e);
 	int (*rules)(void *conn, struct err *e);
 	int (*commit)(void *conn, struct err *e);
 	void (*rollback)(void *conn);
 	bool (*in_transaction)(void *conn);
+	/* NULL: the database has means of its own. */
 	int (*backup)(void *conn, const char *path, struct err *e);
 };
 

@@ -23,11 +23,11 @@ static const struct {
 	{"{clustered}", "WITHOUT ROWID"},
 };
 
-static int lite_open(void **ret, const char *where, bool readonly, struct err *e)
+static int lite_open(void **ret, const char *url, bool readonly, struct err *e)
 {
 	struct sql *db;
 
-	if (sql_open(&db, where, readonly, true, e))
+	if (sql_open(&db, url + strlen("sqlite:"), readonly, true, e))
 		return -1;
 	*ret = db;
 	return 0;
@@ -36,6 +36,18 @@ static int lite_open(void **ret, const char *where, bool readonly, struct err *e
 static void lite_close(void *conn)
 {
 	sql_close(conn);
+}
+
+/* A file does not go away. */
+static bool lite_alive(void *conn)
+{
+	(void)conn;
+	return true;
+}
+
+static char *lite_shown(const char *url)
+{
+	return xstrdup(url);
 }
 
 static int lite_exec(void *conn, const char *text, struct err *e)
@@ -50,6 +62,9 @@ static const char *translated(struct buf *b, const char *at)
 			buf_adds(b, words[i].ours);
 			return at + strlen(words[i].word);
 		}
+	/* {by_day:COLUMN}: one table for all days */
+	if (str_starts(at, "{by_day:"))
+		return at + strcspn(at, "}") + 1;
 	buf_addc(b, *at);
 	return at + 1;
 }
@@ -77,6 +92,11 @@ static int lite_migrate(void *conn, const char *const *texts, int n, struct err 
 	for (int i = 0; i < n; i++)
 		free(own[i]);
 	return rc;
+}
+
+static int lite_version(void *conn, int *ret, struct err *e)
+{
+	return sql_version(conn, ret, e);
 }
 
 static int lite_prepare(void *conn, void **ret, const char *text, struct err *e)
@@ -182,11 +202,13 @@ static int lite_backup(void *conn, const char *path, struct err *e)
 }
 
 static const struct db_driver driver = {
-	.scheme = "sqlite:",
 	.open = lite_open,
 	.close = lite_close,
+	.alive = lite_alive,
+	.shown = lite_shown,
 	.exec = lite_exec,
 	.migrate = lite_migrate,
+	.version = lite_version,
 	.prepare = lite_prepare,
 	.done = lite_done,
 	.set_int = lite_set_int,

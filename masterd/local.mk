@@ -1,11 +1,16 @@
 # masterd: bottom-up; main last
 noinst_LIBRARIES += libmasterd.a
-libmasterd_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(CRYPTO_CFLAGS)
+libmasterd_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(CRYPTO_CFLAGS) $(LIBPQ_CFLAGS)
 libmasterd_a_SOURCES = \
 	masterd/config.h masterd/config.c \
 	masterd/selfsign.h masterd/selfsign.c \
 	masterd/db_driver.h \
 	masterd/db_sqlite.h masterd/db_sqlite.c \
+	masterd/db_pg.h
+if HAVE_LIBPQ
+libmasterd_a_SOURCES += masterd/db_pg.c
+endif
+libmasterd_a_SOURCES += \
 	masterd/schema.h masterd/schema.c \
 	masterd/db.h masterd/db.c \
 	masterd/ticket.h \
@@ -58,8 +63,15 @@ libmasterd_a_SOURCES = \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
-	masterd/cmd.h masterd/cmd_user.c masterd/cmd_audit.c masterd/cmd_init.c masterd/cmd_check.c masterd/cmd_backup.c masterd/cmd_routes.c masterd/cmd_run.c
-MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS)
+	masterd/cmd.h \
+	masterd/cmd_user.c \
+	masterd/cmd_audit.c \
+	masterd/cmd_init.c \
+	masterd/cmd_check.c \
+	masterd/cmd_backup.c \
+	masterd/cmd_routes.c \
+	masterd/cmd_run.c
+MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS) $(LIBPQ_LIBS)
 
 sbin_PROGRAMS += felloe-masterd
 felloe_masterd_SOURCES = masterd/main.c

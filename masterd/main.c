@@ -24,7 +24,8 @@ int main(int argc, char **argv)
 	const struct verb *v;
 
 	if (str_eq(name, "--version")) {
-		puts("felloe-masterd " PACKAGE_VERSION);
+		printf("felloe-masterd " PACKAGE_VERSION " (databases: SQLite%s)\n",
+		       db_is_known_url("postgresql://") ? ", PostgreSQL" : "");
 		return 0;
 	}
 	if (str_eq(name, "--help") || str_eq(name, "-h") || str_eq(name, "help")) {

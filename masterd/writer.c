@@ -24,30 +24,32 @@ struct writer {
 	struct job *first, **last; /* queued */
 	size_t queued, max_queued;
 	bool sleeping, stopping;
+	bool away;                 /* the last transaction found no database */
 };
 
 typedef int job_fn(struct job *j, struct db *db, struct err *e);
 
-/* In a savepoint of its own. */
+/* In a savepoint of its own. What cannot be undone alone takes the transaction with it. */
 static int run_apart(struct db *db, struct job *j, job_fn *run)
 {
-	if (db_exec(db, "SAVEPOINT job", &j->err))
-		return -1;
-	if (run(j, db, &j->err)) {
-		struct err e;
+	struct err e;
 
-		if (db_in_transaction(db) && (db_exec(db, "ROLLBACK TO job", &e) || db_exec(db, "RELEASE job", &e)))
-			log_error("writer: cannot undo a failed change: %s", e.msg);
-		return -1;
+	if (!db_exec(db, "SAVEPOINT job", &j->err)) {
+		if (!run(j, db, &j->err) && !db_exec(db, "RELEASE job", &j->err))
+			return 0;
+		if (!db_in_transaction(db) || (!db_exec(db, "ROLLBACK TO job", &e) && !db_exec(db, "RELEASE job", &e)))
+			return -1;
+		log_error("writer: cannot undo a failed change: %s", e.msg);
 	}
-	return db_exec(db, "RELEASE job", &j->err);
+	db_rollback(db);
+	return -1;
 }
 
 static int run_job(struct db *db, struct job *j)
 {
 	if (db_rules(db, &j->err))
 		return -1;
-	return j->single ? j->run(j, db, &j->err) : run_apart(db, j, j->run);
+	return j->single && db_fails_alone(db) ? j->run(j, db, &j->err) : run_apart(db, j, j->run);
 }
 
 /* The jobs of a batch that want to be run together, one list a kind. */
@@ -79,18 +81,24 @@ static void gather(struct gathering *g, struct job *j)
 	g->kinds[i].last = &j->gathered;
 }
 
-static void run_gathered(struct db *db, struct gathering *g)
+/* False: the transaction is lost, *e says why. */
+static bool run_gathered(struct db *db, struct gathering *g, struct err *e)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		struct job *first = g->kinds[i].first;
 
-		if (!db_in_transaction(db) || !run_apart(db, first, g->kinds[i].gather))
+		if (!run_apart(db, first, g->kinds[i].gather))
 			continue;
 		for (struct job *j = first; j; j = j->gathered) {
 			j->rc = -1;
 			j->err = first->err;
 		}
+		if (!db_in_transaction(db)) {
+			*e = first->err;
+			return false;
+		}
 	}
+	return true;
 }
 
 /* All jobs of the batch are over: tell the good ones from those that failed. */
@@ -106,7 +114,7 @@ static void finish(struct job *batch, const struct err *commit_failed)
 		}
 		if (!j->rc && j->committed)
 			j->committed(j);
-		if (j->rc && !j->ticket)
+		if (j->rc && !j->ticket && j->err.kind != ERR_BUSY)
 			log_error("writer: %s", j->err.msg);
 		if (j->ticket)
 			ticket_done(j->ticket);
@@ -152,6 +160,18 @@ static bool run_queued(struct writer *w, struct gathering *g, struct job ***tail
 	return true;
 }
 
+/* A database that is away fails every batch: said once, and when it is back. */
+static void tell(struct writer *w, bool good, size_t total, const struct err *e)
+{
+	bool away = !good && e->kind == ERR_BUSY;
+
+	if (!good && !(away && w->away))
+		log_error("writer: nothing of %zu changes was kept: %s", total, e->msg);
+	if (good && w->away)
+		log_info("writer: the database takes changes again");
+	w->away = away;
+}
+
 /* One transaction; returns how many jobs it held. */
 static size_t write_batch(struct writer *w)
 {
@@ -169,14 +189,10 @@ static size_t write_batch(struct writer *w)
 			*tail = take_all(w, &n);
 		total += n;
 	} while (n && good && clock_mono_ms() < until);
-	if (good)
-		run_gathered(w->db, &g);
-	if (good && db_commit(w->db, &e))
-		good = false;
-	if (!good) {
+	good = good && run_gathered(w->db, &g, &e) && !db_commit(w->db, &e);
+	if (!good)
 		db_rollback(w->db);
-		log_error("writer: nothing of %zu changes was kept: %s", total, e.msg);
-	}
+	tell(w, good, total, &e);
 	finish(batch, good ? NULL : &e);
 	return total;
 }

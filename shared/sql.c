@@ -213,7 +213,7 @@ int sql_open_anew(struct sql **ret, const char *path, char **aside, struct err *
 	return 0;
 }
 
-static int sql_version(struct sql *db, int *ret, struct err *e)
+int sql_version(struct sql *db, int *ret, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 	int got;

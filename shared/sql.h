@@ -35,6 +35,9 @@ int sql_exec(struct sql *db, const char *text, struct err *e) MUSTCHECK;
  * know is refused. */
 int sql_migrate(struct sql *db, const char *const *texts, int n, struct err *e) MUSTCHECK;
 
+/* How many migrations the store has had. */
+int sql_version(struct sql *db, int *ret, struct err *e) MUSTCHECK;
+
 /* A statement ready to bind (parameters 1..n). Give it back with sql_done. */
 int sql_prepare(struct sql *db, struct sql_stmt **ret, const char *text, struct err *e) MUSTCHECK;
 void sql_done(struct sql_stmt *s);

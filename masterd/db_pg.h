@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DB_PG_H
+#define FELLOE_DB_PG_H
+
+#include "masterd/db_driver.h"
+
+/* The driver for "postgresql://...": the file that knows libpq. */
+const struct db_driver *db_pg(void);
+
+#endif
