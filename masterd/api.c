@@ -50,3 +50,45 @@ void api_hash_etag(struct req *r)
 	hex[32] = '\0';
 	reply_unchanged(r, hex);
 }
+
+void api_want_text(const struct json *j, const char *key, bool required, char *out, size_t size, struct problems *p)
+{
+	const char *v;
+
+	if (!json_want_str(j, "", key, required, &v, p))
+		return;
+	if (!str_is_clean(v))
+		problems_add(p, key, "holds control or invisible characters");
+	else if (required && !*v)
+		problems_add(p, key, "must not be empty");
+	else if (str_copy(out, size, v))
+		problems_add(p, key, "is longer than %zu bytes", size - 1);
+}
+
+bool api_body(struct req *r, struct json **ret)
+{
+	return !r->body_len || req_json(r, ret);
+}
+
+char *api_want_tags(const struct json *j, struct problems *p)
+{
+	const struct json *tags = json_want(j, "", "tags", JSON_ARRAY, false, p);
+	struct json_out o;
+	struct buf b;
+
+	if (!tags)
+		return NULL;
+	buf_init(&b, 1024);
+	json_out_init(&o, &b);
+	json_arr(&o, NULL);
+	for (const struct json *t = json_first(tags); t; t = json_next(t)) {
+		if (!str_is_name(str_or(json_str(t), "")))
+			problems_add(p, "tags", "a tag has 1 to 64 of A-Z a-z 0-9 . _ -");
+		else
+			json_put_str(&o, NULL, json_str(t));
+	}
+	json_end_arr(&o);
+	if (b.over)
+		problems_add(p, "tags", "are longer than 1024 bytes together");
+	return buf_take(&b);
+}

@@ -21,4 +21,11 @@ void api_put_next(struct json_out *o, int64_t next);
 /* An ETag made from the reply as it stands; it becomes a 304 when the client has it. */
 void api_hash_etag(struct req *r);
 
+/* A text without control or invisible characters that fits into size. */
+void api_want_text(const struct json *j, const char *key, bool required, char *out, size_t size, struct problems *p);
+/* The member tags as a JSON array of texts, yours; NULL when it is absent. */
+char *api_want_tags(const struct json *j, struct problems *p);
+/* The body of a request that needs none. */
+bool api_body(struct req *r, struct json **ret);
+
 #endif

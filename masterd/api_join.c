@@ -14,7 +14,7 @@
 
 enum { FACTS_MAX = 64 * 1024, POLL_AFTER_S = 2, WAIT_MAX_S = 25 };
 
-static struct enrol *begin(struct req *r)
+struct enrol *api_enrol_begin(struct req *r)
 {
 	struct enrol *v = xcalloc(1, sizeof(*v));
 
@@ -23,33 +23,19 @@ static struct enrol *begin(struct req *r)
 	v->job.ticket = &r->ticket;
 	str_cut(v->by, sizeof(v->by), r->who.name);
 	v->actor = actor_of(r);
+	v->scope = r->who.scope;
 	r->state = v;
 	r->state_free = enrol_free;
 	return v;
 }
 
-static enum verdict started(struct req *r, int rc, const struct err *e, req_fn *then)
+enum verdict api_enrol_started(struct req *r, int rc, const struct err *e, req_fn *then)
 {
 	r->then = then;
 	return rc ? reply_err(r, e) : LATER;
 }
 
 /* ---- join-request */
-
-/* A text without control or invisible characters that fits. */
-static void want_text(const struct json *j, const char *key, bool required, char *out, size_t size, struct problems *p)
-{
-	const char *v;
-
-	if (!json_want_str(j, "", key, required, &v, p))
-		return;
-	if (!str_is_clean(v))
-		problems_add(p, key, "holds control or invisible characters");
-	else if (required && !*v)
-		problems_add(p, key, "must not be empty");
-	else if (str_copy(out, size, v))
-		problems_add(p, key, "is longer than %zu bytes", size - 1);
-}
 
 /* n bytes in base64 (also base64url without padding, or hex). */
 static bool want_bytes(const struct json *j, const char *key, bool required, uint8_t *out, size_t n, struct problems *p)
@@ -104,10 +90,11 @@ static char *read_facts(const struct json *j, struct problems *p)
 static void read_ask(struct enrol *v, const struct json *j, struct problems *p)
 {
 	bool key, commitment;
+	const char *token;
 
-	want_text(j, "hostname", true, v->node.hostname, sizeof(v->node.hostname), p);
-	want_text(j, "name", false, v->node.name, sizeof(v->node.name), p);
-	want_text(j, "ip_address", false, v->join.ip_address, sizeof(v->join.ip_address), p);
+	api_want_text(j, "hostname", true, v->node.hostname, sizeof(v->node.hostname), p);
+	api_want_text(j, "name", false, v->node.name, sizeof(v->node.name), p);
+	api_want_text(j, "ip_address", false, v->join.ip_address, sizeof(v->join.ip_address), p);
 	if (!v->node.name[0])
 		str_cut(v->node.name, sizeof(v->node.name), v->node.hostname);
 	str_cut(v->join.hostname, sizeof(v->join.hostname), v->node.hostname);
@@ -115,6 +102,10 @@ static void read_ask(struct enrol *v, const struct json *j, struct problems *p)
 	commitment = want_bytes(j, "commitment", key, v->join.commitment, sizeof(v->join.commitment), p);
 	v->join.has_public_key = key && commitment;
 	v->node.facts = read_facts(j, p);
+	if (json_want_str(j, "", "join_token", false, &token, p) && *token) {
+		v->has_token = true;
+		sha256(v->key_hash, token, strlen(token));
+	}
 }
 
 static enum verdict asked(struct req *r)
@@ -153,12 +144,12 @@ enum verdict api_join_ask(struct req *r)
 	buckets_take(r->m->joins, r->peer, r->now);
 	if (!req_json(r, &j))
 		return REPLY;
-	v = begin(r);
+	v = api_enrol_begin(r);
 	read_ask(v, j, &p);
 	if (p.n)
 		return reply_problems(r, &p);
 	str_cut(v->join.peer_address, sizeof(v->join.peer_address), r->peer);
-	return started(r, enrol_ask(v, &e), &e, asked);
+	return api_enrol_started(r, enrol_ask(v, &e), &e, asked);
 }
 
 /* ---- reveal */
@@ -186,11 +177,11 @@ enum verdict api_join_reveal(struct req *r)
 
 	if (!req_json(r, &j))
 		return REPLY;
-	v = begin(r);
+	v = api_enrol_begin(r);
 	if (!want_bytes(j, "nonce", true, v->nonce, sizeof(v->nonce), &p))
 		return reply_problems(r, &p);
 	str_cut(v->join.request_id, sizeof(v->join.request_id), r->arg);
-	return started(r, enrol_reveal(v, &e), &e, revealed);
+	return api_enrol_started(r, enrol_reveal(v, &e), &e, revealed);
 }
 
 /* ---- status */
@@ -232,7 +223,7 @@ static int look(struct req *r, struct status *s, struct err *e)
 
 static const char *word_of(const struct status *s)
 {
-	return s->join.state == JOIN_EXPIRED ? "expired" : node_state_name(s->node.state);
+	return s->join.state == JOIN_EXPIRED || s->node.state == NODE_DELETED ? "expired" : node_state_name(s->node.state);
 }
 
 static enum verdict reply_status(struct req *r, const struct status *s)
@@ -299,7 +290,7 @@ enum verdict api_join_status(struct req *r)
 
 /* ---- decisions */
 
-static enum verdict decided(struct req *r)
+enum verdict api_enrol_decided(struct req *r)
 {
 	struct enrol *v = r->state;
 	struct err e;
@@ -310,35 +301,6 @@ static enum verdict decided(struct req *r)
 	return live_node(r->m->live, v->node.id, reply_json(r, 200), &e) ? reply_err(r, &e) : REPLY;
 }
 
-/* The body of a decision may be absent. */
-static bool read_body(struct req *r, struct json **ret)
-{
-	return !r->body_len || req_json(r, ret);
-}
-
-static char *read_tags(const struct json *j, struct problems *p)
-{
-	const struct json *tags = json_want(j, "", "tags", JSON_ARRAY, false, p);
-	struct json_out o;
-	struct buf b;
-
-	if (!tags)
-		return NULL;
-	buf_init(&b, 1024);
-	json_out_init(&o, &b);
-	json_arr(&o, NULL);
-	for (const struct json *t = json_first(tags); t; t = json_next(t)) {
-		if (!str_is_name(str_or(json_str(t), "")))
-			problems_add(p, "tags", "a tag has 1 to 64 of A-Z a-z 0-9 . _ -");
-		else
-			json_put_str(&o, NULL, json_str(t));
-	}
-	json_end_arr(&o);
-	if (b.over)
-		problems_add(p, "tags", "are longer than 1024 bytes together");
-	return buf_take(&b);
-}
-
 enum verdict api_approve(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
@@ -347,16 +309,16 @@ enum verdict api_approve(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!api_node_id(r, &id) || !read_body(r, &j))
+	if (!api_node_id(r, &id) || !api_body(r, &j))
 		return REPLY;
-	v = begin(r);
+	v = api_enrol_begin(r);
 	v->node.id = id;
-	want_text(j, "name", false, v->name, sizeof(v->name), &p);
+	api_want_text(j, "name", false, v->name, sizeof(v->name), &p);
 	json_want_int(j, "", "adopt", false, 1, INT64_MAX >> 11, &v->adopt, &p);
-	v->tags = read_tags(j, &p);
+	v->tags = api_want_tags(j, &p);
 	if (p.n)
 		return reply_problems(r, &p);
-	return started(r, enrol_approve(v, &e), &e, decided);
+	return api_enrol_started(r, enrol_approve(v, &e), &e, api_enrol_decided);
 }
 
 enum verdict api_block(struct req *r)
@@ -367,14 +329,14 @@ enum verdict api_block(struct req *r)
 	int64_t id;
 	struct err e;
 
-	if (!api_node_id(r, &id) || !read_body(r, &j))
+	if (!api_node_id(r, &id) || !api_body(r, &j))
 		return REPLY;
-	v = begin(r);
+	v = api_enrol_begin(r);
 	v->node.id = id;
-	want_text(j, "reason", false, v->reason, sizeof(v->reason), &p);
+	api_want_text(j, "reason", false, v->reason, sizeof(v->reason), &p);
 	if (p.n)
 		return reply_problems(r, &p);
-	return started(r, enrol_block(v, &e), &e, decided);
+	return api_enrol_started(r, enrol_block(v, &e), &e, api_enrol_decided);
 }
 
 enum verdict api_unblock(struct req *r)
@@ -385,7 +347,7 @@ enum verdict api_unblock(struct req *r)
 
 	if (!api_node_id(r, &id))
 		return REPLY;
-	v = begin(r);
+	v = api_enrol_begin(r);
 	v->node.id = id;
-	return started(r, enrol_unblock(v, &e), &e, decided);
+	return api_enrol_started(r, enrol_unblock(v, &e), &e, api_enrol_decided);
 }

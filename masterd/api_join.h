@@ -3,8 +3,15 @@
 #define FELLOE_API_JOIN_H
 
 #include "masterd/req.h"
+#include "masterd/svc_enrol.h"
 
 /* /nodes/join-request, .../reveal, /nodes/status/{id}, approve, block, unblock. */
+/* For handlers that decide over a node: the job of the request, its start, and
+ * the answer once it is done: the node as GET shows it. */
+struct enrol *api_enrol_begin(struct req *r);
+enum verdict api_enrol_started(struct req *r, int rc, const struct err *e, req_fn *then);
+req_fn api_enrol_decided;
+
 req_fn api_join_ask, api_join_reveal, api_join_status, api_approve, api_block, api_unblock;
 
 #endif

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "masterd/doc_alerts.h"
+#include "masterd/doc_enrol.h"
 #include "masterd/doc_fleet.h"
 #include "masterd/doc_people.h"
 #include "shared/attr.h"
 #include "shared/str.h"
 
 typedef const struct route_doc *docs_fn(size_t *n);
-static docs_fn *const parts[] = {doc_people, doc_fleet, doc_alerts};
+static docs_fn *const parts[] = {doc_people, doc_fleet, doc_alerts, doc_enrol};
 
 const struct route_doc *doc_at(size_t i)
 {

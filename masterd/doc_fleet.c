@@ -27,6 +27,7 @@ static const struct field ask_fields[] = {
 	FIELD("checks", F_ANY),
 	FIELD("clock", F_TEXT),
 	FIELD("asked_by", F_TEXT),
+	FIELD("join_token", F_SECRET, .what = "of POST /join-tokens"),
 	{0},
 };
 static const struct shape ask = {"JoinRequest", ask_fields};
@@ -82,6 +83,14 @@ static const struct field block_fields[] = {
 	{0},
 };
 static const struct shape block = {"Block", block_fields};
+
+static const struct field change_fields[] = {
+	FIELD("name", F_TEXT, .min = 1, .max = 255),
+	FIELD("tags", F_TEXTS),
+	FIELD("note", F_TEXT, .max = 1024),
+	{0},
+};
+static const struct shape change = {"NodeChange", change_fields};
 
 /* ---- nodes */
 
@@ -184,6 +193,7 @@ static const struct shape sample = {"Sample", sample_fields};
 static const struct field recorded_fields[] = {
 	FIELD("status", F_TEXT, MUST, .words = "recorded"),
 	FIELD("node", F_TEXT, MUST),
+	FIELD("new_key", F_BYTES, .what = "crypto_box_seal of an API key that takes the place of the one in use"),
 	FIELD("requests", F_OBJECTS, MUST),
 	{0},
 };
@@ -214,6 +224,7 @@ static const struct field node_fields[] = {
 	FIELD("ip_address", F_TEXT, MUST | OR_NULL),
 	FIELD("created", F_TIME, MUST | OR_NULL),
 	FIELD("tags", F_TEXTS, MUST),
+	FIELD("note", F_TEXT, .what = "of the admins"),
 	FIELD("agent_version", F_TEXT),
 	FIELD("approved", F_TIME, OR_NULL),
 	FIELD("approved_by", F_TEXT, OR_NULL),
@@ -223,6 +234,8 @@ static const struct field node_fields[] = {
 	FIELD("code", F_TEXT, OR_NULL),
 	FIELD("code_protected", F_BOOL),
 	FIELD("name_in_use", F_BOOL),
+	FIELD("join_token", F_TEXT, .what = "name of the token that it asked with"),
+	FIELD("new_key_waits", F_BOOL, .what = "to be fetched and used by the node"),
 	FIELD("key_fingerprint", F_TEXT),
 	FIELD("sample", F_OBJECT, .of = &sample),
 	FIELD("cpu_trend", F_NUMS),
@@ -369,6 +382,10 @@ static const struct route_doc docs[] = {
 	{.route = "POST /nodes/unblock/{id}", .answer_kind = ANSWER_OBJECT, .answer = &node},
 	{.route = "GET /nodes", .query = nodes_query, .answer_kind = ANSWER_LIST_OR_PAGE, .answer = &node, .etag = true},
 	{.route = "GET /nodes/{id}", .answer_kind = ANSWER_OBJECT, .answer = &node, .etag = true},
+	{.route = "PATCH /nodes/{id}", .body_kind = BODY_NEEDED, .body = &change, .answer_kind = ANSWER_OBJECT, .answer = &node,
+	 .also = {409}},
+	{.route = "DELETE /nodes/{id}", .answer_kind = ANSWER_NONE},
+	{.route = "POST /nodes/{id}/rotate-key", .answer_kind = ANSWER_OBJECT, .answer = &node, .also = {409}},
 	{.route = "GET /nodes/{id}/stats", .query = stats_query, .answer_kind = ANSWER_OBJECT, .answer = &series},
 	{.route = "GET /runs", .query = runs_query, .answer_kind = ANSWER_PAGE, .answer = &run, .etag = true},
 	{.route = "GET /runs/{uuid}", .answer_kind = ANSWER_OBJECT, .answer = &run, .etag = true},

@@ -7,6 +7,7 @@
 #include "masterd/svc_follow.h"
 #include "masterd/svc_ingest.h"
 #include "masterd/svc_lead.h"
+#include "masterd/svc_node.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -35,6 +36,7 @@ static const struct {
 	{"nodes", 1000, false, judge_nodes},
 	{"users", 1000, false, poll_users},
 	{"joins", 60000, true, enrol_expire},
+	{"deleted", 60000, true, node_purge},
 	{"samples", 1000, true, ingest_expire},
 	{"journal", 600000, true, follow_expire},
 };

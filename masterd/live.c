@@ -20,7 +20,10 @@ struct live {
 	int64_t heartbeat_ms;
 	uint64_t version;
 	struct { LIST_OF(struct live_node *); } nodes; /* by number */
-	struct live_node **keys; /* open addressing by key hash; n_keys is a power of two */
+	struct key_slot {
+		const uint8_t *hash;     /* of the node's key, or of the one that waits for it */
+		struct live_node *node;  /* NULL: free */
+	} *keys;                     /* open addressing; n_keys is a power of two */
 	size_t n_keys;
 };
 
@@ -49,52 +52,63 @@ static size_t key_slot(const struct live *l, const uint8_t hash[static SHA256_LE
 	return (size_t)(first & (l->n_keys - 1));
 }
 
+static void key_enter(struct live *l, const uint8_t hash[static SHA256_LEN], struct live_node *n)
+{
+	size_t at = key_slot(l, hash);
+
+	while (l->keys[at].node)
+		at = (at + 1) & (l->n_keys - 1);
+	l->keys[at] = (struct key_slot){hash, n};
+}
+
 /* Made anew when a key comes or goes: rare, and without tombstones. */
 static void keys_rebuild(struct live *l)
 {
-	size_t want = 64;
+	size_t want = 64, n = 0;
 
-	while (want < l->nodes.n * 2)
+	for (size_t i = 0; i < l->nodes.n; i++)
+		n += l->nodes.v[i]->n.next ? 2 : 1;
+	while (want < n * 2)
 		want *= 2;
 	free(l->keys);
-	l->keys = xcalloc(want, sizeof(struct live_node *));
+	l->keys = xcalloc(want, sizeof(struct key_slot));
 	l->n_keys = want;
 	for (size_t i = 0; i < l->nodes.n; i++) {
-		struct live_node *n = l->nodes.v[i];
-		size_t at;
+		struct live_node *node = l->nodes.v[i];
 
-		if (!n->n.has_key)
-			continue;
-		for (at = key_slot(l, n->n.key_hash); l->keys[at]; at = (at + 1) & (want - 1))
-			;
-		l->keys[at] = n;
+		if (node->n.has_key)
+			key_enter(l, node->n.key_hash, node);
+		if (node->n.next)
+			key_enter(l, node->n.next->hash, node);
 	}
 }
 
-static struct live_node *by_key(const struct live *l, const uint8_t hash[static SHA256_LEN])
+static const struct key_slot *by_key(const struct live *l, const uint8_t hash[static SHA256_LEN])
 {
-	for (size_t at = key_slot(l, hash); l->keys[at]; at = (at + 1) & (l->n_keys - 1))
-		if (hash_equal(l->keys[at]->n.key_hash, hash, SHA256_LEN))
-			return l->keys[at];
+	for (size_t at = key_slot(l, hash); l->keys[at].node; at = (at + 1) & (l->n_keys - 1))
+		if (hash_equal(l->keys[at].hash, hash, SHA256_LEN))
+			return &l->keys[at];
 	return NULL;
 }
 
 int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e)
 {
 	uint8_t hash[SHA256_LEN];
+	const struct key_slot *slot;
 	const struct live_node *n;
 	int rc = 0;
 
 	sha256(hash, key, strlen(key));
 	pthread_mutex_lock(&l->lock);
-	n = by_key(l, hash);
+	slot = by_key(l, hash);
+	n = slot ? slot->node : NULL;
 	if (!n) {
 		rc = err_set(e, ERR_DENIED, "this API key is not known: join again");
 	} else if (n->n.state != NODE_ACTIVE) {
 		rc = err_set(e, ERR_FORBIDDEN, "the node is blocked%s%s", n->n.reason[0] ? ": " : "", n->n.reason);
 	} else {
 		*id = n->n.id;
-		*first_use = n->join.clear_key[0] != '\0';
+		*first_use = n->join.clear_key[0] || (n->n.next && slot->hash == n->n.next->hash);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return rc;
@@ -148,6 +162,11 @@ static void set_answer(struct live_node *n)
 	json_obj(&o, NULL);
 	json_put_str(&o, "status", "recorded");
 	json_put_str(&o, "node", n->n.name);
+	if (n->n.next) {
+		CLEANUP(freep) char *sealed = base64_encode(n->n.next->sealed, n->n.next->sealed_len);
+
+		json_put_str(&o, "new_key", sealed);
+	}
 	json_arr(&o, "requests");
 	json_end_arr(&o);
 	json_end_obj(&o);
@@ -189,6 +208,10 @@ static void put_node(struct live *l, const struct node *v, const struct join *j)
 
 void live_put_node(struct live *l, const struct node *v, const struct join *j)
 {
+	if (v->state == NODE_DELETED) {
+		live_drop_node(l, v->id);
+		return;
+	}
 	pthread_mutex_lock(&l->lock);
 	put_node(l, v, j);
 	keys_rebuild(l);

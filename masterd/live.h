@@ -26,7 +26,7 @@ void live_free(struct live *l);
 
 /* ---- what was committed */
 
-/* Replace what is known of the node; j is its join-request, NULL when decided. */
+/* Replace what is known of the node (a deleted one goes); j is its join-request, NULL when decided. */
 void live_put_node(struct live *l, const struct node *n, const struct join *j);
 void live_drop_node(struct live *l, int64_t id);
 /* A node's sample; takes s when it is the newest or its clock is off (and leaves it empty). */
@@ -36,7 +36,7 @@ void live_run(struct live *l, int64_t id, const struct wire_run *r);
 /* ---- questions */
 
 /* The node with this key: ERR_DENIED unknown, ERR_FORBIDDEN blocked (with the
- * reason). *first_use: the key was never used before this process knew. */
+ * reason). *first_use: the key was never used before this process knew (svc_node.h, node_key_used). */
 int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e) MUSTCHECK;
 /* Append the answer to a sample: {"status":"recorded","node":NAME,"requests":[]}. */
 void live_answer(struct live *l, int64_t id, struct buf *out);

@@ -156,6 +156,10 @@ static void put_identity(struct json_out *o, const struct live_node *n)
 	json_put_str(o, "ip_address", n->join.ip_address[0] ? n->join.ip_address : NULL);
 	json_put_time(o, "created", n->n.created);
 	json_put_raw(o, "tags", n->n.tags ? n->n.tags : "[]");
+	if (n->n.note && *n->n.note)
+		json_put_str(o, "note", n->n.note);
+	if (n->n.next)
+		json_put_bool(o, "new_key_waits", true);
 	put_agent(o, n);
 	if (n->n.state == NODE_BLOCKED) {
 		json_put_time(o, "blocked", n->n.blocked);

@@ -31,6 +31,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_audit.h masterd/svc_audit.c \
 	masterd/tbl_node.h masterd/tbl_node.c \
 	masterd/tbl_join.h masterd/tbl_join.c \
+	masterd/tbl_join_token.h masterd/tbl_join_token.c \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
 	masterd/tbl_alert.h masterd/tbl_alert.c \
@@ -41,6 +42,7 @@ libmasterd_a_SOURCES += \
 	masterd/master.h \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
+	masterd/svc_node.h masterd/svc_node.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
@@ -50,6 +52,8 @@ libmasterd_a_SOURCES += \
 	masterd/api_auth.h masterd/api_auth.c \
 	masterd/api_audit.h masterd/api_audit.c \
 	masterd/api_join.h masterd/api_join.c \
+	masterd/api_join_token.h masterd/api_join_token.c \
+	masterd/api_manage.h masterd/api_manage.c \
 	masterd/api_nodes.h masterd/api_nodes.c \
 	masterd/api_stats.h masterd/api_stats.c \
 	masterd/api_runs.h masterd/api_runs.c \
@@ -58,6 +62,7 @@ libmasterd_a_SOURCES += \
 	masterd/doc_people.h masterd/doc_people.c \
 	masterd/doc_fleet.h masterd/doc_fleet.c \
 	masterd/doc_alerts.h masterd/doc_alerts.c \
+	masterd/doc_enrol.h masterd/doc_enrol.c \
 	masterd/doc.c \
 	masterd/route.h \
 	masterd/openapi.h masterd/openapi.c \

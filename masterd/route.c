@@ -8,13 +8,15 @@
 #include "masterd/api_audit.h"
 #include "masterd/api_auth.h"
 #include "masterd/api_join.h"
+#include "masterd/api_join_token.h"
+#include "masterd/api_manage.h"
 #include "masterd/api_nodes.h"
 #include "masterd/api_root.h"
 #include "masterd/api_runs.h"
 #include "masterd/api_stats.h"
 #include "masterd/master.h"
 #include "masterd/openapi.h"
-#include "masterd/svc_enrol.h"
+#include "masterd/svc_node.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -39,6 +41,12 @@ static const struct route table[] = {
 	{"POST", "/nodes/unblock/{id}", false, ROLE_NODE_ADMIN, api_unblock, "let it in again"},
 	{"GET", "/nodes", false, ROLE_VIEWER, api_nodes, "all machines"},
 	{"GET", "/nodes/{id}", false, ROLE_VIEWER, api_node, "one machine"},
+	{"PATCH", "/nodes/{id}", false, ROLE_NODE_ADMIN, api_node_change, "its name, tags, note"},
+	{"DELETE", "/nodes/{id}", false, ROLE_NODE_ADMIN, api_node_delete, "refuse its key; its history stays for 30 days"},
+	{"POST", "/nodes/{id}/rotate-key", false, ROLE_NODE_ADMIN, api_node_rotate, "give it a new key with its next report"},
+	{"GET", "/join-tokens", false, ROLE_SUPER_ADMIN, api_join_tokens, "tokens that let machines in"},
+	{"POST", "/join-tokens", false, ROLE_SUPER_ADMIN, api_join_token_add, "a new one, shown once"},
+	{"DELETE", "/join-tokens/{id}", false, ROLE_SUPER_ADMIN, api_join_token_drop, "it lets nobody in any more"},
 	{"GET", "/nodes/{id}/stats", false, ROLE_VIEWER, api_node_stats, "its samples as a series"},
 	{"GET", "/runs", false, ROLE_VIEWER, api_runs, "runs, newest first"},
 	{"GET", "/runs/{uuid}", false, ROLE_VIEWER, api_run, "one run with its log"},
@@ -134,7 +142,7 @@ static int check_node(struct req *r, struct err *e)
 		return -1;
 	r->who.role = ROLE_NODE;
 	if (first_use)
-		enrol_key_used(r->m, r->who.node_id);
+		node_key_used(r->m, r->who.node_id, key);
 	return 0;
 }
 

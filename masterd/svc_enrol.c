@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/svc_enrol.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/tbl_join_token.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
 #include "shared/hash.h"
@@ -18,6 +20,7 @@ void enrol_free(void *enrol)
 
 	node_done(&v->node);
 	free(v->tags);
+	free(v->note);
 	mem_wipe(&v->join, sizeof(v->join));
 	free(v);
 }
@@ -54,27 +57,29 @@ static int run_rule(struct job *job, struct db *db, struct err *e)
 	return ev.node_id ? tbl_event_add(db, &ev, e) : 0;
 }
 
-static int queue(struct enrol *v, int (*rule)(struct job *, struct db *, struct err *), struct err *e)
+int enrol_queue(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *),
+		struct err *e)
 {
+	v->kind = kind;
 	v->rule = rule;
 	v->job.run = run_rule;
 	v->job.committed = show;
 	return writer_put(v->m->writer, &v->job, e);
 }
 
-static void random_text(char *out, size_t size)
+void enrol_secret(char out[static JOIN_KEY])
 {
 	uint8_t random[32];
 	CLEANUP(freep) char *text = NULL;
 
 	random_bytes(random, sizeof(random));
 	text = base64url_encode(random, sizeof(random));
-	str_cut(out, size, text);
+	str_cut(out, JOIN_KEY, text);
 	mem_wipe(random, sizeof(random));
 	mem_wipe(text, strlen(text));
 }
 
-static int load_node(struct enrol *v, struct db *db, int64_t id, struct err *e)
+int enrol_load(struct enrol *v, struct db *db, int64_t id, struct err *e)
 {
 	struct node n;
 
@@ -82,6 +87,8 @@ static int load_node(struct enrol *v, struct db *db, int64_t id, struct err *e)
 		return -1;
 	node_done(&v->node);
 	v->node = n;
+	if (n.state == NODE_DELETED || !scope_sees(&v->scope, n.tags))
+		return err_set(e, ERR_NOTFOUND, "there is no node %lld", (long long)id);
 	v->have_join = !tbl_join_of_node(db, id, &v->join, e);
 	if (v->have_join)
 		str_cut(v->woken, sizeof(v->woken), v->join.request_id);
@@ -90,7 +97,7 @@ static int load_node(struct enrol *v, struct db *db, int64_t id, struct err *e)
 
 /* ---- a node asks */
 
-static int expire_one(struct db *db, struct join *old, int64_t *dropped, struct err *e)
+int enrol_end_request(struct db *db, struct join *old, int64_t *dropped, struct err *e)
 {
 	old->state = JOIN_EXPIRED;
 	*dropped = old->node_id;
@@ -118,7 +125,7 @@ static int meet_older(struct enrol *v, struct db *db, struct err *e)
 		return 1;
 	}
 	str_cut(v->woken, sizeof(v->woken), old.request_id);
-	return expire_one(db, &old, &v->dropped[0], e);
+	return enrol_end_request(db, &old, &v->dropped[0], e);
 }
 
 static void fill_request(struct enrol *v)
@@ -126,7 +133,7 @@ static void fill_request(struct enrol *v)
 	struct join *j = &v->join;
 	uint8_t random[4][32];
 
-	random_text(j->request_id, sizeof(j->request_id));
+	enrol_secret(j->request_id);
 	random_bytes(j->master_nonce, sizeof(j->master_nonce));
 	j->created = v->now;
 	j->state = JOIN_PENDING;
@@ -135,6 +142,19 @@ static void fill_request(struct enrol *v)
 	/* a node without a key cannot take part: any code, shown as not protected */
 	random_bytes(random, sizeof(random));
 	pair_code(j->code, random[0], random[1], random[2], j->request_id, random[3]);
+}
+
+/* The machine brings a join token: its tags, its word. */
+static int use_token(struct enrol *v, struct db *db, struct err *e)
+{
+	CLEANUP(join_token_done) struct join_token t = {0};
+
+	if (tbl_join_token_use(db, v->key_hash, v->now, &t, e))
+		return -1;
+	str_cut(v->join.token_name, sizeof(v->join.token_name), t.name);
+	v->join.pre_approved = t.pre_approved;
+	v->node.tags = TAKE(t.tags);
+	return 0;
 }
 
 static int run_ask(struct job *job, struct db *db, struct err *e)
@@ -154,6 +174,8 @@ static int run_ask(struct job *job, struct db *db, struct err *e)
 	met = meet_older(v, db, e);
 	if (met)
 		return met < 0 ? -1 : 0;
+	if (v->has_token && use_token(v, db, e))
+		return -1;
 	if (tbl_node_count(db, NODE_PENDING, &pending, e))
 		return -1;
 	if (pending >= JOINS_PENDING_MAX)
@@ -170,8 +192,71 @@ static int run_ask(struct job *job, struct db *db, struct err *e)
 
 int enrol_ask(struct enrol *v, struct err *e)
 {
-	v->kind = EVENT_JOIN;
-	return queue(v, run_ask, e);
+	return enrol_queue(v, EVENT_JOIN, run_ask, e);
+}
+
+/* ---- a key and the door */
+
+/* A key for the node: we keep its SHA-256 and the box that only the node opens. */
+static int make_key(struct enrol *v, struct err *e)
+{
+	char key[JOIN_KEY];
+	int rc = 0;
+
+	enrol_secret(key);
+	sha256(v->node.key_hash, key, strlen(key));
+	v->node.has_key = true;
+	if (v->join.has_public_key) {
+		v->join.sealed_len = strlen(key) + CRYPT_SEAL;
+		rc = crypt_seal(v->join.sealed_key, key, strlen(key), v->join.public_key, e);
+	} else {
+		str_cut(v->join.clear_key, sizeof(v->join.clear_key), key);
+	}
+	mem_wipe(key, sizeof(key));
+	return rc;
+}
+
+/* v->node, whose request is v->join, becomes active. */
+static int let_in(struct enrol *v, struct db *db, struct err *e)
+{
+	char object[AUDIT_OBJECT];
+
+	if (make_key(v, e))
+		return -1;
+	v->node.state = NODE_ACTIVE;
+	v->node.approved = v->now;
+	str_cut(v->node.approved_by, sizeof(v->node.approved_by), v->by);
+	v->node.blocked = 0;
+	v->node.reason[0] = v->node.blocked_by[0] = '\0';
+	if (v->tags) {
+		free(v->node.tags);
+		v->node.tags = TAKE(v->tags);
+	}
+	v->join.state = JOIN_DECIDED;
+	v->join.decided = v->now;
+	v->join.name_in_use = false;
+	if (tbl_node_put(db, &v->node, e) || tbl_join_put(db, &v->join, e))
+		return -1;
+	return AUDIT(db, &v->actor, e, "node.approve", audit_node(object, v->node.id, v->node.name), "hostname",
+		     v->node.hostname, "peer_address", v->join.peer_address, "code", v->join.code, "tags", v->node.tags,
+		     "adopt", v->adopt ? "true" : NULL, "join_token",
+		     v->join.token_name[0] ? v->join.token_name : NULL);
+}
+
+/* Its token said so beforehand. A name that is in use is for people to decide. */
+static int let_in_by_token(struct enrol *v, struct db *db, struct err *e)
+{
+	bool used;
+
+	if (tbl_node_name_used(db, v->node.name, v->node.id, &used, e))
+		return -1;
+	if (used)
+		return 0;
+	snprintf(v->by, sizeof(v->by), "token %.50s", v->join.token_name);
+	v->actor = actor_named(v->by, v->now);
+	str_cut(v->actor.peer, sizeof(v->actor.peer), v->join.peer_address);
+	str_cut(v->woken, sizeof(v->woken), v->join.request_id);
+	return let_in(v, db, e);
 }
 
 /* ---- it reveals its nonce */
@@ -199,13 +284,14 @@ static int run_reveal(struct job *job, struct db *db, struct err *e)
 	j->revealed = true;
 	pair_code(j->code, j->public_key, j->nonce, j->master_nonce, j->request_id, v->m->spki);
 	v->have_join = true;
-	return tbl_join_put(db, j, e) || tbl_node_get(db, j->node_id, &v->node, e) ? -1 : 0;
+	if (tbl_join_put(db, j, e) || tbl_node_get(db, j->node_id, &v->node, e))
+		return -1;
+	return j->pre_approved ? let_in_by_token(v, db, e) : 0;
 }
 
 int enrol_reveal(struct enrol *v, struct err *e)
 {
-	v->kind = EVENT_JOIN;
-	return queue(v, run_reveal, e);
+	return enrol_queue(v, EVENT_JOIN, run_reveal, e);
 }
 
 /* ---- an admin decides */
@@ -244,32 +330,18 @@ static int judge_approve(struct enrol *v, struct db *db, struct err *e)
 	return 0;
 }
 
-/* A key for the node: we keep its SHA-256 and the box that only the node opens. */
-static int make_key(struct enrol *v, struct err *e)
-{
-	char key[JOIN_KEY];
-	int rc = 0;
-
-	random_text(key, sizeof(key));
-	sha256(v->node.key_hash, key, strlen(key));
-	v->node.has_key = true;
-	if (v->join.has_public_key) {
-		v->join.sealed_len = strlen(key) + CRYPT_SEAL;
-		rc = crypt_seal(v->join.sealed_key, key, strlen(key), v->join.public_key, e);
-	} else {
-		str_cut(v->join.clear_key, sizeof(v->join.clear_key), key);
-	}
-	mem_wipe(key, sizeof(key));
-	return rc;
-}
-
 /* The new machine takes the place (number, name, history) of an older node. */
 static int take_place(struct enrol *v, struct db *db, struct err *e)
 {
+	bool used = false;
 	struct node old;
 
 	if (tbl_node_get(db, v->adopt, &old, e))
 		return -1;
+	if (!scope_sees(&v->scope, old.tags)) {
+		node_done(&old);
+		return err_set(e, ERR_NOTFOUND, "there is no node %lld", (long long)v->adopt);
+	}
 	if (old.state == NODE_PENDING || old.id == v->node.id) {
 		node_done(&old);
 		return err_set(e, ERR_CONFLICT, "node %lld was never approved: there is nothing to adopt",
@@ -281,10 +353,22 @@ static int take_place(struct enrol *v, struct db *db, struct err *e)
 		return -1;
 	}
 	free(old.facts);
+	free(old.next);
+	free(old.clone);
+	old.next = NULL;
+	old.clone = NULL;
+	old.deleted = 0;
 	old.facts = TAKE(v->node.facts);
 	str_cut(old.hostname, sizeof(old.hostname), v->node.hostname);
 	if (v->name[0])
 		str_cut(old.name, sizeof(old.name), v->name);
+	/* while it was deleted its name was free */
+	if (tbl_node_name_used(db, old.name, old.id, &used, e) || used) {
+		if (used)
+			(void)err_set(e, ERR_CONFLICT, "the name %s is in use: give another name", old.name);
+		node_done(&old);
+		return -1;
+	}
 	node_done(&v->node);
 	v->node = old;
 	v->join.node_id = old.id;
@@ -294,34 +378,14 @@ static int take_place(struct enrol *v, struct db *db, struct err *e)
 static int run_approve(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
-	char object[AUDIT_OBJECT];
 
-	if (load_node(v, db, v->node.id, e) || judge_approve(v, db, e) || (v->adopt && take_place(v, db, e)) ||
-	    make_key(v, e))
-		return -1;
-	v->node.state = NODE_ACTIVE;
-	v->node.approved = v->now;
-	str_cut(v->node.approved_by, sizeof(v->node.approved_by), v->by);
-	v->node.blocked = 0;
-	v->node.reason[0] = v->node.blocked_by[0] = '\0';
-	if (v->tags) {
-		free(v->node.tags);
-		v->node.tags = TAKE(v->tags);
-	}
-	v->join.state = JOIN_DECIDED;
-	v->join.decided = v->now;
-	v->join.name_in_use = false;
-	if (tbl_node_put(db, &v->node, e) || tbl_join_put(db, &v->join, e))
-		return -1;
-	return AUDIT(db, &v->actor, e, "node.approve", audit_node(object, v->node.id, v->node.name), "hostname",
-		     v->node.hostname, "peer_address", v->join.peer_address, "code", v->join.code, "tags", v->node.tags,
-		     "adopt", v->adopt ? "true" : NULL);
+	return enrol_load(v, db, v->node.id, e) || judge_approve(v, db, e) || (v->adopt && take_place(v, db, e)) ||
+	       let_in(v, db, e) ? -1 : 0;
 }
 
 int enrol_approve(struct enrol *v, struct err *e)
 {
-	v->kind = EVENT_JOIN;
-	return queue(v, run_approve, e);
+	return enrol_queue(v, EVENT_JOIN, run_approve, e);
 }
 
 static int run_block(struct job *job, struct db *db, struct err *e)
@@ -329,7 +393,7 @@ static int run_block(struct job *job, struct db *db, struct err *e)
 	struct enrol *v = (struct enrol *)job;
 	char object[AUDIT_OBJECT];
 
-	if (load_node(v, db, v->node.id, e))
+	if (enrol_load(v, db, v->node.id, e))
 		return -1;
 	if (v->node.state == NODE_BLOCKED)
 		return already(v, e);
@@ -344,7 +408,7 @@ static int run_block(struct job *job, struct db *db, struct err *e)
 
 int enrol_block(struct enrol *v, struct err *e)
 {
-	return queue(v, run_block, e);
+	return enrol_queue(v, EVENT_NODE, run_block, e);
 }
 
 static int run_unblock(struct job *job, struct db *db, struct err *e)
@@ -352,7 +416,7 @@ static int run_unblock(struct job *job, struct db *db, struct err *e)
 	struct enrol *v = (struct enrol *)job;
 	char object[AUDIT_OBJECT];
 
-	if (load_node(v, db, v->node.id, e))
+	if (enrol_load(v, db, v->node.id, e))
 		return -1;
 	if (v->node.state != NODE_BLOCKED)
 		return err_set(e, ERR_CONFLICT, "%s is not blocked", v->node.name);
@@ -366,7 +430,7 @@ static int run_unblock(struct job *job, struct db *db, struct err *e)
 
 int enrol_unblock(struct enrol *v, struct err *e)
 {
-	return queue(v, run_unblock, e);
+	return enrol_queue(v, EVENT_NODE, run_unblock, e);
 }
 
 /* ---- nobody waits for these */
@@ -376,32 +440,14 @@ static void drop(struct job *job)
 	enrol_free(job);
 }
 
-static void queue_alone(struct enrol *v, int (*run)(struct job *, struct db *, struct err *))
+void enrol_queue_alone(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *))
 {
 	struct err e;
 
 	v->job.drop = drop;
 	/* a full queue: the next round tries again */
-	if (queue(v, run, &e))
+	if (enrol_queue(v, kind, rule, &e))
 		enrol_free(v);
-}
-
-static int run_key_used(struct job *job, struct db *db, struct err *e)
-{
-	struct enrol *v = (struct enrol *)job;
-
-	if (tbl_join_key_used(db, v->node.id, e))
-		return -1;
-	return load_node(v, db, v->node.id, e);
-}
-
-void enrol_key_used(struct master *m, int64_t node_id)
-{
-	struct enrol *v = xcalloc(1, sizeof(*v));
-
-	v->m = m;
-	v->node.id = node_id;
-	queue_alone(v, run_key_used);
 }
 
 static int run_expire(struct job *job, struct db *db, struct err *e)
@@ -411,13 +457,13 @@ static int run_expire(struct job *job, struct db *db, struct err *e)
 
 	if (!tbl_join_older(db, v->now - JOIN_LIVES_MS, &old, e)) {
 		str_cut(v->woken, sizeof(v->woken), old.request_id);
-		if (expire_one(db, &old, &v->dropped[0], e))
+		if (enrol_end_request(db, &old, &v->dropped[0], e))
 			return -1;
 	} else if (e->kind != ERR_NOTFOUND) {
 		return -1;
 	}
 	return tbl_join_clean(db, v->now - JOIN_LIVES_MS, v->now - 7 * JOIN_LIVES_MS, e) ||
-	       tbl_session_expire(db, v->now, e) ? -1 : 0;
+	       tbl_join_token_expire(db, v->now - 7 * JOIN_LIVES_MS, e) || tbl_session_expire(db, v->now, e) ? -1 : 0;
 }
 
 void enrol_expire(struct master *m, int64_t now)
@@ -426,6 +472,5 @@ void enrol_expire(struct master *m, int64_t now)
 
 	v->m = m;
 	v->now = now;
-	v->kind = EVENT_JOIN;
-	queue_alone(v, run_expire);
+	enrol_queue_alone(v, EVENT_JOIN, run_expire);
 }

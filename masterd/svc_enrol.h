@@ -32,12 +32,29 @@ struct enrol {
 	char name[WIRE_HOST];
 	int64_t adopt;
 	char *tags;
+	struct scope scope;      /* of who decides: nothing beyond it is touched */
 	/* block */
 	char reason[NODE_REASON];
 	uint8_t nonce[PAIR_NONCE]; /* reveal */
+	char *note;              /* change; NULL: as it was */
+	uint8_t key_hash[SHA256_LEN]; /* of the key that was used, or of a join token */
+	bool has_token;          /* ask */
 };
 /* Frees what it owns. */
 void enrol_free(void *enrol);
+
+/* ---- for rules of other files: what each does round its own part */
+/* Queue rule, with its line in the journal, and show v->node when it was committed. */
+int enrol_queue(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *),
+		struct err *e) MUSTCHECK;
+/* The same when nobody waits: v is freed in any case. */
+void enrol_queue_alone(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *));
+/* v->node and v->join (when there is one) from the database. ERR_NOTFOUND also beyond v->scope. */
+int enrol_load(struct enrol *v, struct db *db, int64_t id, struct err *e) MUSTCHECK;
+/* Random text of 256 bits in base64url. */
+void enrol_secret(char out[static JOIN_KEY]);
+/* A pending request ends: its node goes with it, into *dropped. */
+int enrol_end_request(struct db *db, struct join *old, int64_t *dropped, struct err *e) MUSTCHECK;
 
 /* join: hostname, addresses, keys; node: name, hostname, facts. */
 int enrol_ask(struct enrol *v, struct err *e) MUSTCHECK;
@@ -48,8 +65,6 @@ int enrol_approve(struct enrol *v, struct err *e) MUSTCHECK;
 /* node.id, by, actor, reason. */
 int enrol_block(struct enrol *v, struct err *e) MUSTCHECK;
 int enrol_unblock(struct enrol *v, struct err *e) MUSTCHECK;
-/* Forget the clear key of a node that has used it. Nobody waits. */
-void enrol_key_used(struct master *m, int64_t node_id);
 /* Once a minute: pending requests over 24 h expire. Nobody waits. */
 void enrol_expire(struct master *m, int64_t now);
 

@@ -112,6 +112,28 @@ int tbl_node_put(struct db *db, const struct node *n, struct err *e)
 	return db_run(&s, e);
 }
 
+int tbl_node_drop_history(struct db *db, int64_t id, struct err *e)
+{
+	static const char *const texts[] = {
+		"DELETE FROM run WHERE node_id=?1",
+		"DELETE FROM sample_hot WHERE node_id=?1",
+		"DELETE FROM node_report WHERE node_id=?1",
+		"DELETE FROM node_request WHERE node_id=?1",
+		"DELETE FROM join_request WHERE node_id=?1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		CLEANUP(db_done) struct db_stmt s = {0};
+
+		if (db_prepare(db, &s, texts[i], e))
+			return -1;
+		db_set_int(&s, 1, id);
+		if (db_run(&s, e))
+			return -1;
+	}
+	return 0;
+}
+
 int tbl_node_drop(struct db *db, int64_t id, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};

@@ -61,6 +61,8 @@ void nodes_done(struct nodes *l);
 int tbl_node_add(struct db *db, struct node *n, struct err *e) MUSTCHECK;
 int tbl_node_put(struct db *db, const struct node *n, struct err *e) MUSTCHECK;
 int tbl_node_drop(struct db *db, int64_t id, struct err *e) MUSTCHECK;
+/* All that refers to the node: runs, samples, its report, its requests. */
+int tbl_node_drop_history(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND when there is none. */
 int tbl_node_get(struct db *db, int64_t id, struct node *ret, struct err *e) MUSTCHECK;
 /* By the hash of its key, or of the one that waits. */

@@ -22,4 +22,121 @@ check "and is told why" is .detail "this machine is blocked: lost: ask an admin 
 COMMITMENT=$("$PAIR" new | cut -d' ' -f4)
 check "nor may the same key under another name" call 403 POST /nodes/join-request \
 	-d "{\"hostname\":\"other\",\"ip_address\":\"10.0.0.9\",\"system_info\":\"test\",\"public_key\":\"$PUB\",\"commitment\":\"$COMMITMENT\"}"
+step "unblocked" call 200 POST "/nodes/unblock/$FIRST" -H "$(AS)"
+
+# ---- name, tags, note
+step "another machine is admitted" admit web-02
+check "name, tags and note change" call 200 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"name":"web-2","tags":["prod","shop"],"note":"second rack"}'
+check "all of them" is '[.name, .note] + .tags | join(" ")' "web-2 second rack prod shop"
+check "what is not given stays" call 200 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"note":""}'
+check "and an empty note goes" is '[.name, .note // "none"] | join(" ")' "web-2 none"
+check "the name of another is refused" call 409 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"name":"localhost"}'
+check "an empty name too" call 422 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"name":""}'
+check "and a number for one" call 422 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"name":7}'
+
+# ---- a new key, to be fetched with a report
+check "rotate-key answers the node" call 200 POST "/nodes/$NODE/rotate-key" -H "$(AS)"
+check "whose new key waits" is .new_key_waits true
+check "the old key is good" report "$KEY" 200
+FIRST_NEW=$("$PAIR" open "$(jq -r .new_key "$BODY")" "$PUB" "$SECRET")
+check "the answer carries a new one, sealed" [ ${#FIRST_NEW} = 43 ]
+check "a second call" call 200 POST "/nodes/$NODE/rotate-key" -H "$(AS)"
+report "$KEY" 200
+check "changes nothing" [ "$("$PAIR" open "$(jq -r .new_key "$BODY")" "$PUB" "$SECRET")" = "$FIRST_NEW" ]
+stop_pid master KILL
+step "the master is killed and starts again" master_start
+check "the old key is still good" report "$KEY" 200
+check "so is the new one" report "$FIRST_NEW" 200
+old_refused() { report "$KEY" 401; }
+check "which ends the old one" until_ok 5 old_refused
+check "and is offered no more" report "$FIRST_NEW" 200
+check "in its answer" is 'has("new_key")' false
+KEY=$FIRST_NEW
+SECOND=$NODE
+
+# ---- away with it
+check "a node is deleted" call 204 DELETE "/nodes/$NODE" -H "$(AS)"
+check "its key is refused at once" report "$KEY" 401
+check "it is in no list" call 404 GET "/nodes/$NODE" -H "$(AS)"
+check "nor to be changed" call 404 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"note":"x"}'
+step "its name is free again" admit web-2
+OTHER=$NODE
+step "a machine asks" join web-03
+call 200 GET "/nodes/?state=pending" -H "$(AS)"
+NODE=$(jq -r '.[] | select(.hostname == "web-03") | .id' "$BODY")
+check "it cannot take the deleted one's place under a name in use" call 409 POST "/nodes/approve/$NODE" -H "$(AS)" -d "{\"adopt\":$SECOND}"
+check "but under another" call 200 POST "/nodes/approve/$NODE" -H "$(AS)" -d "{\"adopt\":$SECOND,\"name\":\"web-3\"}"
+check "with its number" is '[.id, .name, .state] | join(" ")' "$SECOND web-3 active"
+step "a machine asks" join web-04
+call 200 GET "/nodes/?state=pending" -H "$(AS)"
+NODE=$(jq -r '.[] | select(.hostname == "web-04") | .id' "$BODY")
+check "one that waits is deleted" call 204 DELETE "/nodes/$NODE" -H "$(AS)"
+check "its request has expired" call 200 GET "/nodes/status/$REQUEST"
+check "in a word" is .status expired
 stop_pid master
+sqlite3 "$T"/state/master/*.db "UPDATE node SET state='deleted', deleted=1, key_hash=NULL WHERE id=$OTHER"
+step "the master starts again" master_start
+forgotten() { [ "$(sqlite3 "file:$(ls "$T"/state/master/*.db)?mode=ro" "SELECT count(*) FROM node WHERE id=$OTHER")" = 0 ]; }
+check "a node deleted over 30 days ago is forgotten" until_ok 20 forgotten
+
+# ---- join tokens
+token() { call 201 POST /join-tokens -H "$(AS)" -d "$1" && TOKEN_TEXT=$(jq -r .token "$BODY") TOKEN_ID=$(jq -r .id "$BODY"); }
+# bring HOSTNAME STATUS: a machine asks with the token and reveals
+bring() {
+	local commitment
+	read -r PUB SECRET NONCE commitment < <("$PAIR" new)
+	call "$2" POST /nodes/join-request -d "{\"hostname\":\"$1\",\"public_key\":\"$PUB\",\"commitment\":\"$commitment\",\"join_token\":\"$TOKEN_TEXT\"}" || return 1
+	[ "$2" = 202 ] || return 0
+	REQUEST=$(jq -r .request_id "$BODY") COMMITMENT=$commitment
+}
+reveal() { call 200 POST "/nodes/join-request/$REQUEST/reveal" -d "{\"nonce\":\"$NONCE\"}"; }
+step "a token is made" token '{"name":"rack 3","tags":["fra"],"pre_approved":true}'
+check "with its prefix and 256 bits" [ "${TOKEN_TEXT:0:4}${#TOKEN_TEXT}" = flj_47 ]
+check "it is never shown again" call 200 GET /join-tokens -H "$(AS)"
+check "at all" is '[.items[] | has("token")] | any' false
+secret_in_db() { cat "$T"/state/master/*.db* | grep -qaF "${TOKEN_TEXT#flj_}"; }
+check "nor stands it in the database" bash -c "! cat '$T'/state/master/*.db* | grep -qaF '${TOKEN_TEXT#flj_}'"
+step "a machine asks with it" bring rack3-1 202
+check "the same request again" call 202 POST /nodes/join-request -d "{\"hostname\":\"rack3-1\",\"public_key\":\"$PUB\",\"commitment\":\"$COMMITMENT\",\"join_token\":\"$TOKEN_TEXT\"}"
+check "meets the same request" is .request_id "$REQUEST"
+check "it is not active before the reveal" call 200 GET "/nodes/status/$REQUEST"
+check "but pending" is .status pending
+read -r _ _ WRONG _ < <("$PAIR" new)
+check "a nonce that does not fit lets nobody in" call 422 POST "/nodes/join-request/$REQUEST/reveal" -d "{\"nonce\":\"$WRONG\"}"
+check "the reveal does" reveal
+check "its status" call 200 GET "/nodes/status/$REQUEST"
+check "is active" is .status active
+KEY=$("$PAIR" open "$(jq -r .sealed_key "$BODY")" "$PUB" "$SECRET")
+check "with a key that works" report "$KEY" 200
+call 200 GET /nodes/ -H "$(AS)"
+check "and the tags of the token" is '.[] | select(.name == "rack3-1") | .tags | join(" ")' fra
+check "a second machine is refused" bring rack3-2 403
+check "and told why" is .detail "the join token rack 3 is used up (1 of 1): ask an admin for a new one"
+TOKEN_TEXT=flj_unknown
+check "so is one with a token that is not known" bring rack3-2 403
+check "and told why" is .detail "this join token is not known here: ask an admin for a new one"
+step "a token for two, not approved" token '{"uses":2}'
+step "a machine asks with it" bring rack3-3 202
+reveal
+check "it waits for an admin" call 200 GET "/nodes/status/$REQUEST"
+check "as pending" is .status pending
+check "the token is taken away" call 204 DELETE "/join-tokens/$TOKEN_ID" -H "$(AS)"
+check "and lets nobody in" bring rack3-4 403
+check "twice is once too often" call 404 DELETE "/join-tokens/$TOKEN_ID" -H "$(AS)"
+step "a token" token '{"pre_approved":true,"ttl_s":60}'
+sqlite3 "$T"/state/master/*.db "UPDATE join_token SET expires=expires-3660000 WHERE id=$TOKEN_ID"
+check "that has expired" bring rack3-5 403
+check "says since when" is '.detail | startswith("the join token unnamed expired 1h")' true
+step "a token" token '{"pre_approved":true}'
+step "for a machine whose name is in use" bring localhost 202
+check "is revealed" reveal
+check "but" call 200 GET "/nodes/status/$REQUEST"
+check "waits for an admin" is .status pending
+for bad in '{"ttl_s":59}' '{"ttl_s":2592001}' '{"uses":0}' '{"tags":["a b"]}' '{"pre_approved":1}' '{"name":7}'; do
+	check "$bad is refused" call 422 POST /join-tokens -H "$(AS)" -d "$bad"
+done
+stop_pid master
+audited() { sqlite3 "file:$(ls "$T"/state/master/*.db)?mode=ro" 'SELECT DISTINCT action FROM audit' | grep -qx "$1"; }
+for action in node.approve node.block node.unblock node.change node.delete node.purge node.rotate_key node.key_used join_token.add join_token.delete; do
+	check "$action stands in it" audited "$action"
+done
