@@ -35,6 +35,8 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
 	masterd/tbl_alert.h masterd/tbl_alert.c \
+	masterd/tbl_expected.h masterd/tbl_expected.c \
+	masterd/missed.h masterd/missed.c \
 	masterd/health.h masterd/health.c \
 	masterd/live_put.h masterd/live_put.c \
 	masterd/live.h masterd/live.c \
