@@ -211,6 +211,14 @@ static const struct field last_run_fields[] = {
 };
 static const struct shape last_run = {"LastRun", last_run_fields};
 
+static const struct field missing_fields[] = {
+	FIELD("timer", F_TEXT, MUST),
+	FIELD("due", F_TIME, MUST | OR_NULL),
+	FIELD("count", F_INT, MUST),
+	{0},
+};
+static const struct shape missing = {"MissingRun", missing_fields};
+
 static const struct field node_fields[] = {
 	FIELD("id", F_INT, MUST),
 	FIELD("name", F_TEXT, MUST),
@@ -244,6 +252,9 @@ static const struct field node_fields[] = {
 	FIELD("sites", F_ANY, .what = "of a node that is not pending: objects with name and last_good"),
 	FIELD("last_run", F_OBJECT, OR_NULL, .of = &last_run),
 	FIELD("last_good", F_TIME, OR_NULL),
+	FIELD("last_good_age_s", F_INT, OR_NULL, .what = "where it is oldest; whole minutes"),
+	FIELD("sites_never_good", F_INT),
+	FIELD("missing_runs", F_OBJECTS, .of = &missing),
 	FIELD("next_run", F_TIME, OR_NULL),
 	FIELD("clock_skew", F_BOOL),
 	{0},

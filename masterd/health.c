@@ -61,6 +61,42 @@ static void judge_sites(struct live_node *n)
 	}
 }
 
+static void judge_told(struct live_node *n)
+{
+	for (size_t i = 0; i < n->told.n; i++) {
+		const struct live_told *t = &n->told.v[i];
+
+		because(n, t->severity == SEVERITY_CRITICAL ? H_FAILED : H_WARN, "%s", t->cause);
+	}
+}
+
+/* Of those that the node named when it joined: has it never had a run? */
+static bool never_ran(const struct live_node *n, const char *name)
+{
+	for (size_t i = 0; i < n->sites.n; i++)
+		if (str_eq(n->sites.v[i].name, name))
+			return false;
+	return name != NULL;
+}
+
+int64_t health_good_age(const struct live_node *n, int64_t now, unsigned *never)
+{
+	int64_t age = -1;
+
+	*never = 0;
+	for (size_t i = 0; i < n->sites.n; i++) {
+		const struct live_site *s = &n->sites.v[i];
+
+		if (!s->good_at)
+			(*never)++;
+		else if (now - s->good_at > age)
+			age = now > s->good_at ? now - s->good_at : 0;
+	}
+	for (const struct json *c = json_first(json_get(n->facts, "sites")); c; c = json_next(c))
+		*never += never_ran(n, json_str(c) ? json_str(c) : json_get_str(c, "name", NULL));
+	return age;
+}
+
 static void judge_sample(struct live_node *n)
 {
 	for (size_t i = 0; i < n->last.disks.n; i++) {
@@ -108,6 +144,7 @@ bool health_judge(struct live_node *n, int64_t now, int64_t heartbeat_ms)
 		if (n->liveness == L_OFFLINE)
 			because(n, H_OFFLINE, "silent since its last report");
 		judge_sites(n);
+		judge_told(n);
 		judge_sample(n);
 	}
 	return health != n->health || liveness != n->liveness || n_reasons != n->n_reasons;

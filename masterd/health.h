@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "masterd/tbl_alert.h"
 #include "masterd/tbl_join.h"
 #include "masterd/tbl_node.h"
 #include "shared/json.h"
@@ -28,10 +29,19 @@ struct live_site {
 	char name[WIRE_NAME];
 	enum run_state state;    /* of the newest that ended; valid when started */
 	int64_t started, finished, size;
-	char uuid[UUID_TEXT], error[REASON_TEXT];
+	char uuid[UUID_TEXT], error[REASON_TEXT], error_kind[16];
+	char timer[WIRE_NAME];   /* that started its runs last, "" none did */
 	int64_t good_at, good_size; /* newest ok or warning; 0 never */
 	int64_t running_since;   /* 0 not */
 	char running_uuid[UUID_TEXT];
+};
+
+/* What only the master that watches can tell (svc_alerts.h), from the open alerts. */
+struct live_told {
+	enum alert_kind kind;    /* missed_run, backup_old, disk_forecast */
+	enum severity severity;
+	char ref[WIRE_NAME], cause[REASON_TEXT];
+	int64_t due, times;      /* of a missed run */
 };
 
 struct live_node {
@@ -47,6 +57,7 @@ struct live_node {
 	double trend_sum;
 	unsigned trend_n;
 	struct { LIST_OF(struct live_site); } sites;
+	struct { LIST_OF(struct live_told); } told;
 	char *answer;
 	/* the judgement */
 	enum health health;
@@ -57,5 +68,8 @@ struct live_node {
 
 /* Judge n at now; true when health, liveness or the number of reasons changed. */
 bool health_judge(struct live_node *n, int64_t now, int64_t heartbeat_ms);
+/* Of the sites that have had a good backup: the age in ms of the oldest last
+ * one, -1 when there is none. *never: how many sites have not had any. */
+int64_t health_good_age(const struct live_node *n, int64_t now, unsigned *never);
 
 #endif

@@ -121,6 +121,7 @@ static void node_free(struct live_node *n)
 	node_done(&n->n);
 	wire_sample_done(&n->last);
 	list_done(&n->sites);
+	list_done(&n->told);
 	json_free(n->facts);
 	free(n->answer);
 	free(n);
@@ -299,6 +300,8 @@ static void put_run(struct live_node *n, const struct wire_run *r)
 {
 	struct live_site *s = site_of(n, r->site);
 
+	if (r->timer[0] && (r->started >= s->started || !s->timer[0]))
+		str_cut(s->timer, sizeof(s->timer), r->timer);
 	if (r->state == RUN_RUNNING) {
 		if (r->started >= s->running_since) {
 			s->running_since = r->started;
@@ -321,6 +324,7 @@ static void put_run(struct live_node *n, const struct wire_run *r)
 	s->size = r->bytes_stored;
 	str_cut(s->uuid, sizeof(s->uuid), r->uuid);
 	str_cut(s->error, sizeof(s->error), r->error);
+	str_cut(s->error_kind, sizeof(s->error_kind), r->error_kind);
 }
 
 void live_run(struct live *l, int64_t id, const struct wire_run *r)
@@ -333,6 +337,57 @@ void live_run(struct live *l, int64_t id, const struct wire_run *r)
 		put_run(n, r);
 		judge(l, n, clock_ms());
 	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+static bool is_told(const struct live_node *n, const struct alert *a, const struct live_told *t)
+{
+	return a->node_id == n->n.id && a->kind == t->kind && a->count == t->times && str_eq(a->ref, t->ref) &&
+	       strncmp(a->cause, t->cause, strlen(t->cause)) == 0;
+}
+
+static void tell(struct live_node *n, const struct alert *a)
+{
+	struct live_told *t = list_push(&n->told);
+
+	t->kind = a->kind;
+	t->severity = a->severity;
+	str_cut(t->ref, sizeof(t->ref), a->ref);
+	str_cut(t->cause, sizeof(t->cause), a->cause);
+	if (a->kind == ALERT_MISSED_RUN && str_to_i64(&t->due, a->stamp, 0, INT64_MAX))
+		t->due = 0;
+	t->times = a->count;
+}
+
+void live_told(struct live *l, const struct alerts *open, int64_t now)
+{
+	size_t at = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++) {
+		struct live_node *n = l->nodes.v[i];
+		size_t from, k = 0;
+
+		while (at < open->n && open->v[at].node_id < n->n.id)
+			at++;
+		from = at;
+		while (at < open->n && k < n->told.n && is_told(n, &open->v[at], &n->told.v[k]))
+			at++, k++;
+		if (k == n->told.n && (at == open->n || open->v[at].node_id != n->n.id))
+			continue;
+		n->told.n = 0;
+		for (at = from; at < open->n && open->v[at].node_id == n->n.id; at++)
+			tell(n, &open->v[at]);
+		judge(l, n, now);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_each(struct live *l, void (*each)(void *ctx, const struct live_node *n), void *ctx)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++)
+		each(ctx, l->nodes.v[i]);
 	pthread_mutex_unlock(&l->lock);
 }
 

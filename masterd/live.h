@@ -32,6 +32,8 @@ void live_drop_node(struct live *l, int64_t id);
 /* A node's sample; takes s when it is the newest or its clock is off (and leaves it empty). */
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 void live_run(struct live *l, int64_t id, const struct wire_run *r);
+/* What the open alerts tell that cannot be seen from the nodes' reports; by node. */
+void live_told(struct live *l, const struct alerts *open, int64_t now);
 
 /* ---- questions */
 
@@ -46,6 +48,9 @@ bool live_report_due(struct live *l, int64_t id, int64_t now);
 void live_name(struct live *l, int64_t id, char name[static WIRE_HOST]);
 /* Numbers of all nodes from *cursor on, at most max, for jobs that go round. */
 size_t live_ids(struct live *l, int64_t *cursor, int64_t *ids, size_t max);
+
+/* Look at all nodes, by number, while none of them can change: be quick. */
+void live_each(struct live *l, void (*each)(void *ctx, const struct live_node *n), void *ctx);
 
 /* Raised by everything that changes an answer below, also by time passing (live_tick). */
 uint64_t live_version(struct live *l);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -48,6 +49,42 @@ static void put_short_sample(struct json_out *o, const struct wire_sample *s)
 	json_end_obj(o);
 }
 
+/* In whole minutes, so that an answer does not change each second. */
+static int64_t age_s(int64_t since, int64_t now)
+{
+	return now > since ? (now - since) / 60000 * 60 : 0;
+}
+
+static void put_age(struct json_out *o, const struct live_node *n)
+{
+	int64_t now = clock_ms(), age;
+	unsigned never;
+
+	age = health_good_age(n, now, &never);
+	if (age < 0)
+		json_put_null(o, "last_good_age_s");
+	else
+		json_put_int(o, "last_good_age_s", age / 60000 * 60);
+	json_put_int(o, "sites_never_good", never);
+}
+
+static void put_missing(struct json_out *o, const struct live_node *n)
+{
+	json_arr(o, "missing_runs");
+	for (size_t i = 0; i < n->told.n; i++) {
+		const struct live_told *t = &n->told.v[i];
+
+		if (t->kind != ALERT_MISSED_RUN)
+			continue;
+		json_obj(o, NULL);
+		json_put_str(o, "timer", t->ref);
+		json_put_time(o, "due", t->due);
+		json_put_int(o, "count", t->times);
+		json_end_obj(o);
+	}
+	json_end_arr(o);
+}
+
 /* The newest run that ended on any site, the newest good one, and the next firing. */
 static void put_backup(struct json_out *o, const struct live_node *n)
 {
@@ -84,7 +121,9 @@ static void put_backup(struct json_out *o, const struct live_node *n)
 		json_put_null(o, "last_run");
 	}
 	json_put_time(o, "last_good", good);
+	put_age(o, n);
 	json_put_time(o, "next_run", next);
+	put_missing(o, n);
 }
 
 static void put_runs(struct json_out *o, const struct live_node *n)
@@ -195,6 +234,10 @@ static void put_site(struct json_out *o, const char *name, const struct live_sit
 	json_obj(o, NULL);
 	json_put_str(o, "name", name);
 	json_put_time(o, "last_good", s ? s->good_at : 0);
+	if (s && s->good_at)
+		json_put_int(o, "last_good_age_s", age_s(s->good_at, clock_ms()));
+	else
+		json_put_null(o, "last_good_age_s");
 	if (s && s->good_at && s->good_size >= 0)
 		json_put_int(o, "last_good_bytes", s->good_size);
 	if (s && s->started) {

@@ -81,6 +81,38 @@ static void a_full_disk_is_told_by_its_mount(void **state)
 	judged(&full, H_FAILED, "a disk is 97 % full");
 }
 
+static void a_missed_run_is_as_bad_as_a_failed_one(void **state)
+{
+	struct live_node n = node();
+	struct live_told *t = list_push(&n.told);
+
+	(void)state;
+	t->kind = ALERT_MISSED_RUN;
+	t->severity = SEVERITY_CRITICAL;
+	str_cut(t->cause, sizeof(t->cause), "timer nightly did not fire");
+	judged(&n, H_FAILED, "timer nightly did not fire");
+	list_done(&n.told);
+}
+
+static void the_oldest_good_backup_gives_the_age(void **state)
+{
+	static const char facts[] = "{\"sites\":[\"shop\",{\"name\":\"blog\"}]}";
+	struct live_node n = node();
+	unsigned never;
+
+	(void)state;
+	assert_int_equal(health_good_age(&n, now, &never), -1);
+	site(&n, RUN_FAILED, "")->good_at = now - 5000;
+	str_cut(site(&n, RUN_OK, "")->name, WIRE_NAME, "other");
+	n.sites.v[1].good_at = now - 9000;
+	assert_int_equal(json_parse(&n.facts, facts, sizeof(facts) - 1, NULL), 0);
+	assert_int_equal(health_good_age(&n, now, &never), 9000);
+	assert_int_equal(never, 1);
+	json_free(n.facts);
+	list_done(&n.sites);
+	wire_sample_done(&n.last);
+}
+
 static void silence_counts_in_heartbeats(void **state)
 {
 	struct live_node n = node();
@@ -134,6 +166,8 @@ int main(void)
 		cmocka_unit_test(a_quiet_node_is_ok),
 		cmocka_unit_test(the_last_run_decides),
 		cmocka_unit_test(a_full_disk_is_told_by_its_mount),
+		cmocka_unit_test(a_missed_run_is_as_bad_as_a_failed_one),
+		cmocka_unit_test(the_oldest_good_backup_gives_the_age),
 		cmocka_unit_test(silence_counts_in_heartbeats),
 		cmocka_unit_test(the_worst_wins_and_all_reasons_stay),
 		cmocka_unit_test(who_waits_and_who_is_blocked_says_so),
