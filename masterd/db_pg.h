@@ -4,7 +4,8 @@
 
 #include "masterd/db_driver.h"
 
-/* The driver for "postgresql://...": the file that knows libpq. */
+/* The driver for "postgresql://...": the
+ * files masterd/db_pg* know libpq, and no other. */
 const struct db_driver *db_pg(void);
 
 #endif

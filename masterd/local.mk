@@ -8,7 +8,10 @@ libmasterd_a_SOURCES = \
 	masterd/db_sqlite.h masterd/db_sqlite.c \
 	masterd/db_pg.h
 if HAVE_LIBPQ
-libmasterd_a_SOURCES += masterd/db_pg.c
+libmasterd_a_SOURCES += \
+	masterd/db_pg_conn.h masterd/db_pg_conn.c \
+	masterd/db_pg_schema.h masterd/db_pg_schema.c \
+	masterd/db_pg.c
 endif
 libmasterd_a_SOURCES += \
 	masterd/schema.h masterd/schema.c \

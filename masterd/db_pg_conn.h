@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_DB_PG_CONN_H
+#define FELLOE_DB_PG_CONN_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/attr.h"
+#include "shared/err.h"
+#include "shared/list.h"
+
+/* A connection to PostgreSQL; for the files of masterd/db_pg alone. */
+
+/* A statement that the server has prepared for this connection. */
+struct pg_plan {
+	char *text;               /* as the caller wrote it */
+	char name[16];
+	struct { LIST_OF(Oid); } types; /* one a parameter; 0: the server found it out */
+};
+
+struct pg {
+	PGconn *h;
+	char *url;                /* may hold a password */
+	char *shown;
+	bool readonly;
+	bool ruling;              /* this transaction holds the lock of db_rules */
+	bool stale;               /* prepared for another schema, or no primary any more: connect anew */
+	int64_t retry_at;         /* monotonic ms: no try to connect before */
+	int64_t retry_ms;
+	unsigned names;
+	struct { LIST_OF(struct pg_plan *); } plans;
+};
+
+/* open, close, alive and shown of struct db_driver. */
+int pg_open(void **ret, const char *url, bool readonly, struct err *e) MUSTCHECK;
+void pg_close(void *conn);
+bool pg_alive(void *conn);
+char *pg_shown(const char *url);
+/* At the begin of a transaction, when the connection is gone: ERR_BUSY. Each failed
+ * try makes the time to the next one longer, up to 5 s; in between nobody waits. */
+int pg_connect_again(struct pg *pg, struct err *e) MUSTCHECK;
+/* Statements without values; more than one in a text is fine. */
+int pg_run(struct pg *pg, const char *text, struct err *e) MUSTCHECK;
+/* What r or the connection says as an error, -1; what: the statement. Values are
+ * left out, in case there are secrets among them. */
+int pg_fail(struct pg *pg, const PGresult *r, const char *what, struct err *e);
+void pg_resultp(PGresult **r);
+/* Forget plan i and give its memory back. */
+void pg_plan_forget(struct pg *pg, size_t i);
+
+#endif
