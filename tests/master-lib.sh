@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Helpers of tests/e2e/master-*.sh: a master of the test's own on loopback.
+# Helpers of tests/e2e/master-*.sh: a master of the test's own on loopback, on
+# either store (tests/database-lib.sh).
 # shellcheck shell=bash disable=SC2034
 PAIR=$BUILD/tests/e2e/pair
 for tool in curl jq; do
 	command -v "$tool" >/dev/null || { skip "the master over HTTP" "apt-get install $tool"; exit 0; }
 done
+. "$HERE/database-lib.sh"
 PORT=$(free_port)
 ROOT=http://127.0.0.1:$PORT
 API=$ROOT/api/v1
@@ -20,7 +22,7 @@ step() {
 master_init() { # OPTIONS...
 	echo 'correct horse battery' >"$T/pw"
 	chmod 600 "$T/pw"
-	felloe-masterd init --state "$T/state" --listen "127.0.0.1:$PORT" --password-file "$T/pw" "$@" >"$T/init.out" 2>&1
+	felloe-masterd init --state "$T/state" --listen "127.0.0.1:$PORT" --password-file "$T/pw" "${DATABASE[@]}" "$@" >"$T/init.out" 2>&1
 }
 master_up() { curl -sf -m 2 "$ROOT/ready"; }
 master_start() {

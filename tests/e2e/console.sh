@@ -25,12 +25,13 @@ run_console() {
 }
 
 # ---- a master and a node
+. "$(dirname "$0")/../database-lib.sh"
 PORT=$(free_port)
 URL=https://127.0.0.1:$PORT
 echo 'correct horse' >"$T/password"
 chmod 600 "$T/password"
 check "a master is made" run felloe-masterd init -c "$T/master.json" --state "$T/state" --listen "127.0.0.1:$PORT" \
-	--self-signed --password-file "$T/password"
+	--self-signed --password-file "$T/password" "${DATABASE[@]}"
 PIN=$(grep -ho 'sha256//[A-Za-z0-9+/=]*' "$OUT" "$ERR" | head -n 1)
 answers() { curl -sk "$URL/health" | grep -q ok; }
 master_up() { spawn master felloe-masterd run -c "$T/master.json" && until_ok 20 answers; }

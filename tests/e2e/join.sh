@@ -7,12 +7,13 @@ for tool in jq curl sqlite3; do
 	command -v "$tool" >/dev/null || { skip "a node joins its master" "$tool is missing: apt-get install $tool"; exit 77; }
 done
 
+. "$(dirname "$0")/../database-lib.sh"
 PORT=$(free_port)
 URL=http://127.0.0.1:$PORT
 echo "a long test password" >"$T/password"
 chmod 600 "$T/password"
 run felloe-masterd init -c "$T/master.json" --state "$T/m" --listen "127.0.0.1:$PORT" --admin admin \
-	--password-file "$T/password" || { note "$ERR"; exit 1; }
+	--password-file "$T/password" "${DATABASE[@]}" || { note "$ERR"; exit 1; }
 answers() { curl -fsS "$URL/health"; }
 master_up() {
 	spawn masterd felloe-masterd run -c "$T/master.json" --state "$T/m"
@@ -43,7 +44,7 @@ seen_is() { [ "$(seen "$1" "$2")" = "$3" ]; }
 depth() { sqlite3 "file:$T/$1/state/node/outbox.db?mode=ro" 'SELECT count(*) FROM sample'; }
 at_least() { [ "$(depth "$1")" -ge "$2" ]; }
 empty() { [ "$(depth "$1")" -le 1 ]; }
-stored() { sqlite3 "file:$(echo "$T"/m/master/*.db | tr ' ' '\n' | head -1)?mode=ro" "SELECT $1 FROM sample_hot"; }
+stored() { database_sql "$T/m/master/master.db" "SELECT CASE WHEN $1 THEN 'yes' END FROM sample_hot"; }
 
 check "the master starts" master_up
 
@@ -105,8 +106,8 @@ agent_up web
 check "and goes on beside what it finds" until_ok 20 at_least web "$((KEPT + 1))"
 check "the master returns" master_up
 check "what waited is back-filled" until_ok 60 empty web
-check "once each" [ "$(stored 'count(*) = count(DISTINCT node_id || ":" || ts)')" = 1 ]
-check "with its own times" [ "$(stored "count(*) >= $KEPT")" = 1 ]
+check "once each" [ "$(stored "count(*) = count(DISTINCT node_id || ':' || ts)")" = yes ]
+check "with its own times" [ "$(stored "count(*) >= $KEPT")" = yes ]
 kill -TERM "$(cat "$T/web-agent.pid")"
 wait "$(cat "$T/web-agent.pid")"
 check "SIGTERM ends the agent with exit code 0" [ $? = 0 ]

@@ -84,6 +84,7 @@ stop) DIR=$(cd "$DIR" && pwd -P); stop "$@" ;;
 env) cat "$DIR/env" ;;
 sql)
 	. "$DIR/env"
+	export PGDATABASE
 	exec psql -qX -h "$PG_SOCKETS" -p "$PGPORT" -U rig "$@"
 	;;
 *) usage ;;
