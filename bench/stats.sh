@@ -48,13 +48,13 @@ FELLOE_NODES=$nodes taskset -c 1 wrk -t1 -c"$connections" -d1s -s "$here/stats.l
 echo "$connections connections, $nodes nodes, ${seconds} s each, server on one core, $(df -T "$t" | awk 'END { print $2 }')"
 measure "GET /health (constant)" -s "$t/get.lua" "http://127.0.0.1:$port/health"
 constant=$(cat "$t/rate")
-rows=$(sqlite3 "$t/master/master.db" 'SELECT count(*) FROM sample_hot')
+rows=$(sqlite3 "$t/master/master.db" 'SELECT coalesce(sum(n), 0) FROM sample_journal')
 measure "POST /stats (3 values)" -s "$here/stats.lua" "http://127.0.0.1:$port"
 small=$(cat "$t/rate")
 n=$(awk '/^requests / { print $2 }' "$t/out")
 FELLOE_BODY='{"cpu_usage":12.5,"disk_usage":40.25,"active_backups":0,"memory":{"total":8264208384,"used":3126140928},"swap":{"total":2147479552,"used":0},"load":[0.52,0.41,0.3],"io":{"read":12345,"write":678901},"net":{"rx":2345,"tx":6789},"uptime_s":123456,"disks":[{"mount":"/","total":42949672960,"used":17179869184,"percent":40.25,"inodes_percent":8}]}' \
 	measure "POST /stats (whole)" -s "$here/stats.lua" "http://127.0.0.1:$port"
 awk -v a="$small" -v b="$constant" 'BEGIN { printf "POST /stats : constant = %.2f (bar 0.35, 25000/s)\n", a / b }'
-got=$(sqlite3 "$t/master/master.db" 'SELECT count(*) FROM sample_hot')
-echo "rows committed in all: $got ($rows before, $n answers in the second line)"
+got=$(sqlite3 "$t/master/master.db" 'SELECT coalesce(sum(n), 0) FROM sample_journal')
+echo "samples committed in all: $got ($rows before, $n answers in the second line)"
 grep -i -E 'error|warn' "$t/log" || true

@@ -8,9 +8,8 @@
 
 #include "masterd/api.h"
 #include "masterd/svc_ingest.h"
-#include "masterd/tbl_sample.h"
+#include "masterd/svc_history.h"
 #include "shared/mem.h"
-#include "shared/str.h"
 
 /* ---- POST /stats */
 
@@ -71,138 +70,128 @@ enum verdict api_stats(struct req *r)
 
 /* ---- GET /nodes/{id}/stats */
 
-enum { POINTS_MAX = 10000, POINTS_AIM = 360, MOUNTS_MAX = 32, HOUR_MS = 3600 * 1000 };
+enum { POINTS_MAX = 10000, POINTS_AIM = 360, HOUR_MS = 3600 * 1000 };
 
 /* The members of a point. */
-enum column {
-	C_CPU, C_DISK, C_MEM_TOTAL, C_MEM_USED, C_SWAP_TOTAL, C_SWAP_USED, C_LOAD, C_IO_READ, C_IO_WRITE, C_NET_RX, C_NET_TX,
-	C_PRESS_CPU, C_PRESS_IO, C_PRESS_MEM, C_ACTIVE, COLUMNS
-};
-static const char *const columns[COLUMNS] = {
-	"cpu_usage", "disk_usage", "memory_total", "memory_used", "swap_total", "swap_used", "load1", "io_read", "io_write",
-	"net_rx", "net_tx", "pressure_cpu", "pressure_io", "pressure_memory", "active_backups",
+static const char *const members[METRICS] = {
+	[M_CPU] = "cpu_usage",
+	[M_DISK] = "disk_usage",
+	[M_ACTIVE] = "active_backups",
+	[M_MEM_TOTAL] = "memory_total",
+	[M_MEM_USED] = "memory_used",
+	[M_SWAP_TOTAL] = "swap_total",
+	[M_SWAP_USED] = "swap_used",
+	[M_LOAD1] = "load1",
+	[M_LOAD5] = "load5",
+	[M_LOAD15] = "load15",
+	[M_IO_READ] = "io_read",
+	[M_IO_WRITE] = "io_write",
+	[M_NET_RX] = "net_rx",
+	[M_NET_TX] = "net_tx",
+	[M_PRESS_CPU] = "pressure_cpu",
+	[M_PRESS_IO] = "pressure_io",
+	[M_PRESS_MEM] = "pressure_memory",
 };
 
-struct mount {
-	char name[WIRE_TEXT];
+struct mean {
 	double sum;
-	unsigned n;
+	int64_t n;
 };
 
 /* One step of the series being added up. */
-struct bucket_of {
+struct step_of {
 	struct json_out *o;
-	int64_t from, step, at;   /* at: start of the open step, -1 none */
-	double sum[COLUMNS], cpu_max;
-	unsigned n[COLUMNS], samples;
-	struct mount mounts[MOUNTS_MAX];
-	size_t n_mounts;
+	const struct series *series;
+	int64_t at;               /* start of the open step, -1 none */
+	struct mean means[METRICS], mounts[MOUNTS_MAX];
+	double cpu_max, load1_max;
+	int64_t samples;
 };
 
-static void put_mounts(struct bucket_of *b)
+static double rounded(double v)
 {
-	if (!b->n_mounts)
-		return;
-	json_obj(b->o, "disks");
-	for (size_t i = 0; i < b->n_mounts; i++)
-		json_put_num(b->o, b->mounts[i].name, round(b->mounts[i].sum / b->mounts[i].n * 100) / 100);
-	json_end_obj(b->o);
+	return round(v * 100) / 100;
 }
 
-static void end_step(struct bucket_of *b)
+static void put_mounts(const struct step_of *b)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < MOUNTS_MAX; i++) {
+		if (!b->mounts[i].n)
+			continue;
+		if (!any)
+			json_obj(b->o, "disks");
+		any = true;
+		json_put_num(b->o, b->series->rows.mounts[i], rounded(b->mounts[i].sum / (double)b->mounts[i].n));
+	}
+	if (any)
+		json_end_obj(b->o);
+}
+
+/* Memory in use is stored less finely than what there is of it. */
+static double mean_of(const struct step_of *b, enum metric m)
+{
+	enum metric whole = m == M_MEM_USED ? M_MEM_TOTAL : m == M_SWAP_USED ? M_SWAP_TOTAL : METRICS;
+	double v = b->means[m].sum / (double)b->means[m].n;
+
+	if (whole != METRICS && b->means[whole].n)
+		v = fmin(v, b->means[whole].sum / (double)b->means[whole].n);
+	return rounded(v);
+}
+
+static void end_step(struct step_of *b)
 {
 	if (b->at < 0)
 		return;
 	json_obj(b->o, NULL);
 	json_put_time(b->o, "ts", b->at);
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (b->n[i])
-			json_put_num(b->o, columns[i], round(b->sum[i] / b->n[i] * 100) / 100);
-	json_put_num(b->o, "cpu_max", b->cpu_max);
+	for (int i = 0; i < METRICS; i++)
+		if (b->means[i].n)
+			json_put_num(b->o, members[i], mean_of(b, (enum metric)i));
+	json_put_num(b->o, "cpu_max", rounded(b->cpu_max));
+	if (b->means[M_LOAD1].n)
+		json_put_num(b->o, "load1_max", rounded(b->load1_max));
 	json_put_int(b->o, "samples", b->samples);
 	put_mounts(b);
 	json_end_obj(b->o);
 }
 
-static void begin_step(struct bucket_of *b, int64_t at)
+static void begin_step(struct step_of *b, int64_t at)
 {
-	b->at = at;
-	memset(b->sum, 0, sizeof(b->sum));
-	memset(b->n, 0, sizeof(b->n));
-	b->samples = 0;
-	b->cpu_max = 0;
-	b->n_mounts = 0;
+	*b = (struct step_of){.o = b->o, .series = b->series, .at = at};
 }
 
-static void add(struct bucket_of *b, enum column c, double v)
+static void add(struct mean *m, double v, int64_t n)
 {
 	if (!isfinite(v))
 		return;
-	b->sum[c] += v;
-	b->n[c]++;
+	m->sum += v * (double)n;
+	m->n += n;
 }
 
-static void add_count(struct bucket_of *b, enum column c, int64_t v)
+/* The highest of a row: a rollup knows it, a sample is it. */
+static double highest(const struct row *r, enum metric mean, enum metric max)
 {
-	add(b, c, v < 0 ? (double)NAN : (double)v);
+	return r->v[max] >= 0 ? metric_value(max, r->v[max]) : metric_value(mean, r->v[mean]);
 }
 
-static void add_mount(struct bucket_of *b, const char *name, double percent)
+static void add_row(struct step_of *b, const struct row *r)
 {
-	size_t i = 0;
-
-	while (i < b->n_mounts && !str_eq(b->mounts[i].name, name))
-		i++;
-	if (i == MOUNTS_MAX || !isfinite(percent))
-		return;
-	if (i == b->n_mounts) {
-		str_cut(b->mounts[i].name, sizeof(b->mounts[i].name), name);
-		b->mounts[i].sum = 0;
-		b->mounts[i].n = 0;
-		b->n_mounts++;
-	}
-	b->mounts[i].sum += percent;
-	b->mounts[i].n++;
-}
-
-static void add_mounts(struct bucket_of *b, const char *text)
-{
-	CLEANUP(json_freep) struct json *j = NULL;
-
-	if (!text || json_parse(&j, text, strlen(text), NULL))
-		return;
-	for (const struct json *d = json_first(j); d; d = json_next(d))
-		add_mount(b, json_get_str(d, "mount", ""), json_get_num(d, "percent", (double)NAN));
-}
-
-static void each_sample(void *ctx, const struct sample_row *row)
-{
-	struct bucket_of *b = ctx;
-	const struct wire_sample *s = &row->s;
-	int64_t at = b->from + (s->ts - b->from) / b->step * b->step;
+	const struct series *s = b->series;
+	int64_t off = r->ts - s->from, at = s->from + (off - (off % s->step + s->step) % s->step);
 
 	if (at != b->at) {
 		end_step(b);
 		begin_step(b, at);
 	}
-	b->samples++;
-	b->cpu_max = fmax(b->cpu_max, s->cpu);
-	add(b, C_CPU, s->cpu);
-	add(b, C_DISK, s->disk);
-	add_count(b, C_MEM_TOTAL, s->mem_total);
-	add_count(b, C_MEM_USED, s->mem_used);
-	add_count(b, C_SWAP_TOTAL, s->swap_total);
-	add_count(b, C_SWAP_USED, s->swap_used);
-	add(b, C_LOAD, s->load[0]);
-	add(b, C_IO_READ, s->io_read);
-	add(b, C_IO_WRITE, s->io_write);
-	add(b, C_NET_RX, s->net_rx);
-	add(b, C_NET_TX, s->net_tx);
-	add(b, C_PRESS_CPU, s->pressure_cpu);
-	add(b, C_PRESS_IO, s->pressure_io);
-	add(b, C_PRESS_MEM, s->pressure_mem);
-	add_count(b, C_ACTIVE, s->active_backups);
-	add_mounts(b, row->disks);
+	b->samples += r->n;
+	b->cpu_max = fmax(b->cpu_max, highest(r, M_CPU, M_CPU_MAX));
+	b->load1_max = fmax(b->load1_max, highest(r, M_LOAD1, M_LOAD1_MAX));
+	for (int i = 0; i < METRICS; i++)
+		add(&b->means[i], metric_value((enum metric)i, r->v[i]), r->n);
+	for (size_t i = 0; i < s->rows.n_mounts; i++)
+		add(&b->mounts[i], mount_value(r->disk[i]), r->n);
 }
 
 /* from, to and step, from the query or such that a page of points comes out. */
@@ -229,50 +218,39 @@ static bool read_range(struct req *r, int64_t *from, int64_t *to, int64_t *step)
 	return true;
 }
 
-static int put_series(struct req *r, const struct sample_range *range, struct bucket_of *b, struct err *e)
-{
-	struct db *db = NULL;
-	int rc;
-
-	if (db_pool_take(r->m->pool, &db, e))
-		return -1;
-	rc = tbl_sample_each(db, range, each_sample, b, e);
-	db_pool_give(r->m->pool, db);
-	end_step(b);
-	return rc;
-}
-
 enum verdict api_node_stats(struct req *r)
 {
-	struct bucket_of *b;
+	struct series s = {0};
+	struct step_of *b;
 	char name[WIRE_HOST];
-	int64_t id, from, to, step;
 	struct json_out *o;
 	struct err e;
-	int rc;
 
-	if (!api_node_id(r, &id) || !read_range(r, &from, &to, &step))
+	if (!api_node_id(r, &s.node_id) || !read_range(r, &s.from, &s.to, &s.step))
 		return REPLY;
-	live_name(r->m->live, id, name);
+	live_name(r->m->live, s.node_id, name);
 	if (!name[0])
-		return reply_problem(r, 404, "there is no node %lld", (long long)id);
+		return reply_problem(r, 404, "there is no node %lld", (long long)s.node_id);
+	if (history_series(r->m, &s, r->now, &e))
+		return reply_err(r, &e);
 	o = reply_json(r, 200);
 	json_obj(o, NULL);
-	json_put_int(o, "node_id", id);
+	json_put_int(o, "node_id", s.node_id);
 	json_put_str(o, "node", name);
-	json_put_time(o, "from", from);
-	json_put_time(o, "to", to);
-	json_put_num(o, "step_s", (double)step / 1000);
+	json_put_time(o, "from", s.from);
+	json_put_time(o, "to", s.to);
+	json_put_num(o, "step_s", (double)s.step / 1000);
+	json_put_str(o, "resolution", resolution_name(s.res));
 	json_arr(o, "items");
 	b = xcalloc(1, sizeof(*b));
 	b->o = o;
-	b->from = from;
-	b->step = step;
+	b->series = &s;
 	b->at = -1;
-	rc = put_series(r, &(struct sample_range){.node_id = id, .from = from, .to = to}, b, &e);
+	for (size_t i = 0; i < s.rows.rows.n; i++)
+		add_row(b, &s.rows.rows.v[i]);
+	end_step(b);
 	free(b);
-	if (rc)
-		return reply_err(r, &e);
+	block_done(&s.rows);
 	json_end_arr(o);
 	json_end_obj(o);
 	return REPLY;

@@ -11,6 +11,7 @@
 #include "masterd/jobs.h"
 #include "masterd/master.h"
 #include "masterd/selfsign.h"
+#include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
@@ -50,8 +51,10 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
 		return -1;
 	m->pool = db_pool_new(c->database);
+	m->hot = hot_new();
+	m->shared = db_is_shared_url(c->database);
 	if (auth_new(&m->auth, m->pool, c->jwt_secret, e) || live_new(&m->live, m->pool, c->heartbeat_default_s, e) ||
-	    pwq_new(&m->pwq, e))
+	    history_load(m, e) || pwq_new(&m->pwq, e))
 		return -1;
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
@@ -74,6 +77,7 @@ static void stop(struct master *m, struct httpd *h)
 	waits_free(m->waits);
 	pwq_free(m->pwq);
 	live_free(m->live);
+	hot_free(m->hot);
 	auth_free(m->auth);
 	db_pool_free(m->pool);
 	writer_free(m->writer);

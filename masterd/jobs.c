@@ -5,7 +5,7 @@
 
 #include "masterd/svc_enrol.h"
 #include "masterd/svc_follow.h"
-#include "masterd/svc_ingest.h"
+#include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_node.h"
 #include "shared/clock.h"
@@ -37,7 +37,7 @@ static const struct {
 	{"users", 1000, false, poll_users},
 	{"joins", 60000, true, enrol_expire},
 	{"deleted", 60000, true, node_purge},
-	{"samples", 1000, true, ingest_expire},
+	{"samples", 1000, false, history_follow},
 	{"journal", 600000, true, follow_expire},
 };
 

@@ -284,6 +284,49 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* What numbers do not tell: sizes of disks, runs, timers, the agent. */
+static void keep_rest(struct wire_sample *s, struct wire_sample *last)
+{
+	struct wire_sample whole = *last;
+
+	for (size_t i = 0; i < whole.disks.n; i++)
+		for (size_t k = 0; k < s->disks.n; k++)
+			if (str_eq(whole.disks.v[i].mount, s->disks.v[k].mount))
+				whole.disks.v[i].percent = s->disks.v[k].percent;
+	whole.ts = s->ts;
+	whole.cpu = s->cpu;
+	whole.disk = s->disk;
+	whole.active_backups = s->active_backups;
+	whole.mem_used = s->mem_used;
+	whole.swap_used = s->swap_used;
+	memcpy(whole.load, s->load, sizeof(whole.load));
+	whole.io_read = s->io_read;
+	whole.io_write = s->io_write;
+	whole.net_rx = s->net_rx;
+	whole.net_tx = s->net_tx;
+	whole.pressure_cpu = s->pressure_cpu;
+	whole.pressure_io = s->pressure_io;
+	whole.pressure_mem = s->pressure_mem;
+	wire_sample_init(last);
+	wire_sample_done(s);
+	*s = whole;
+}
+
+void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
+		if (n->has_sample)
+			keep_rest(s, &n->last);
+		take_sample(n, s, skewed, now);
+		judge(l, n, now);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 static struct live_site *site_of(struct live_node *n, const char *name)
 {
 	struct live_site *s;

@@ -31,6 +31,8 @@ void live_put_node(struct live *l, const struct node *n, const struct join *j);
 void live_drop_node(struct live *l, int64_t id);
 /* A node's sample; takes s when it is the newest or its clock is off (and leaves it empty). */
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
+/* The same of a sample of which only the numbers are known; the rest stays as it was reported last. */
+void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 void live_run(struct live *l, int64_t id, const struct wire_run *r);
 /* What the open alerts tell that cannot be seen from the nodes' reports; by node. */
 void live_told(struct live *l, const struct alerts *open, int64_t now);

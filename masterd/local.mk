@@ -35,6 +35,8 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_node.h masterd/tbl_node.c \
 	masterd/tbl_join.h masterd/tbl_join.c \
 	masterd/tbl_join_token.h masterd/tbl_join_token.c \
+	masterd/sample.h masterd/sample.c \
+	masterd/hot.h masterd/hot.c \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
 	masterd/tbl_alert.h masterd/tbl_alert.c \
@@ -49,6 +51,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
+	masterd/svc_history.h masterd/svc_history.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \

@@ -9,6 +9,7 @@
 #include "masterd/bucket.h"
 #include "masterd/config.h"
 #include "masterd/db.h"
+#include "masterd/hot.h"
 #include "masterd/live.h"
 #include "masterd/pwq.h"
 #include "masterd/wait.h"
@@ -27,7 +28,9 @@ struct master {
 	struct pwq *pwq;
 	struct buckets *logins;   /* failed ones, by address */
 	struct buckets *joins;
-	int64_t expire_cursor;    /* node up to which the raw window was kept (main thread) */
+	struct hot *hot;          /* samples of the last minutes */
+	int64_t journaled;        /* rows that we wrote to the journal of samples (writer's thread) */
+	bool shared;              /* other masters may work on our database */
 	char instance[UUID_TEXT]; /* this life of this process: who wrote an event, who holds a lease */
 	atomic_bool leads;        /* of all masters on one database we do the background work now (jobs.h) */
 	uint8_t spki[32];         /* SHA-256 of the public key that clients see; zeros on plain HTTP */

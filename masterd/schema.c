@@ -4,9 +4,7 @@
 #include "shared/attr.h"
 
 /* Times are milliseconds since 1970, UTC. auth_rev counts changes of users and
- * sessions, so that a running master sees what another process did.
- * sample_hot is clustered by (node_id, ts): a node's day is one range, and the
- * same sample sent twice meets its key. */
+ * sessions, so that a running master sees what another process did. */
 static const char *const migrations[] = {
 	"CREATE TABLE meta(name VARCHAR(64) PRIMARY KEY, value {int} NOT NULL);"
 	"INSERT INTO meta(name,value) VALUES('auth_rev',1);"
@@ -87,6 +85,17 @@ static const char *const migrations[] = {
 	"CREATE TABLE delivery(id {id}, channel_id {int} NOT NULL REFERENCES channel(id) ON DELETE CASCADE,"
 	" at {int} NOT NULL, batch VARCHAR(36) NOT NULL, doc TEXT NOT NULL);"
 	"CREATE INDEX delivery_channel ON delivery(channel_id, id);",
+	/* samples: a row of the journal is all of one transaction of one master, which counts its rows; what is packed
+	 * leaves it. Blocks of columns, one a node and stretch of time (masterd/pack.h). Nobody had sample_hot yet. */
+	"DROP TABLE sample_hot;"
+	"CREATE TABLE sample_journal(origin VARCHAR(36) NOT NULL, id {int} NOT NULL, at {int} NOT NULL, n {int} NOT NULL,"
+	" doc {blob} NOT NULL, PRIMARY KEY(origin, id)) {clustered};"
+	"CREATE TABLE sample_raw(node_id {int} NOT NULL, start {int} NOT NULL, doc {blob} NOT NULL,"
+	" PRIMARY KEY(node_id, start)) {by_day:start};"
+	"CREATE TABLE sample_minute(node_id {int} NOT NULL, start {int} NOT NULL, doc {blob} NOT NULL,"
+	" PRIMARY KEY(node_id, start)) {by_day:start};"
+	"CREATE TABLE sample_hour(node_id {int} NOT NULL, start {int} NOT NULL, doc {blob} NOT NULL,"
+	" PRIMARY KEY(node_id, start));",
 };
 
 const char *const *schema_migrations(int *n)

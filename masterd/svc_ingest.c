@@ -2,14 +2,17 @@
 #include "masterd/svc_ingest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "masterd/tbl_event.h"
 #include "masterd/tbl_run.h"
 #include "masterd/tbl_sample.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { DOC_MAX = 1 << 18, EXPIRE_NODES = 8 };
+/* A row of the journal takes samples up to ROW_MIN bytes and those of one more request. */
+enum { DOC_MAX = 1 << 18, ROW_MIN = 1 << 20, ROW_MAX = 1 << 22, RECORD_MAX = 1 << 13 };
 
 struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now)
 {
@@ -18,6 +21,8 @@ struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now)
 	v->m = m;
 	v->node_id = node_id;
 	v->now = now;
+	buf_init(&v->frames, ROW_MAX - ROW_MIN);
+	buf_init(&v->row, ROW_MAX);
 	return v;
 }
 
@@ -25,11 +30,11 @@ void ingest_free(void *ingest)
 {
 	struct ingest *v = ingest;
 
-	for (size_t i = 0; i < v->samples.n; i++) {
+	for (size_t i = 0; i < v->samples.n; i++)
 		wire_sample_done(&v->samples.v[i].s);
-		free(v->samples.v[i].disks);
-	}
 	list_done(&v->samples);
+	buf_done(&v->frames);
+	buf_done(&v->row);
 	if (v->run)
 		wire_run_done(v->run);
 	free(v->run);
@@ -46,26 +51,6 @@ struct wire_sample *ingest_add(struct ingest *v)
 }
 
 /* ---- samples */
-
-static char *disks_of(const struct wire_sample *s)
-{
-	struct json_out o;
-	struct buf b;
-
-	if (!s->disks.n)
-		return NULL;
-	buf_init(&b, DOC_MAX);
-	json_out_init(&o, &b);
-	json_arr(&o, NULL);
-	for (size_t i = 0; i < s->disks.n; i++) {
-		json_obj(&o, NULL);
-		json_put_str(&o, "mount", s->disks.v[i].mount);
-		json_put_num(&o, "percent", s->disks.v[i].percent);
-		json_end_obj(&o);
-	}
-	json_end_arr(&o);
-	return buf_take(&b);
-}
 
 static char *report_of(const struct wire_sample *s)
 {
@@ -87,47 +72,94 @@ static void place_in_time(const struct ingest *v, struct ingest_sample *s)
 	s->skewed = s->s.ts > v->now + CLOCK_OFF_MS || (!v->list && s->s.ts < v->now - CLOCK_OFF_MS);
 	if (s->s.ts > v->now + CLOCK_OFF_MS)
 		s->s.ts = v->now;
-	s->old = s->s.ts < v->now - v->m->config->keep_raw_h * 3600 * 1000;
 }
 
-static int run_samples(struct job *job, struct db *db, struct err *e)
+/* What other masters cannot see in the numbers: a report that is due anyway, or runs at work. */
+static char *extra_of(struct ingest *v, const struct wire_sample *s, bool newest)
 {
-	struct ingest *v = (struct ingest *)job;
+	if (!v->m->shared)
+		return NULL;
+	if (newest && v->report)
+		return xstrdup(v->report);
+	return s->runs.n ? report_of(s) : NULL;
+}
 
-	for (size_t i = 0; i < v->samples.n; i++) {
-		const struct ingest_sample *s = &v->samples.v[i];
+static void put_frame(struct ingest *v, const struct ingest_sample *s, bool newest)
+{
+	CLEANUP(freep) char *extra = extra_of(v, &s->s, newest);
+	struct frame f = {.node_id = v->node_id, .skewed = s->skewed, .extra = extra};
+	struct buf record;
 
-		if (!s->old && tbl_sample_add(db, v->node_id, &s->s, s->disks, s->skewed, e))
+	buf_init(&record, RECORD_MAX);
+	record_put(&record, &s->s);
+	f.record = (const uint8_t *)record.p;
+	f.record_n = record.len;
+	f.extra_n = extra ? strlen(extra) : 0;
+	frame_put(&v->frames, &f);
+	buf_done(&record);
+}
+
+static int write_row(struct ingest *v, struct db *db, struct err *e)
+{
+	struct journal_row row = {.at = v->now, .samples = v->row_samples, .doc = v->row.p, .n = v->row.len};
+
+	if (buf_check(&v->row, "a row of samples", e))
+		return -1;
+	v->row_id.id = ++v->m->journaled;
+	str_cut(v->row_id.origin, sizeof(v->row_id.origin), v->m->instance);
+	row.id = v->row_id;
+	return tbl_journal_add(db, &row, e);
+}
+
+/* All samples of a transaction: the first of those that share a row of the journal carries it. */
+static int gather_samples(struct job *first, struct db *db, struct err *e)
+{
+	struct ingest *carrier = (struct ingest *)first;
+
+	for (struct job *j = first; j; j = j->gathered) {
+		struct ingest *v = (struct ingest *)j;
+
+		if (carrier->row.len > ROW_MIN) {
+			if (write_row(carrier, db, e))
+				return -1;
+			carrier = v;
+		}
+		buf_add(&carrier->row, v->frames.p, v->frames.len);
+		carrier->row_samples += (int64_t)v->samples.n;
+		if (v->report && tbl_report_put(db, v->node_id, v->now, v->report, e))
 			return -1;
 	}
-	return v->report ? tbl_report_put(db, v->node_id, v->now, v->report, e) : 0;
+	return write_row(carrier, db, e);
 }
 
 static void show_samples(struct job *job)
 {
 	struct ingest *v = (struct ingest *)job;
+	struct err e;
 
+	if (v->row.len && hot_add(v->m->hot, &v->row_id, v->row.p, v->row.len, &e))
+		log_error("%s", e.msg);
 	for (size_t i = 0; i < v->samples.n; i++)
 		live_sample(v->m->live, v->node_id, &v->samples.v[i].s, v->samples.v[i].skewed, v->now);
 }
 
 int ingest_samples(struct ingest *v, struct err *e)
 {
-	const struct wire_sample *newest = NULL;
+	size_t newest = 0;
 
 	for (size_t i = 0; i < v->samples.n; i++) {
-		struct ingest_sample *s = &v->samples.v[i];
-
-		place_in_time(v, s);
-		s->disks = disks_of(&s->s);
-		if (!newest || s->s.ts >= newest->ts)
-			newest = &s->s;
+		place_in_time(v, &v->samples.v[i]);
+		if (v->samples.v[i].s.ts >= v->samples.v[newest].s.ts)
+			newest = i;
 	}
-	if (newest && live_report_due(v->m->live, v->node_id, v->now))
-		v->report = report_of(newest);
-	v->job.run = run_samples;
+	if (v->samples.n && live_report_due(v->m->live, v->node_id, v->now))
+		v->report = report_of(&v->samples.v[newest].s);
+	for (size_t i = 0; i < v->samples.n; i++)
+		put_frame(v, &v->samples.v[i], i == newest);
+	if (buf_check(&v->frames, "a list of samples", e))
+		return -1;
+	v->job.gather = gather_samples;
 	v->job.committed = show_samples;
-	v->job.single = v->samples.n == 1 && !v->report;
 	return writer_put(v->m->writer, &v->job, e);
 }
 
@@ -158,41 +190,4 @@ int ingest_run(struct ingest *v, struct err *e)
 	v->job.run = run_run;
 	v->job.committed = show_run;
 	return writer_put(v->m->writer, &v->job, e);
-}
-
-/* ---- the raw window */
-
-struct expire {
-	struct job job;
-	int64_t before;
-	int64_t ids[EXPIRE_NODES];
-	size_t n;
-};
-
-static int run_expire(struct job *job, struct db *db, struct err *e)
-{
-	struct expire *x = (struct expire *)job;
-
-	for (size_t i = 0; i < x->n; i++)
-		if (tbl_sample_expire(db, x->ids[i], x->before, e))
-			return -1;
-	return 0;
-}
-
-static void drop_expire(struct job *job)
-{
-	free(job);
-}
-
-void ingest_expire(struct master *m, int64_t now)
-{
-	struct expire *x = xcalloc(1, sizeof(*x));
-	struct err e;
-
-	x->before = now - m->config->keep_raw_h * 3600 * 1000;
-	x->n = live_ids(m->live, &m->expire_cursor, x->ids, EXPIRE_NODES);
-	x->job.run = run_expire;
-	x->job.drop = drop_expire;
-	if (!x->n || writer_put(m->writer, &x->job, &e))
-		free(x);
 }

@@ -3,7 +3,9 @@
 #define FELLOE_SVC_INGEST_H
 
 #include "masterd/master.h"
+#include "masterd/tbl_sample.h"
 #include "masterd/writer.h"
+#include "shared/buf.h"
 #include "shared/list.h"
 #include "shared/wire.h"
 
@@ -12,8 +14,7 @@ enum { SAMPLES_MAX = 500, CLOCK_OFF_MS = 5 * 60000 };
 
 struct ingest_sample {
 	struct wire_sample s;
-	char *disks;              /* mounts as JSON, for the row; NULL */
-	bool skewed, old;         /* its clock is off; before the raw window */
+	bool skewed;              /* its clock is off */
 };
 
 struct ingest {
@@ -21,6 +22,10 @@ struct ingest {
 	struct master *m;
 	int64_t node_id, now;
 	struct { LIST_OF(struct ingest_sample); } samples;
+	struct buf frames;        /* the samples as the journal has them (sample.h) */
+	struct buf row;           /* the row of the journal that this job carries for others too; empty */
+	int64_t row_samples;
+	struct journal_id row_id;
 	bool list;                /* of the past, not one of the moment */
 	char *report;             /* the newest whole, when it is due to be stored; NULL */
 	struct wire_run *run;     /* by PUT /runs; NULL */
@@ -34,8 +39,5 @@ struct wire_sample *ingest_add(struct ingest *v);
 int ingest_samples(struct ingest *v, struct err *e) MUSTCHECK;
 /* Queue v->run. ERR_CONFLICT in the job: the uuid is another node's. */
 int ingest_run(struct ingest *v, struct err *e) MUSTCHECK;
-/* Once a second: delete what is older than the raw window, a few nodes a time,
- * so that the writer is never held up; all of them within an hour. */
-void ingest_expire(struct master *m, int64_t now);
 
 #endif

@@ -116,7 +116,9 @@ int tbl_node_drop_history(struct db *db, int64_t id, struct err *e)
 {
 	static const char *const texts[] = {
 		"DELETE FROM run WHERE node_id=?1",
-		"DELETE FROM sample_hot WHERE node_id=?1",
+		"DELETE FROM sample_raw WHERE node_id=?1",
+		"DELETE FROM sample_minute WHERE node_id=?1",
+		"DELETE FROM sample_hour WHERE node_id=?1",
 		"DELETE FROM node_report WHERE node_id=?1",
 		"DELETE FROM node_request WHERE node_id=?1",
 		"DELETE FROM join_request WHERE node_id=?1",

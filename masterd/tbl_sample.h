@@ -2,32 +2,34 @@
 #ifndef FELLOE_TBL_SAMPLE_H
 #define FELLOE_TBL_SAMPLE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "masterd/db.h"
+#include "masterd/hot.h"
 #include "shared/attr.h"
 #include "shared/err.h"
-#include "shared/wire.h"
 
-/* Raw samples: a row is (node, ts). */
+/* ---- the journal of samples: a row holds all of one transaction of one master.
+ * Each master counts its own rows, in the order of its commits; so who follows
+ * them origin by origin misses none. */
 
-/* skewed: ts is the master's, the node's clock was far ahead. A sample that is
- * there already changes nothing. disks: the mounts as a JSON array, or NULL. */
-int tbl_sample_add(struct db *db, int64_t node_id, const struct wire_sample *s, const char *disks, bool skewed,
-		   struct err *e) MUSTCHECK;
-
-/* A row as it is read; the lists stay empty, disks is lent until each returns. */
-struct sample_row {
-	struct wire_sample s;
-	const char *disks;
+struct journal_row {
+	struct journal_id id;
+	int64_t at;               /* ms */
+	int64_t samples;          /* how many, for people; not read back */
+	const void *doc;          /* frames (sample.h) */
+	size_t n;
 };
-struct sample_range {
-	int64_t node_id, from, to; /* from <= ts < to */
-};
-/* Rows of the range by time. */
-int tbl_sample_each(struct db *db, const struct sample_range *range,
-		    void (*each)(void *ctx, const struct sample_row *row), void *ctx, struct err *e) MUSTCHECK;
-int tbl_sample_expire(struct db *db, int64_t node_id, int64_t before, struct err *e) MUSTCHECK;
+int tbl_journal_add(struct db *db, const struct journal_row *row, struct err *e) MUSTCHECK;
+/* Those of the origin after the number, in order, at most max; doc is lent until each returns. each
+ * returns -1 to stop with its error. *last is the number of the last one. */
+int tbl_journal_each(struct db *db, struct journal_id *last, int64_t max,
+		     int (*each)(void *ctx, const struct journal_row *row, struct err *e), void *ctx,
+		     struct err *e) MUSTCHECK;
+/* The origin after this name that has rows, with its oldest number: 1; 0 when there is none. */
+int tbl_journal_next(struct db *db, struct journal_id *v, struct err *e) MUSTCHECK;
+/* Delete up to there, at most about max rows. *more: some are left. */
+int tbl_journal_delete(struct db *db, const struct journal_id *upto, int64_t max, bool *more, struct err *e) MUSTCHECK;
 
 #endif

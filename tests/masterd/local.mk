@@ -10,6 +10,8 @@ masterd_tests = \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
 	tests/masterd/test_writer \
+	tests/masterd/test_sample \
+	tests/masterd/test_hot \
 	tests/masterd/test_auth \
 	tests/masterd/test_health \
 	tests/masterd/test_doc
@@ -22,6 +24,8 @@ tests_masterd_test_missed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_sample_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_hot_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
