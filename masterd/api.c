@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "masterd/master.h"
+#include "masterd/svc_follow.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -12,7 +12,9 @@ bool api_node_id(struct req *r, int64_t *ret)
 {
 	if (!req_id(r, ret))
 		return false;
-	if (live_sees(r->m->live, *ret, &r->who.scope))
+	if (live_sees(r->m->live, *ret, &r->who.scope) ||
+	    /* another master may have met it a moment ago */
+	    (follow_node(r->m, *ret) && live_sees(r->m->live, *ret, &r->who.scope)))
 		return true;
 	reply_problem(r, 404, "there is no node %lld", (long long)*ret);
 	return false;

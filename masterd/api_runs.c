@@ -69,23 +69,13 @@ struct listing {
 	bool more;
 };
 
-/* The stored JSON with the node (and log) put in at its front. */
 static void compose(struct listing *l, const struct run_row *row)
 {
 	char name[WIRE_HOST];
-	struct json_out o;
 
 	live_name(l->r->m->live, row->node_id, name);
 	buf_reset(&l->text);
-	json_out_init(&o, &l->text);
-	json_obj(&o, NULL);
-	json_put_int(&o, "node_id", row->node_id);
-	json_put_str(&o, "node", name);
-	if (row->log)
-		json_put_str(&o, "log", row->log);
-	buf_addc(&l->text, ',');
-	/* a stored run is never empty: {"uuid":... */
-	buf_adds(&l->text, row->doc + 1);
+	run_row_put(&l->text, row, name, row->log);
 }
 
 static int put_row(void *ctx, const struct run_row *row)

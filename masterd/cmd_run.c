@@ -11,6 +11,7 @@
 #include "masterd/jobs.h"
 #include "masterd/master.h"
 #include "masterd/selfsign.h"
+#include "masterd/svc_follow.h"
 #include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
 #include "shared/clock.h"
@@ -53,13 +54,14 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	m->pool = db_pool_new(c->database);
 	m->hot = hot_new();
 	m->shared = db_is_shared_url(c->database);
-	if (auth_new(&m->auth, m->pool, c->jwt_secret, e) || live_new(&m->live, m->pool, c->heartbeat_default_s, e) ||
-	    history_load(m, e) || pwq_new(&m->pwq, e))
+	if (follow_new(&m->follow, m, e) || auth_new(&m->auth, m->pool, c->jwt_secret, e) ||
+	    live_new(&m->live, m->pool, c->heartbeat_default_s, e) || history_load(m, e) || pwq_new(&m->pwq, e))
 		return -1;
+	m->feed = feed_new(m->instance, (size_t)c->event_streams, &(struct feed_at){follow_at(m->follow), live_version(m->live)});
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
-	return httpd_new(h, m, e);
+	return follow_start(m->follow, e) || httpd_new(h, m, e) ? -1 : 0;
 }
 
 static void stop(struct master *m, struct httpd *h)
@@ -68,14 +70,21 @@ static void stop(struct master *m, struct httpd *h)
 		httpd_quiesce(h);
 	if (m->waits)
 		waits_end(m->waits);
+	if (m->feed)
+		feed_end(m->feed);
+	follow_stop(m->follow);
 	/* nobody may sleep any more when the server stops, and its threads still call these */
 	pwq_stop(m->pwq);
 	writer_stop(m->writer);
+	if (h)
+		httpd_drain(h);
 	httpd_free(h);
 	buckets_free(m->joins);
 	buckets_free(m->logins);
 	waits_free(m->waits);
 	pwq_free(m->pwq);
+	follow_free(m->follow);
+	feed_free(m->feed);
 	live_free(m->live);
 	hot_free(m->hot);
 	auth_free(m->auth);

@@ -19,7 +19,7 @@ static const char *const known[] = {
 	"listen", "database", "state_dir", "user", "jwt_secret", "jwt_secret_file", "tls_cert", "tls_key", "tls_spki",
 	"insecure_http", "heartbeat_default_s", "keep_raw_h", "limits",
 };
-static const char *const known_limits[] = {"connections", "queue", "login_per_minute", "join_per_minute"};
+static const char *const known_limits[] = {"connections", "queue", "login_per_minute", "join_per_minute", "event_streams"};
 
 void config_free(struct config *c)
 {
@@ -110,12 +110,14 @@ static void read_numbers(struct config *c, const struct json *root, struct probl
 	c->queue = 8192;
 	c->login_per_minute = 10;
 	c->join_per_minute = 30;
+	c->event_streams = 1000;
 	json_want_int(root, "", "heartbeat_default_s", false, 1, 3600, &c->heartbeat_default_s, p);
 	json_want_int(root, "", "keep_raw_h", false, 1, 24 * 31, &c->keep_raw_h, p);
 	json_want_int(limits, "limits", "connections", false, 16, 65000, &c->max_connections, p);
 	json_want_int(limits, "limits", "queue", false, 16, 1000000, &c->queue, p);
 	json_want_int(limits, "limits", "login_per_minute", false, 1, 100000, &c->login_per_minute, p);
 	json_want_int(limits, "limits", "join_per_minute", false, 1, 100000, &c->join_per_minute, p);
+	json_want_int(limits, "limits", "event_streams", false, 1, 60000, &c->event_streams, p);
 	json_unknown(limits, "limits", known_limits, ARRAY_LEN(known_limits), p);
 }
 

@@ -22,7 +22,7 @@ struct config {
 	bool insecure_http;      /* plain HTTP beyond loopback */
 	int64_t heartbeat_default_s;
 	int64_t keep_raw_h;
-	int64_t max_connections, queue, login_per_minute, join_per_minute;
+	int64_t max_connections, queue, login_per_minute, join_per_minute, event_streams;
 };
 
 /* Read and judge the file: every problem at once, each with its path; ERR_CONFIG.

@@ -377,6 +377,12 @@ static const struct field runs_query[] = {
 	{0},
 };
 
+static const struct field events_query[] = {
+	FIELD("topics", F_TEXT, .what = "of node, sample, run, alert, join, apart by commas; all when absent"),
+	FIELD("nodes", F_TEXT, .what = "numbers of at most 200 machines, apart by commas: whose samples"),
+	{0},
+};
+
 static const struct route_doc docs[] = {
 	{.route = "POST /stats", .body_kind = BODY_OR_LIST, .body = &sample, .answer_kind = ANSWER_OBJECT, .answer = &recorded},
 	{.route = "PUT /runs/{uuid}", .body_kind = BODY_NEEDED, .body = &run, .answer_kind = ANSWER_OBJECT, .answer = &run_recorded,
@@ -400,6 +406,7 @@ static const struct route_doc docs[] = {
 	{.route = "GET /nodes/{id}/stats", .query = stats_query, .answer_kind = ANSWER_OBJECT, .answer = &series},
 	{.route = "GET /runs", .query = runs_query, .answer_kind = ANSWER_PAGE, .answer = &run, .etag = true},
 	{.route = "GET /runs/{uuid}", .answer_kind = ANSWER_OBJECT, .answer = &run, .etag = true},
+	{.route = "GET /events", .query = events_query, .answer_kind = ANSWER_STREAM, .also = {406, 503}},
 	{.route = "GET /timers", .answer_kind = ANSWER_PAGE, .answer = &node_timer, .etag = true},
 };
 

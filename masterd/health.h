@@ -44,6 +44,14 @@ struct live_told {
 	int64_t due, times;      /* of a missed run */
 };
 
+/* What of a node's line was told last (live_change.h). */
+struct live_shown {
+	uint64_t sum;
+	double cpu, disk, memory; /* percent; memory -1 not known */
+	int64_t backups;
+	int64_t at;              /* ms */
+};
+
 struct live_node {
 	struct node n;
 	struct join join;        /* request_id "" when there is none */
@@ -64,6 +72,11 @@ struct live_node {
 	enum liveness liveness;
 	char reasons[REASONS_MAX][REASON_TEXT];
 	unsigned n_reasons;
+	/* who follows: the order of the changes, and live's version at the last one of all of
+	 * the line, of more than its numbers, of the tags, of the sample */
+	struct live_node *older, *newer;
+	uint64_t changed, line_changed, tags_changed, sampled;
+	struct live_shown shown;
 };
 
 /* Judge n at now; true when health, liveness or the number of reasons changed. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "masterd/req.h"
@@ -31,6 +32,8 @@ enum {
 	CONNECTION_MEMORY = 8 * 1024, /* headers and buffers; wiped for each request */
 	PEM_MAX = 1 << 20,
 	BACKLOG = 1024,
+	STREAM_BLOCK = 4096,
+	DRAIN_MS = 2000,          /* the end of a stream may take so long to be sent */
 };
 
 /* A connection, in a list so that slow ones can be ended. */
@@ -123,9 +126,11 @@ static void add_headers(struct MHD_Response *response, const struct req *r, int 
 {
 	char number[16];
 
-	if (len)
+	if (len || r->stream)
 		MHD_add_response_header(response, "Content-Type",
-					r->problem ? "application/problem+json" : "application/json");
+					r->problem ? "application/problem+json" : str_or(r->content_type, "application/json"));
+	if (r->stream) /* a proxy must pass on what comes, not collect it */
+		MHD_add_response_header(response, "X-Accel-Buffering", "no");
 	MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (r->etag[0])
 		MHD_add_response_header(response, "ETag", r->etag);
@@ -162,6 +167,39 @@ static enum MHD_Result send_reply(struct call *c)
 	return queued;
 }
 
+/* The next bytes of a stream; sleep when there are none. */
+static ssize_t on_read(void *cls, uint64_t at, char *p, size_t max)
+{
+	struct call *c = cls;
+	struct req *r = &c->r;
+	long n;
+
+	(void)at;
+	ticket_open(&r->ticket);
+	n = r->stream(r, p, max);
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n > 0)
+		return n;
+	MHD_suspend_connection(c->connection);
+	if (!ticket_park(&r->ticket))
+		MHD_resume_connection(c->connection);
+	return 0;
+}
+
+static enum MHD_Result send_stream(struct call *c)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, c, NULL);
+	enum MHD_Result queued;
+
+	if (!response)
+		return MHD_NO;
+	add_headers(response, &c->r, c->r.status, 0);
+	queued = MHD_queue_response(c->connection, (unsigned)c->r.status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
 /* Run the handler, or what comes after its wait; sleep when it says LATER. */
 static enum MHD_Result go_on(struct call *c, const char *method, const char *path)
 {
@@ -190,7 +228,7 @@ static enum MHD_Result go_on(struct call *c, const char *method, const char *pat
 			MHD_resume_connection(c->connection);
 		return MHD_YES;
 	}
-	return send_reply(c);
+	return v == STREAM ? send_stream(c) : send_reply(c);
 }
 
 static enum MHD_Result take_body(struct call *c, const char *data, size_t *size)
@@ -445,6 +483,15 @@ int httpd_new(struct httpd **ret, struct master *m, struct err *e)
 void httpd_quiesce(struct httpd *h)
 {
 	h->quiet_fd = (int)MHD_quiesce_daemon(h->daemon);
+}
+
+void httpd_drain(struct httpd *h)
+{
+	const struct timespec moment = {.tv_nsec = 10000000};
+	int64_t until = clock_mono_ms() + DRAIN_MS;
+
+	while (feed_listeners(h->m->feed) && clock_mono_ms() < until)
+		nanosleep(&moment, NULL);
 }
 
 void httpd_free(struct httpd *h)

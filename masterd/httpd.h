@@ -14,6 +14,8 @@ struct httpd;
 int httpd_new(struct httpd **ret, struct master *m, struct err *e) MUSTCHECK;
 /* No new connections from now on. */
 void httpd_quiesce(struct httpd *h);
+/* Wait a moment for the streams that were told to end (feed_end). */
+void httpd_drain(struct httpd *h);
 /* Ends all; nobody may sleep any more (writer, waits and passwords are drained). */
 void httpd_free(struct httpd *h);
 /* Once a second: end connections whose headers take over 10 s or whose request

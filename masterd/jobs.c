@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "masterd/svc_enrol.h"
+#include "masterd/svc_feed.h"
 #include "masterd/svc_follow.h"
 #include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
@@ -35,6 +36,7 @@ static const struct {
 	{"lead", LEAD_MS / 5, false, lead_renew},
 	{"nodes", 1000, false, judge_nodes},
 	{"users", 1000, false, poll_users},
+	{"events", 1000, false, feed_tick},
 	{"joins", 60000, true, enrol_expire},
 	{"deleted", 60000, true, node_purge},
 	{"samples", 1000, false, history_follow},

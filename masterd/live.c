@@ -25,6 +25,7 @@ struct live {
 		struct live_node *node;  /* NULL: free */
 	} *keys;                     /* open addressing; n_keys is a power of two */
 	size_t n_keys;
+	struct changes changes;
 };
 
 static struct live_node *find(const struct live *l, int64_t id)
@@ -151,6 +152,7 @@ static void judge(struct live *l, struct live_node *n, int64_t now)
 {
 	health_judge(n, now, l->heartbeat_ms);
 	l->version++;
+	changes_look(&l->changes, n, l->version, now);
 }
 
 static void set_answer(struct live_node *n)
@@ -183,16 +185,19 @@ static void mark_name(struct live *l, struct live_node *n)
 
 		if (other == n || !str_eq(other->n.name, n->n.name))
 			continue;
-		if (n->n.state == NODE_PENDING && other->n.approved)
+		if (n->n.state == NODE_PENDING && other->n.approved) {
 			n->join.name_in_use = true;
-		else if (other->n.state == NODE_PENDING && n->n.approved)
+		} else if (other->n.state == NODE_PENDING && n->n.approved) {
 			other->join.name_in_use = true;
+			changes_line(&l->changes, other, ++l->version);
+		}
 	}
 }
 
 static void put_node(struct live *l, const struct node *v, const struct join *j)
 {
 	struct live_node *n = place(l, v->id);
+	bool same_tags = n->n.tags && v->tags && str_eq(n->n.tags, v->tags);
 
 	node_done(&n->n);
 	n->n = node_copy(v);
@@ -205,6 +210,9 @@ static void put_node(struct live *l, const struct node *v, const struct join *j)
 	set_answer(n);
 	mark_name(l, n);
 	judge(l, n, clock_ms());
+	changes_line(&l->changes, n, l->version);
+	if (!same_tags)
+		n->tags_changed = l->version;
 }
 
 void live_put_node(struct live *l, const struct node *v, const struct join *j)
@@ -225,10 +233,10 @@ void live_drop_node(struct live *l, int64_t id)
 	for (size_t i = 0; i < l->nodes.n; i++) {
 		if (l->nodes.v[i]->n.id != id)
 			continue;
+		changes_drop(&l->changes, l->nodes.v[i], ++l->version);
 		node_free(l->nodes.v[i]);
 		l->nodes.n--;
 		memmove(&l->nodes.v[i], &l->nodes.v[i + 1], (l->nodes.n - i) * sizeof(struct live_node *));
-		l->version++;
 		break;
 	}
 	keys_rebuild(l);
@@ -278,6 +286,7 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
 		take_sample(n, s, skewed, now);
 		judge(l, n, now);
+		n->sampled = l->version;
 	} else if (n) {
 		n->seen = now;
 	}
@@ -379,6 +388,7 @@ void live_run(struct live *l, int64_t id, const struct wire_run *r)
 	if (n) {
 		put_run(n, r);
 		judge(l, n, clock_ms());
+		changes_line(&l->changes, n, l->version);
 	}
 	pthread_mutex_unlock(&l->lock);
 }
@@ -439,7 +449,7 @@ void live_tick(struct live *l, int64_t now)
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < l->nodes.n; i++)
 		if (health_judge(l->nodes.v[i], now, l->heartbeat_ms))
-			l->version++;
+			changes_line(&l->changes, l->nodes.v[i], ++l->version);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -595,6 +605,50 @@ void live_timers(struct live *l, const struct live_filter *f, struct json_out *o
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* ---- what is new */
+
+int live_changes(struct live *l, struct change_query *q, struct json_out *o)
+{
+	int rc;
+
+	pthread_mutex_lock(&l->lock);
+	q->now = l->version;
+	rc = changes_put(&l->changes, q, o);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+size_t live_samples(struct live *l, const struct change_query *q, const int64_t *ids, size_t n, struct json_out *o)
+{
+	size_t got = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < n; i++) {
+		const struct live_node *v = find(l, ids[i]);
+
+		if (!v || v->sampled <= q->since || !scope_sees(q->scope, v->n.tags))
+			continue;
+		live_put_newest(o, v);
+		got++;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return got;
+}
+
+bool live_line(struct live *l, int64_t id, const struct scope *scope, struct json_out *o)
+{
+	const struct live_node *n;
+	bool sees;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	sees = n && scope_sees(scope, n->n.tags);
+	if (sees)
+		live_put_item(o, n);
+	pthread_mutex_unlock(&l->lock);
+	return sees;
+}
+
 /* ---- start */
 
 static void load_report(void *ctx, int64_t id, int64_t ts, const char *doc)
@@ -662,6 +716,7 @@ int live_new(struct live **ret, struct db_pool *pool, int64_t heartbeat_s, struc
 	l->heartbeat_ms = heartbeat_s * 1000;
 	/* so that an ETag of another life of this process never fits */
 	l->version = (uint64_t)clock_ms() << 12;
+	changes_init(&l->changes, l->version);
 	rc = db_pool_take(pool, &db, e) ? -1 : load(l, db, e);
 	db_pool_give(pool, db);
 	if (rc) {
@@ -680,6 +735,7 @@ void live_free(struct live *l)
 	for (size_t i = 0; i < l->nodes.n; i++)
 		node_free(l->nodes.v[i]);
 	list_done(&l->nodes);
+	changes_done(&l->changes);
 	free(l->keys);
 	pthread_mutex_destroy(&l->lock);
 	free(l);

@@ -7,6 +7,7 @@
 
 #include "masterd/db.h"
 #include "masterd/health.h"
+#include "masterd/live_change.h"
 #include "masterd/scope.h"
 #include "masterd/tbl_join.h"
 #include "masterd/tbl_node.h"
@@ -77,5 +78,14 @@ bool live_sees(struct live *l, int64_t id, const struct scope *scope);
 int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e) MUSTCHECK;
 /* The timers of the nodes in f->scope after f->after, at most about f->limit, into an open JSON array. */
 void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
+
+/* ---- what is new (feed.h) */
+
+/* Fills q->now; see changes_put. */
+int live_changes(struct live *l, struct change_query *q, struct json_out *o);
+/* Those of ids[0..n) in scope that sent a sample after the version, into an open array: how many. */
+size_t live_samples(struct live *l, const struct change_query *q, const int64_t *ids, size_t n, struct json_out *o);
+/* The line of a node into an open array. False: there is none, or it is not for this scope. */
+bool live_line(struct live *l, int64_t id, const struct scope *scope, struct json_out *o);
 
 #endif

@@ -85,6 +85,30 @@ static void put_missing(struct json_out *o, const struct live_node *n)
 	json_end_arr(o);
 }
 
+void live_put_numbers(struct json_out *o, const struct live_node *n)
+{
+	uint8_t minute = n->trend[(n->trend_minute % LIVE_TREND + LIVE_TREND) % LIVE_TREND];
+
+	json_obj(o, NULL);
+	json_put_int(o, "id", n->n.id);
+	json_put_time(o, "last_seen", n->seen);
+	put_short_sample(o, &n->last);
+	if (minute == LIVE_NO_TREND)
+		json_put_null(o, "cpu_minute");
+	else
+		json_put_int(o, "cpu_minute", minute);
+	json_end_obj(o);
+}
+
+void live_put_newest(struct json_out *o, const struct live_node *n)
+{
+	json_obj(o, NULL);
+	json_put_int(o, "node_id", n->n.id);
+	json_put_time(o, "last_seen", n->seen);
+	wire_sample_put(o, "sample", &n->last);
+	json_end_obj(o);
+}
+
 /* The newest run that ended on any site, the newest good one, and the next firing. */
 static void put_backup(struct json_out *o, const struct live_node *n)
 {

@@ -44,7 +44,9 @@ libmasterd_a_SOURCES += \
 	masterd/missed.h masterd/missed.c \
 	masterd/health.h masterd/health.c \
 	masterd/live_put.h masterd/live_put.c \
+	masterd/live_change.h masterd/live_change.c \
 	masterd/live.h masterd/live.c \
+	masterd/feed.h masterd/feed.c \
 	masterd/wait.h masterd/wait.c \
 	masterd/master.h \
 	masterd/svc_lead.h masterd/svc_lead.c \
@@ -52,6 +54,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_node.h masterd/svc_node.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/svc_history.h masterd/svc_history.c \
+	masterd/svc_feed.h masterd/svc_feed.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \
@@ -65,6 +68,7 @@ libmasterd_a_SOURCES += \
 	masterd/api_nodes.h masterd/api_nodes.c \
 	masterd/api_stats.h masterd/api_stats.c \
 	masterd/api_runs.h masterd/api_runs.c \
+	masterd/api_events.h masterd/api_events.c \
 	masterd/api_alerts.h masterd/api_alerts.c \
 	masterd/doc.h \
 	masterd/doc_people.h masterd/doc_people.c \

@@ -9,6 +9,7 @@
 #include "masterd/bucket.h"
 #include "masterd/config.h"
 #include "masterd/db.h"
+#include "masterd/feed.h"
 #include "masterd/hot.h"
 #include "masterd/live.h"
 #include "masterd/pwq.h"
@@ -24,6 +25,8 @@ struct master {
 	struct writer *writer;    /* every change */
 	struct auth *auth;
 	struct live *live;
+	struct feed *feed;        /* GET /events */
+	struct follow *follow;    /* the journal, as others write it */
 	struct waits *waits;      /* long polls, by request_id */
 	struct pwq *pwq;
 	struct buckets *logins;   /* failed ones, by address */

@@ -18,6 +18,7 @@ static const struct {
 	{403, "Not allowed"},
 	{404, "Not found"},
 	{405, "Method not allowed"},
+	{406, "Not acceptable"},
 	{409, "Conflict"},
 	{413, "Too large"},
 	{422, "Not acceptable values"},

@@ -16,11 +16,12 @@
 /* A request and its reply, without a word about the HTTP library. A handler
  * reads the request, fills the reply and returns REPLY; or it starts work that
  * ends with ticket_done(&r->ticket), sets then, and returns LATER: then runs on
- * an HTTP thread once the ticket is done, and may itself return LATER. */
+ * an HTTP thread once the ticket is done, and may itself return LATER. Or it sets
+ * stream and returns STREAM: a reply without an end of its own (events). */
 
 struct master;
 struct req;
-enum verdict { REPLY, LATER };
+enum verdict { REPLY, LATER, STREAM };
 typedef enum verdict req_fn(struct req *r);
 
 enum { BODY_MAX = 256 * 1024, REPLY_MAX = 8 * 1024 * 1024, ARG_MAX_LEN = 128 };
@@ -45,6 +46,10 @@ struct req {
 	char etag[48];            /* "" none; with its quotes */
 	char allow[64];           /* of a 405 */
 	unsigned retry_after_s;   /* 0 none */
+	const char *content_type; /* NULL: JSON */
+	/* STREAM, on an HTTP thread: up to max bytes; 0 none now, and ticket will be
+	 * done when there are; -1 the end. */
+	long (*stream)(struct req *r, char *p, size_t max);
 
 	req_fn *then;
 	struct ticket ticket;

@@ -1,10 +1,312 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/svc_follow.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "masterd/svc_feed.h"
 #include "masterd/tbl_event.h"
+#include "masterd/tbl_run.h"
+#include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/mem.h"
+#include "shared/str.h"
+
+enum { PASS_MAX = 1000, EVERY_MS = 1000, SLICE_MS = 100, MISSES = 4096, MISS_MS = 2000, LOOKUPS_A_SECOND = 200 };
+
+/* A key that the database did not know either. */
+struct miss {
+	uint64_t hash;
+	int64_t until;         /* monotonic ms */
+};
+
+struct follow {
+	struct master *m;
+	pthread_t thread;
+	bool started;
+	atomic_bool stopping;
+	atomic_llong at;       /* last event that was read */
+	bool failing;          /* said so already */
+	pthread_mutex_t lock;  /* of what is below */
+	struct miss misses[MISSES];
+	int64_t second;
+	unsigned lookups;      /* in that second */
+};
+
+/* ---- what others did becomes known here */
+
+static int reload_node(struct master *m, struct db *db, int64_t id, struct err *e)
+{
+	const struct scope all = {""};
+	struct node n;
+	struct join j;
+	int found, joined;
+
+	found = tbl_node_get(db, id, &n, e);
+	if (found && e->kind != ERR_NOTFOUND)
+		return -1;
+	joined = tbl_join_of_node(db, id, &j, e);
+	if ((found || n.deleted) && live_sees(m->live, id, &all))
+		live_drop_node(m->live, id);
+	else if (!found && !n.deleted)
+		live_put_node(m->live, &n, joined ? NULL : &j);
+	if (!found)
+		node_done(&n);
+	if (!joined)
+		waits_wake(m->waits, j.request_id);
+	return joined && e->kind != ERR_NOTFOUND ? -1 : 0;
+}
+
+static int apply_node(struct master *m, struct db *db, const struct event *ev, struct err *e)
+{
+	return reload_node(m, db, ev->node_id, e);
+}
+
+static int take_run(void *ctx, const struct run_row *row)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct master *m = ctx;
+	struct wire_run r;
+
+	if (json_parse(&j, row->doc, strlen(row->doc), NULL))
+		return 0;
+	wire_run_init(&r);
+	wire_run_get(&r, j, "", &p);
+	if (!p.n)
+		live_run(m->live, row->node_id, &r);
+	wire_run_done(&r);
+	return 0;
+}
+
+static int apply_run(struct master *m, struct db *db, const struct event *ev, struct err *e)
+{
+	return !tbl_run_get(db, ev->ref, take_run, m, e) || e->kind == ERR_NOTFOUND ? 0 : -1;
+}
+
+/* What an event changes in our memory; own ones too where what another master did
+ * may have been read just before, and put in just after, our own change. */
+static const struct {
+	int (*apply)(struct master *m, struct db *db, const struct event *ev, struct err *e);
+	bool own;
+} appliers[EVENT_KINDS] = {
+	[EVENT_NODE] = {apply_node, true},
+	[EVENT_JOIN] = {apply_node, true},
+	[EVENT_RUN] = {apply_run, false},
+};
+
+/* ---- one reading of the journal */
+
+struct pass {
+	struct { LIST_OF(struct event); } events;
+};
+
+static int keep(void *ctx, const struct event *ev)
+{
+	struct pass *p = ctx;
+
+	*list_push(&p->events) = *ev;
+	return 0;
+}
+
+static int take_event(struct follow *f, struct db *db, const struct event *ev, struct err *e)
+{
+	static const enum topic topics[EVENT_KINDS] = {
+		[EVENT_NODE] = TOPIC_NODE, [EVENT_JOIN] = TOPIC_JOIN, [EVENT_RUN] = TOPIC_RUN,
+		[EVENT_ALERT] = TOPIC_ALERT, [EVENT_REQUEST] = TOPIC_NODE,
+	};
+	struct master *m = f->m;
+	bool own = str_eq(ev->origin, m->instance);
+	struct news_list news = {0};
+	int rc = 0;
+
+	if (ev->kind >= EVENT_KINDS)
+		return 0;
+	if (appliers[ev->kind].apply && (!own || (appliers[ev->kind].own && f->m->shared)) &&
+	    appliers[ev->kind].apply(m, db, ev, e))
+		return -1;
+	if (feed_wanted(m->feed, topics[ev->kind]))
+		rc = feed_news_of(m, db, ev, &news, e);
+	for (size_t i = 0; i < news.n; i++)
+		feed_add(m->feed, news.v[i].topic, news.v[i].node_id, news.v[i].key, TAKE(news.v[i].text));
+	news_list_done(&news);
+	return rc;
+}
+
+/* All that is new; f->at stays before what could not be taken. */
+static int read_journal(struct follow *f, struct db *db, struct err *e)
+{
+	struct pass p = {0};
+	size_t got;
+	int rc;
+
+	do {
+		p.events.n = 0;
+		rc = tbl_event_each(db, atomic_load(&f->at), PASS_MAX, keep, &p, e);
+		got = p.events.n;
+		for (size_t i = 0; i < got && !rc && !atomic_load(&f->stopping); i++) {
+			rc = take_event(f, db, &p.events.v[i], e);
+			if (!rc)
+				atomic_store(&f->at, p.events.v[i].id);
+		}
+		feed_read_to(f->m->feed, atomic_load(&f->at));
+	} while (!rc && got == PASS_MAX && !atomic_load(&f->stopping));
+	list_done(&p.events);
+	return rc;
+}
+
+static void pass(struct follow *f)
+{
+	struct db *db = NULL;
+	struct err e;
+	int rc = db_pool_take(f->m->pool, &db, &e);
+
+	if (!rc)
+		rc = read_journal(f, db, &e);
+	db_pool_give(f->m->pool, db);
+	if (rc && !f->failing)
+		log_error("journal: %s", e.msg);
+	else if (!rc && f->failing)
+		log_info("journal: read again");
+	f->failing = rc != 0;
+}
+
+static void *follow_main(void *arg)
+{
+	const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000};
+	struct follow *f = arg;
+	int64_t next = 0;
+
+	while (!atomic_load(&f->stopping)) {
+		if (clock_mono_ms() >= next) {
+			next = clock_mono_ms() + EVERY_MS;
+			pass(f);
+		}
+		nanosleep(&slice, NULL);
+	}
+	return NULL;
+}
+
+int follow_new(struct follow **ret, struct master *m, struct err *e)
+{
+	struct follow *f = xcalloc(1, sizeof(*f));
+	int64_t oldest, newest = 0;
+	struct db *db = NULL;
+	int rc = db_pool_take(m->pool, &db, e);
+
+	if (!rc)
+		rc = tbl_event_range(db, &oldest, &newest, e);
+	db_pool_give(m->pool, db);
+	f->m = m;
+	atomic_store(&f->at, newest);
+	pthread_mutex_init(&f->lock, NULL);
+	if (rc) {
+		follow_free(f);
+		return -1;
+	}
+	*ret = f;
+	return 0;
+}
+
+int64_t follow_at(struct follow *f)
+{
+	return atomic_load(&f->at);
+}
+
+int follow_start(struct follow *f, struct err *e)
+{
+	if (pthread_create(&f->thread, NULL, follow_main, f))
+		return err_set(e, ERR_INTERNAL, "cannot start the thread that follows the journal");
+	f->started = true;
+	return 0;
+}
+
+void follow_stop(struct follow *f)
+{
+	if (!f)
+		return;
+	atomic_store(&f->stopping, true);
+	if (f->started)
+		pthread_join(f->thread, NULL);
+	f->started = false;
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	follow_stop(f);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+/* ---- what is not known here yet */
+
+/* May the database be asked, after this hash (0: none) was not known of late? */
+static bool may_ask(struct follow *f, uint64_t hash, int64_t mono)
+{
+	bool may;
+
+	pthread_mutex_lock(&f->lock);
+	if (mono / 1000 != f->second) {
+		f->second = mono / 1000;
+		f->lookups = 0;
+	}
+	may = f->lookups < LOOKUPS_A_SECOND &&
+	      !(hash && f->misses[hash % MISSES].hash == hash && f->misses[hash % MISSES].until > mono);
+	if (may)
+		f->lookups++;
+	pthread_mutex_unlock(&f->lock);
+	return may;
+}
+
+static void remember_miss(struct follow *f, uint64_t hash, int64_t mono)
+{
+	pthread_mutex_lock(&f->lock);
+	f->misses[hash % MISSES] = (struct miss){hash, mono + MISS_MS};
+	pthread_mutex_unlock(&f->lock);
+}
+
+bool follow_key(struct master *m, const char *key)
+{
+	uint8_t hash[SHA256_LEN];
+	int64_t mono = clock_mono_ms();
+	struct db *db = NULL;
+	uint64_t first;
+	struct node n;
+	bool found = false, asked;
+	struct err e;
+
+	if (!m->shared)
+		return false;
+	sha256(hash, key, strlen(key));
+	memcpy(&first, hash, sizeof(first));
+	if (!may_ask(m->follow, first, mono))
+		return false;
+	asked = !db_pool_take(m->pool, &db, &e);
+	if (asked && !tbl_node_of_key(db, hash, &n, &e)) {
+		found = !n.deleted && !reload_node(m, db, n.id, &e);
+		node_done(&n);
+	} else if (asked && e.kind == ERR_NOTFOUND) {
+		remember_miss(m->follow, first, mono);
+	}
+	db_pool_give(m->pool, db);
+	return found;
+}
+
+bool follow_node(struct master *m, int64_t id)
+{
+	struct db *db = NULL;
+	bool found;
+	struct err e;
+
+	if (!m->shared || !may_ask(m->follow, 0, clock_mono_ms()))
+		return false;
+	found = !db_pool_take(m->pool, &db, &e) && !reload_node(m, db, id, &e);
+	db_pool_give(m->pool, db);
+	return found;
+}
 
 /* ---- the journal is kept for a day */
 

@@ -53,8 +53,9 @@ int tbl_event_each(struct db *db, int64_t after, int64_t max, int (*each)(void *
 		str_cut(ev.origin, sizeof(ev.origin), db_str(&s, 2));
 		ev.node_id = db_int(&s, 4);
 		str_cut(ev.ref, sizeof(ev.ref), db_str(&s, 5));
-		/* a kind that a newer master writes is none of ours */
-		if (!event_kind_from(&ev.kind, db_str(&s, 3)) && each(ctx, &ev))
+		if (event_kind_from(&ev.kind, db_str(&s, 3)))
+			ev.kind = EVENT_KINDS;
+		if (each(ctx, &ev))
 			return 0;
 	}
 	return got;

@@ -20,7 +20,7 @@ int event_kind_from(enum event_kind *ret, const char *name) MUSTCHECK;
 struct event {
 	int64_t id, at;           /* at: ms */
 	char origin[UUID_TEXT];   /* instance of the master that wrote it (master.h) */
-	enum event_kind kind;
+	enum event_kind kind;     /* read: EVENT_KINDS for one that only a newer master knows */
 	int64_t node_id;          /* 0 none */
 	char ref[64];             /* uuid of a run, number of an alert ...; "" the node itself */
 };

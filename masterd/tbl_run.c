@@ -193,3 +193,18 @@ int tbl_run_covers(struct db *db, const struct firing *f, bool *ret, struct err 
 	*ret = got > 0;
 	return got < 0 ? -1 : 0;
 }
+
+void run_row_put(struct buf *b, const struct run_row *row, const char *node, const char *log)
+{
+	struct json_out o;
+
+	json_out_init(&o, b);
+	json_obj(&o, NULL);
+	json_put_int(&o, "node_id", row->node_id);
+	json_put_str(&o, "node", node);
+	if (log)
+		json_put_str(&o, "log", log);
+	buf_addc(b, ',');
+	/* a stored run is never empty: {"uuid":... */
+	buf_adds(b, row->doc + 1);
+}

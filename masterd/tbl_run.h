@@ -31,6 +31,8 @@ struct run_row {
 	const char *uuid, *site, *state, *doc, *log; /* lent until each returns; log only of one run */
 };
 typedef int run_each(void *ctx, const struct run_row *row);
+/* The run as JSON with its node's name, and its log unless NULL, put in at the front. */
+void run_row_put(struct buf *b, const struct run_row *row, const char *node, const char *log);
 /* Newest first. each returns non-zero to stop. */
 int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND. */
