@@ -24,7 +24,7 @@
 #include "shared/opt.h"
 #include "shared/str.h"
 
-enum { TICK_MS = 200 };
+enum { TICK_MS = 200, DRAIN_MS = 5000 };
 
 struct run_opts {
 	const char *config, *state, *log_format;
@@ -32,14 +32,12 @@ struct run_opts {
 };
 
 /* The key that clients see: our certificate's, or the proxy's. */
-static int find_spki(struct master *m, struct err *e)
+static int find_spki(const struct config *c, uint8_t spki[static 32], struct err *e)
 {
-	const struct config *c = m->config;
-
-	if (c->tls_spki && spki_parse(m->spki, c->tls_spki))
+	if (c->tls_spki && spki_parse(spki, c->tls_spki))
 		return err_set(e, ERR_CONFIG, "%s: tls_spki: \"%.80s\" is not sha256//BASE64", c->path, c->tls_spki);
 	if (!c->tls_spki && c->tls_cert)
-		return cert_spki(c->tls_cert, m->spki, e);
+		return cert_spki(c->tls_cert, spki, e);
 	return 0;
 }
 
@@ -48,7 +46,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 {
 	const struct config *c = m->config;
 
-	if (find_spki(m, e) || fs_mkdirs(c->state_dir, 0700, e) ||
+	if (find_spki(c, m->spki, e) || fs_mkdirs(c->state_dir, 0700, e) ||
 	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
 		return -1;
 	m->pool = db_pool_new(c->database);
@@ -72,12 +70,12 @@ static void stop(struct master *m, struct httpd *h)
 		waits_end(m->waits);
 	if (m->feed)
 		feed_end(m->feed);
+	if (h && !httpd_drain(h, DRAIN_MS))
+		log_warn("some requests did not end within %d s: their connections are closed", DRAIN_MS / 1000);
 	follow_stop(m->follow);
 	/* nobody may sleep any more when the server stops, and its threads still call these */
 	pwq_stop(m->pwq);
 	writer_stop(m->writer);
-	if (h)
-		httpd_drain(h);
 	httpd_free(h);
 	buckets_free(m->joins);
 	buckets_free(m->logins);
@@ -92,8 +90,49 @@ static void stop(struct master *m, struct httpd *h)
 	writer_free(m->writer);
 }
 
-/* SIGHUP: the file is judged anew and its limits count from now on. */
-static void reload(struct master *m)
+/* A new public key is for the pairing codes from now on; the writer's thread makes them. */
+struct new_spki {
+	struct job job;
+	struct master *m;
+	uint8_t spki[32];
+};
+
+static int take_spki(struct job *j, struct db *db, struct err *e)
+{
+	struct new_spki *n = (struct new_spki *)j;
+
+	(void)db;
+	(void)e;
+	memcpy(n->m->spki, n->spki, sizeof(n->spki));
+	return 0;
+}
+
+static void drop_spki(struct job *j)
+{
+	free(j);
+}
+
+static int renew_tls(struct master *m, struct httpd *h, const struct config *c, struct err *e)
+{
+	struct new_spki *n;
+
+	if (!c->tls_cert != !m->config->tls_cert)
+		return err_set(e, ERR_CONFIG, "between TLS and plain HTTP only a restart changes");
+	if (httpd_renew(h, c, e))
+		return -1;
+	n = xcalloc(1, sizeof(*n));
+	n->m = m;
+	n->job.run = take_spki;
+	n->job.drop = drop_spki;
+	if (find_spki(c, n->spki, e) || writer_put(m->writer, &n->job, e)) {
+		free(n);
+		return -1;
+	}
+	return 0;
+}
+
+/* SIGHUP: the file is judged anew; limits and certificate count from now on. */
+static void reload(struct master *m, struct httpd *h)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
 	struct err e;
@@ -102,9 +141,14 @@ static void reload(struct master *m)
 		log_error("SIGHUP: the old configuration stays: %s", e.msg);
 		return;
 	}
+	if (renew_tls(m, h, c, &e)) {
+		log_error("SIGHUP: the old certificate and limits stay: %s", e.msg);
+		return;
+	}
 	buckets_set(m->logins, (unsigned)c->login_per_minute);
 	buckets_set(m->joins, (unsigned)c->join_per_minute);
-	log_info("SIGHUP: limits taken from %s; listen, database and TLS need a restart", c->path);
+	log_info("SIGHUP: limits%s taken from %s; what else changed needs a restart", c->tls_cert ? " and certificate" : "",
+		 c->path);
 }
 
 static void serve(struct master *m, struct httpd *h)
@@ -117,7 +161,7 @@ static void serve(struct master *m, struct httpd *h)
 		if (poll(&wake, 1, TICK_MS) > 0)
 			daemon_drain_wake();
 		if (daemon_take_hup())
-			reload(m);
+			reload(m, h);
 		waits_tick(m->waits, clock_mono_ms());
 		jobs_tick(jobs, m);
 		if (clock_mono_ms() >= next_second) {

@@ -2,6 +2,7 @@
 #include "masterd/config.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,9 +18,11 @@ enum { CONFIG_MAX = 1 << 20, SECRET_MIN = 32 };
 
 static const char *const known[] = {
 	"listen", "database", "state_dir", "user", "jwt_secret", "jwt_secret_file", "tls_cert", "tls_key", "tls_spki",
-	"insecure_http", "heartbeat_default_s", "keep_raw_h", "limits",
+	"insecure_http", "trusted_proxies", "proxy_header", "heartbeat_default_s", "keep_raw_h", "limits",
 };
-static const char *const known_limits[] = {"connections", "queue", "login_per_minute", "join_per_minute", "event_streams"};
+static const char *const known_limits[] = {
+	"connections", "connections_per_address", "queue", "login_per_minute", "join_per_minute", "event_streams",
+};
 
 void config_free(struct config *c)
 {
@@ -36,6 +39,7 @@ void config_free(struct config *c)
 	free(c->tls_cert);
 	free(c->tls_key);
 	free(c->tls_spki);
+	list_done(&c->trusted_proxies);
 	free(c);
 }
 
@@ -114,11 +118,67 @@ static void read_numbers(struct config *c, const struct json *root, struct probl
 	json_want_int(root, "", "heartbeat_default_s", false, 1, 3600, &c->heartbeat_default_s, p);
 	json_want_int(root, "", "keep_raw_h", false, 1, 24 * 31, &c->keep_raw_h, p);
 	json_want_int(limits, "limits", "connections", false, 16, 65000, &c->max_connections, p);
+	/* no single address takes all of them */
+	c->per_address = c->max_connections - c->max_connections / 8;
+	json_want_int(limits, "limits", "connections_per_address", false, 1, 65000, &c->per_address, p);
 	json_want_int(limits, "limits", "queue", false, 16, 1000000, &c->queue, p);
 	json_want_int(limits, "limits", "login_per_minute", false, 1, 100000, &c->login_per_minute, p);
 	json_want_int(limits, "limits", "join_per_minute", false, 1, 100000, &c->join_per_minute, p);
 	json_want_int(limits, "limits", "event_streams", false, 1, 60000, &c->event_streams, p);
 	json_unknown(limits, "limits", known_limits, ARRAY_LEN(known_limits), p);
+}
+
+static void read_proxies(struct config *c, const struct json *root, struct problems *p)
+{
+	const struct json *list = json_want(root, "", "trusted_proxies", JSON_ARRAY, false, p);
+	const char *header = "X-Forwarded-For";
+	char path[40];
+	size_t i = 0;
+
+	for (const struct json *j = json_first(list); j; j = json_next(j), i++) {
+		struct net *n = list_push(&c->trusted_proxies);
+
+		snprintf(path, sizeof(path), "trusted_proxies[%zu]", i);
+		if (!json_str(j) || net_parse(n, json_str(j)))
+			problems_add(p, path, "must be an IP address or a net such as 10.0.0.0/8");
+		else if (net_is_too_wide(n))
+			problems_add(p, path, "\"%.60s\" would believe nearly everybody: name the addresses of your proxies",
+				     json_str(j));
+	}
+	json_want_str(root, "", "proxy_header", false, &header, p);
+	c->rfc7239 = str_ieq(header, "Forwarded");
+	if (!c->rfc7239 && !str_ieq(header, "X-Forwarded-For"))
+		problems_add(p, "proxy_header", "\"%.40s\" is neither X-Forwarded-For nor Forwarded", header);
+}
+
+/* Ports below this need a right that user does not have (ip(7)). */
+static uint64_t first_free_port(void)
+{
+	struct buf b;
+	uint64_t n = 1024;
+
+	buf_init(&b, 64);
+	if (!fs_read(&b, "/proc/sys/net/ipv4/ip_unprivileged_port_start", NULL)) {
+		b.p[strcspn(b.p, "\n")] = '\0';
+		if (str_to_u64(&n, b.p, 0, 65535))
+			n = 1024;
+	}
+	buf_done(&b);
+	return n;
+}
+
+static void judge_rights(const struct config *c, const char *host, uint16_t port, struct problems *p)
+{
+	bool root = geteuid() == 0;
+
+	if (root && !c->user && !config_is_loopback(host))
+		problems_add(p, "user", "missing: root's rights are not for what strangers can reach; name whom to become");
+	if (root && str_eq(c->user, "root") && !config_is_loopback(host))
+		problems_add(p, "user", "is root: root's rights are not for what strangers can reach");
+	if (root && c->user && !str_eq(c->user, "root") && port < first_free_port())
+		problems_add(p, "listen", "%s may not open port %u: take one from %llu on, or start as %s with "
+			     "CAP_NET_BIND_SERVICE (systemd.exec(5), AmbientCapabilities=)",
+			     c->user, port, (unsigned long long)first_free_port(), c->user);
 }
 
 static void judge_listen(const struct config *c, struct problems *p)
@@ -127,9 +187,12 @@ static void judge_listen(const struct config *c, struct problems *p)
 	uint16_t port;
 	struct err e;
 
-	if (config_listen(c->listen, host, sizeof(host), &port, &e))
+	if (config_listen(c->listen, host, sizeof(host), &port, &e)) {
 		problems_add(p, "listen", "%s", e.msg + strlen("listen: "));
-	else if (!c->tls_cert && !c->insecure_http && !config_is_loopback(host))
+		return;
+	}
+	judge_rights(c, host, port, p);
+	if (!c->tls_cert && !c->insecure_http && !config_is_loopback(host))
 		problems_add(p, "listen",
 			     "%s is reachable from outside and there is no tls_cert: set tls_cert and tls_key "
 			     "(init --self-signed makes them), or insecure_http behind a TLS proxy",
@@ -148,6 +211,8 @@ static void judge_files(const struct config *c, struct problems *p)
 		problems_add(p, "tls_key", "%s cannot be read", c->tls_key);
 	else if (c->tls_key && (st.st_mode & 0007))
 		problems_add(p, "tls_key", "%s may be read by everybody: chmod o= %s", c->tls_key, c->tls_key);
+	if (!stat(c->state_dir, &st) && (st.st_mode & 0002))
+		problems_add(p, "state_dir", "everybody may write to %s: chmod o-w %s", c->state_dir, c->state_dir);
 	if (c->tls_spki && !str_starts(c->tls_spki, "sha256//"))
 		problems_add(p, "tls_spki", "\"%.80s\" does not start with sha256//", c->tls_spki);
 	if (c->jwt_secret && !stat(c->path, &st) && (st.st_mode & 0077))
@@ -197,6 +262,7 @@ int config_load(struct config **ret, const char *path, struct err *e)
 	json_want_bool(root, "", "insecure_http", &c->insecure_http, &p);
 	read_secret(c, root, &p);
 	read_numbers(c, root, &p);
+	read_proxies(c, root, &p);
 	judge_listen(c, &p);
 	judge_files(c, &p);
 	if (told(&p, path, e))

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "masterd/proxy.h"
 #include "shared/attr.h"
 #include "shared/err.h"
 
@@ -20,14 +21,18 @@ struct config {
 	char *tls_cert, *tls_key; /* PEM files, both or none */
 	char *tls_spki;          /* "sha256//..." of the key that clients see, behind a proxy */
 	bool insecure_http;      /* plain HTTP beyond loopback */
+	struct nets trusted_proxies;
+	bool rfc7239;            /* proxy_header: they say Forwarded, not X-Forwarded-For */
 	int64_t heartbeat_default_s;
 	int64_t keep_raw_h;
-	int64_t max_connections, queue, login_per_minute, join_per_minute, event_streams;
+	int64_t max_connections, per_address, queue, login_per_minute, join_per_minute, event_streams;
 };
 
 /* Read and judge the file: every problem at once, each with its path; ERR_CONFIG.
  * Refused too: a secret that others may read, plain HTTP beyond loopback without
- * insecure_http, a certificate without its key. */
+ * insecure_http, a certificate without its key, a state directory that everybody
+ * may write to, proxies that are half the world, root's rights for strangers
+ * (no user, beyond loopback), a port that user may not open. */
 int config_load(struct config **ret, const char *path, struct err *e) MUSTCHECK;
 void config_free(struct config *c);
 void config_freep(struct config **c);

@@ -2,7 +2,9 @@
 #include "masterd/httpd.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "masterd/req.h"
 #include "masterd/route.h"
+#include "masterd/selfsign.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/log.h"
@@ -33,7 +35,6 @@ enum {
 	PEM_MAX = 1 << 20,
 	BACKLOG = 1024,
 	STREAM_BLOCK = 4096,
-	DRAIN_MS = 2000,          /* the end of a stream may take so long to be sent */
 };
 
 /* A connection, in a list so that slow ones can be ended. */
@@ -44,19 +45,30 @@ struct peer {
 	atomic_llong deadline; /* monotonic ms; 0: none */
 };
 
-struct httpd {
-	struct master *m;
+/* A daemon of the library. A new certificate takes a new one; the one before
+ * serves its connections to their end. */
+struct server {
+	struct server *next;
+	struct httpd *h;
 	struct MHD_Daemon *daemon;
 	char *cert, *key;      /* PEM texts, while the daemon lives */
+	int64_t max_connections, per_address;
+	atomic_bool old;       /* takes no connections any more, its answers end theirs */
+};
+
+struct httpd {
+	struct master *m;
+	struct server *servers; /* the one that listens first; main thread */
+	int fd;                /* the listening socket; each server has a duplicate. -1: closed */
+	atomic_int calls;      /* requests on their way */
 	pthread_mutex_t lock;
 	struct peer *peers;
-	int quiet_fd;          /* the listening socket after httpd_quiesce, -1 */
 };
 
 /* A request as it passes. */
 struct call {
 	struct req r;          /* first: lookup gets its address */
-	struct httpd *h;
+	struct server *server;
 	struct peer *peer;
 	struct MHD_Connection *connection;
 	struct buf body;
@@ -92,27 +104,92 @@ static void set_deadline(struct call *c, int64_t ms)
 	atomic_store_explicit(&c->peer->deadline, ms ? clock_mono_ms() + ms : 0, memory_order_relaxed);
 }
 
-static struct call *call_new(struct httpd *h, struct MHD_Connection *connection)
+/* All lines of a header, joined by commas; of too long a text the end, which is what proxies wrote. */
+struct joined {
+	const char *name;
+	char text[1024];
+	size_t n;
+};
+
+static enum MHD_Result join_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct joined *j = cls;
+	size_t len = value ? strlen(value) : 0, most = sizeof(j->text) - 2;
+
+	(void)kind;
+	if (!str_ieq(name, j->name))
+		return MHD_YES;
+	if (len > most) {
+		value += len - most;
+		len = most;
+	}
+	if (j->n + len > most) {
+		size_t drop = j->n + len - most;
+
+		memmove(j->text, j->text + drop, j->n - drop);
+		j->n -= drop;
+	}
+	if (j->n)
+		j->text[j->n++] = ',';
+	if (len)
+		memcpy(j->text + j->n, value, len);
+	j->n += len;
+	j->text[j->n] = '\0';
+	return MHD_YES;
+}
+
+/* Who asks: the other end of the connection, or whom our proxy names. */
+static void find_client(struct call *c)
+{
+	static const char *const headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
+	const struct config *cfg = c->r.m->config;
+	struct joined j = {.name = headers[cfg->rfc7239]};
+
+	str_cut(c->r.peer, sizeof(c->r.peer), c->peer->address);
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+		c->r.forwarded = c->r.forwarded ||
+				 MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, headers[i]);
+	if (!c->r.forwarded || !cfg->trusted_proxies.n)
+		return;
+	MHD_get_connection_values(c->connection, MHD_HEADER_KIND, join_header, &j);
+	proxy_client(c->r.peer, c->peer->address, &cfg->trusted_proxies, j.text, cfg->rfc7239);
+}
+
+/* The client's name for this request, if it is one that a log can take. */
+static void take_request_id(struct call *c)
+{
+	const char *id = MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, "X-Request-Id");
+	size_t n = 0;
+
+	for (; id && *id && n < sizeof(c->r.request_id) - 1; id++)
+		if (isalnum((unsigned char)*id) || strchr("-_.:", *id))
+			c->r.request_id[n++] = *id;
+}
+
+static struct call *call_new(struct server *s, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct call *c = xcalloc(1, sizeof(*c));
 
-	c->h = h;
+	c->server = s;
 	c->connection = connection;
 	c->peer = info->socket_context;
-	c->r.m = h->m;
+	c->r.m = s->h->m;
 	c->r.lookup = lookup;
 	c->r.body = "";
 	c->r.ticket.wake = wake;
-	memcpy(c->r.peer, c->peer->address, sizeof(c->r.peer));
+	find_client(c);
+	take_request_id(c);
 	buf_init(&c->r.out, REPLY_MAX);
 	buf_init(&c->body, BODY_MAX);
 	set_deadline(c, REQUEST_MS);
+	atomic_fetch_add(&s->h->calls, 1);
 	return c;
 }
 
 static void call_free(struct call *c)
 {
+	atomic_fetch_sub(&c->server->h->calls, 1);
 	if (c->r.state_free)
 		c->r.state_free(c->r.state);
 	if (c->body.p)
@@ -122,8 +199,9 @@ static void call_free(struct call *c)
 	free(c);
 }
 
-static void add_headers(struct MHD_Response *response, const struct req *r, int status, size_t len)
+static void add_headers(struct MHD_Response *response, const struct call *c, int status, size_t len)
 {
+	const struct req *r = &c->r;
 	char number[16];
 
 	if (len || r->stream)
@@ -132,6 +210,10 @@ static void add_headers(struct MHD_Response *response, const struct req *r, int 
 	if (r->stream) /* a proxy must pass on what comes, not collect it */
 		MHD_add_response_header(response, "X-Accel-Buffering", "no");
 	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (atomic_load_explicit(&c->server->old, memory_order_relaxed))
+		MHD_add_response_header(response, "Connection", "close");
+	if (r->request_id[0])
+		MHD_add_response_header(response, "X-Request-Id", r->request_id);
 	if (r->etag[0])
 		MHD_add_response_header(response, "ETag", r->etag);
 	if (status == 401)
@@ -156,12 +238,13 @@ static enum MHD_Result send_reply(struct call *c)
 	if (buf_check(&r->out, "the answer", &e))
 		reply_err(r, &e);
 	status = status_of(r);
+	route_ended(r, status);
 	len = r->out.len;
 	response = MHD_create_response_from_buffer(len, len ? buf_take(&r->out) : NULL,
 						   len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		return MHD_NO;
-	add_headers(response, r, status, len);
+	add_headers(response, c, status, len);
 	queued = MHD_queue_response(c->connection, (unsigned)status, response);
 	MHD_destroy_response(response);
 	return queued;
@@ -194,7 +277,8 @@ static enum MHD_Result send_stream(struct call *c)
 
 	if (!response)
 		return MHD_NO;
-	add_headers(response, &c->r, c->r.status, 0);
+	route_ended(&c->r, c->r.status);
+	add_headers(response, c, c->r.status, 0);
 	queued = MHD_queue_response(c->connection, (unsigned)c->r.status, response);
 	MHD_destroy_response(response);
 	return queued;
@@ -208,7 +292,7 @@ static enum MHD_Result go_on(struct call *c, const char *method, const char *pat
 
 	ticket_open(&r->ticket);
 	if (c->running) {
-		v = r->then(r);
+		v = route_go_on(r);
 	} else {
 		c->running = true;
 		set_deadline(c, 0);
@@ -220,7 +304,7 @@ static enum MHD_Result go_on(struct call *c, const char *method, const char *pat
 	while (v == LATER) {
 		if (ticket_is_done(&r->ticket)) {
 			ticket_open(&r->ticket);
-			v = r->then(r);
+			v = route_go_on(r);
 			continue;
 		}
 		MHD_suspend_connection(c->connection);
@@ -336,11 +420,15 @@ static void peer_gone(struct httpd *h, struct peer *p)
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
+	struct server *s = cls;
+
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		peer_new(cls, connection, context);
+		peer_new(s->h, connection, context);
 	else if (*context)
-		peer_gone(cls, *context);
+		peer_gone(s->h, *context);
 }
+
+static void free_ended(struct httpd *h);
 
 void httpd_tick(struct httpd *h)
 {
@@ -354,6 +442,7 @@ void httpd_tick(struct httpd *h)
 			shutdown(p->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&h->lock);
+	free_ended(h);
 }
 
 /* ---- start and end */
@@ -402,7 +491,8 @@ static int listen_on(const char *where, int *ret, struct err *e)
 	if (a.sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, &a.sa, len) || listen(fd, BACKLOG))
-		return err_sys(e, ERR_IO, "listen on %s", where);
+		return err_sys(e, ERR_IO, "listen on %s%s", where,
+			       errno == EACCES ? " (a port this low needs CAP_NET_BIND_SERVICE)" : "");
 	*ret = fd;
 	fd = -1;
 	return 0;
@@ -430,81 +520,175 @@ static unsigned cores(void)
 	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
 }
 
-static int start(struct httpd *h, int fd, struct err *e)
+/* "%00" must not end a path or a value early: no route and no handler takes the byte that it becomes. */
+static size_t unescape(void *cls, struct MHD_Connection *connection, char *text)
 {
-	const struct config *c = h->m->config;
+	size_t n = MHD_http_unescape(text);
+
+	(void)cls;
+	(void)connection;
+	for (size_t i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = '\x01';
+	return n;
+}
+
+static void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	if (s->key)
+		mem_wipe(s->key, strlen(s->key));
+	free(s->key);
+	free(s->cert);
+	free(s);
+}
+
+static void server_freep(struct server **s)
+{
+	server_free(*s);
+}
+
+static int start_daemon(struct server *s, const struct config *c, int fd, struct err *e)
+{
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, h->key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, s->cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, s->key},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
 
-	if (h->cert)
+	if (s->cert)
 		flags |= MHD_USE_TLS;
-	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h,
+	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s,
 				     MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 				     MHD_OPTION_LISTEN_SOCKET, fd,
 				     MHD_OPTION_THREAD_POOL_SIZE, cores(),
 				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->max_connections,
+				     MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)c->per_address,
 				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(IDLE_MS / 1000),
+				     MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-				     MHD_OPTION_ARRAY, h->cert ? tls : plain,
+				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+				     MHD_OPTION_ARRAY, s->cert ? tls : plain,
 				     MHD_OPTION_END);
-	if (!h->daemon)
-		return err_set(e, h->cert ? ERR_CONFIG : ERR_INTERNAL, "cannot start the HTTP server%s%s",
-			       h->cert ? ": is this a certificate with its key? " : "", h->cert ? c->tls_cert : "");
+	if (!s->daemon)
+		return err_set(e, s->cert ? ERR_CONFIG : ERR_INTERNAL, "cannot start the HTTP server%s%s",
+			       s->cert ? ": is this a certificate with its key? " : "", s->cert ? c->tls_cert : "");
 	return 0;
+}
+
+/* A server with the certificate that c names, on a socket of its own for the same queue of connections. */
+static int server_new(struct httpd *h, const struct config *c, struct err *e)
+{
+	CLEANUP(server_freep) struct server *s = xcalloc(1, sizeof(*s));
+	CLEANUP(closep) int fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return err_sys(e, ERR_IO, "listen on %s", c->listen);
+	s->h = h;
+	s->max_connections = c->max_connections;
+	s->per_address = c->per_address;
+	if ((c->tls_cert && (cert_fits(c->tls_cert, c->tls_key, e) || read_pem(&s->cert, c->tls_cert, e) ||
+			     read_pem(&s->key, c->tls_key, e))) || start_daemon(s, c, fd, e))
+		return -1;
+	fd = -1; /* the daemon's now */
+	s->next = h->servers;
+	h->servers = TAKE(s);
+	return 0;
+}
+
+/* s takes no connections any more. */
+static void retire(struct server *s)
+{
+	int fd = (int)MHD_quiesce_daemon(s->daemon);
+
+	closep(&fd);
+	atomic_store(&s->old, true);
 }
 
 int httpd_new(struct httpd **ret, struct master *m, struct err *e)
 {
 	struct httpd *h = xcalloc(1, sizeof(*h));
-	CLEANUP(closep) int fd = -1;
 
 	pthread_mutex_init(&h->lock, NULL);
 	h->m = m;
-	h->quiet_fd = -1;
-	if ((m->config->tls_cert && (read_pem(&h->cert, m->config->tls_cert, e) ||
-				     read_pem(&h->key, m->config->tls_key, e))) ||
-	    listen_on(m->config->listen, &fd, e) || start(h, fd, e)) {
+	h->fd = -1;
+	if (listen_on(m->config->listen, &h->fd, e) || server_new(h, m->config, e)) {
 		httpd_free(h);
 		return -1;
 	}
-	fd = -1; /* the daemon's now */
 	*ret = h;
 	return 0;
 }
 
-void httpd_quiesce(struct httpd *h)
+int httpd_renew(struct httpd *h, const struct config *c, struct err *e)
 {
-	h->quiet_fd = (int)MHD_quiesce_daemon(h->daemon);
+	struct server *before = h->servers, *now;
+
+	if (server_new(h, c, e))
+		return -1;
+	now = h->servers;
+	if (str_eq(now->cert, before->cert) && str_eq(now->key, before->key) &&
+	    now->max_connections == before->max_connections && now->per_address == before->per_address) {
+		h->servers = before;
+		now->next = before->next;
+		before->next = now;
+		before = now;
+	}
+	retire(before);
+	return 0;
 }
 
-void httpd_drain(struct httpd *h)
+static void free_ended(struct httpd *h)
 {
-	const struct timespec moment = {.tv_nsec = 10000000};
-	int64_t until = clock_mono_ms() + DRAIN_MS;
+	struct server **at = &h->servers->next, *s;
 
-	while (feed_listeners(h->m->feed) && clock_mono_ms() < until)
-		nanosleep(&moment, NULL);
+	while ((s = *at)) {
+		const union MHD_DaemonInfo *i = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+		if (i && i->num_connections) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		server_free(s);
+	}
+}
+
+void httpd_quiesce(struct httpd *h)
+{
+	if (!atomic_load(&h->servers->old))
+		retire(h->servers);
+	closep(&h->fd);
+	h->fd = -1;
+}
+
+bool httpd_drain(struct httpd *h, int64_t ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+
+	while (atomic_load(&h->calls) && clock_mono_ms() < until)
+		clock_sleep_ms(5);
+	return !atomic_load(&h->calls);
 }
 
 void httpd_free(struct httpd *h)
 {
+	struct server *s;
+
 	if (!h)
 		return;
-	if (h->daemon)
-		MHD_stop_daemon(h->daemon);
-	closep(&h->quiet_fd);
-	if (h->key)
-		mem_wipe(h->key, strlen(h->key));
-	free(h->key);
-	free(h->cert);
+	while ((s = h->servers)) {
+		h->servers = s->next;
+		server_free(s);
+	}
+	closep(&h->fd);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

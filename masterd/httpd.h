@@ -12,10 +12,13 @@ struct httpd;
 
 /* Listen as m->config says and serve with m, which outlives it. */
 int httpd_new(struct httpd **ret, struct master *m, struct err *e) MUSTCHECK;
-/* No new connections from now on. */
+/* Serve new connections with the certificate that c names, those that are there
+ * with the one before, to the end of their request. -1: all stays as it was. */
+int httpd_renew(struct httpd *h, const struct config *c, struct err *e) MUSTCHECK;
+/* The listening socket is closed; answers from now on end their connections. */
 void httpd_quiesce(struct httpd *h);
-/* Wait a moment for the streams that were told to end (feed_end). */
-void httpd_drain(struct httpd *h);
+/* Wait at most ms until no request is on its way; false: some still are. */
+bool httpd_drain(struct httpd *h, int64_t ms);
 /* Ends all; nobody may sleep any more (writer, waits and passwords are drained). */
 void httpd_free(struct httpd *h);
 /* Once a second: end connections whose headers take over 10 s or whose request

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libmasterd.a
 libmasterd_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(CRYPTO_CFLAGS) $(LIBPQ_CFLAGS)
 libmasterd_a_SOURCES = \
+	masterd/proxy.h masterd/proxy.c \
 	masterd/config.h masterd/config.c \
 	masterd/selfsign.h masterd/selfsign.c \
 	masterd/db_driver.h \

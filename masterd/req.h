@@ -20,6 +20,7 @@
  * stream and returns STREAM: a reply without an end of its own (events). */
 
 struct master;
+struct route;
 struct req;
 enum verdict { REPLY, LATER, STREAM };
 typedef enum verdict req_fn(struct req *r);
@@ -32,10 +33,14 @@ struct req {
 	struct master *m;
 	const char *body;         /* ended by NUL; "" without one */
 	size_t body_len;
-	char peer[64];            /* address of the other end of the connection, as a number */
+	char peer[64];            /* address of who asks, as a number; behind our proxy: what that says */
+	bool forwarded;           /* came through somebody: never from this machine, whatever peer is */
+	char request_id[64];      /* what the client calls this request (X-Request-Id), cleaned; "" */
 	char arg[ARG_MAX_LEN];    /* what stood for {id} in the path, "" */
 	struct who who;
 	int64_t now;              /* ms, when it came */
+	int64_t began_us;         /* monotonic */
+	const struct route *route; /* NULL: nothing is there */
 	/* Value of a query parameter or header, NULL; lives as long as the request. */
 	const char *(*lookup)(const struct req *r, enum req_where where, const char *name);
 

@@ -19,6 +19,8 @@
 #include "masterd/openapi.h"
 #include "masterd/svc_follow.h"
 #include "masterd/svc_node.h"
+#include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -157,6 +159,8 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 	const struct route *t = find(r, method, path);
 	struct err e;
 
+	r->route = t;
+	r->began_us = clock_mono_us();
 	if (!t && r->allow[0])
 		return reply_problem(r, 405, "%.16s is not for this path, which takes %s", method, r->allow);
 	if (!t)
@@ -166,4 +170,19 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 	if (t->role == ROLE_NODE && check_node(r, &e))
 		return reply_err(r, &e);
 	return t->handler(r);
+}
+
+enum verdict route_go_on(struct req *r)
+{
+	return r->then(r);
+}
+
+/* The pattern of the path, never the path: in it may stand what only its holder should know. */
+void route_ended(struct req *r, int status)
+{
+	const struct route *t = r->route;
+
+	log_debug("http: %s %s %d, %lld us, from %s%s%s%s%s", t ? t->method : "-", t ? t->path : "(unknown)", status,
+		  (long long)(r->began_us ? clock_mono_us() - r->began_us : 0), r->peer, r->who.name[0] ? ", " : "",
+		  r->who.name, r->request_id[0] ? ", request " : "", r->request_id);
 }

@@ -21,5 +21,9 @@ const struct route *route_table(size_t *n);
 /* Find the row, check who asks, run its handler. Fills r->arg and r->who;
  * answers 401, 403, 404 and 405 itself. A last "/" of the path is ignored. */
 enum verdict route_run(struct req *r, const char *method, const char *path);
+/* What LATER waited for has come: the next step, r->then. */
+enum verdict route_go_on(struct req *r);
+/* The reply is about to go: count it, log it. */
+void route_ended(struct req *r, int status);
 
 #endif

@@ -101,21 +101,66 @@ int selfsign(const char *cert_path, const char *key_path, const char *host, stru
 	return save(cert_path, cert_pem, 0644, e);
 }
 
-int cert_spki(const char *cert_path, uint8_t spki[static 32], struct err *e)
+static int open_pem(BIO **ret, struct buf *b, const char *path, struct err *e)
+{
+	buf_init(b, PEM_TEXT_MAX);
+	if (fs_read(b, path, e))
+		return -1;
+	*ret = BIO_new_mem_buf(b->p, (int)b->len);
+	return *ret ? 0 : err_set(e, ERR_INTERNAL, "no memory for %s", path);
+}
+
+static int read_cert(X509 **ret, const char *path, struct err *e)
 {
 	CLEANUP(bio_freep) BIO *in = NULL;
-	CLEANUP(cert_freep) X509 *cert = NULL;
 	CLEANUP(buf_done) struct buf b;
+
+	if (open_pem(&in, &b, path, e))
+		return -1;
+	*ret = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	return *ret ? 0 : err_set(e, ERR_CONFIG, "%s is not a certificate in PEM form", path);
+}
+
+int cert_fits(const char *cert_path, const char *key_path, struct err *e)
+{
+	CLEANUP(cert_freep) X509 *cert = NULL;
+	CLEANUP(key_freep) EVP_PKEY *key = NULL;
+	CLEANUP(bio_freep) BIO *in = NULL;
+	CLEANUP(buf_done) struct buf b = {0};
+
+	if (read_cert(&cert, cert_path, e) || open_pem(&in, &b, key_path, e))
+		return -1;
+	/* an empty passphrase: nobody is there to be asked for one */
+	key = PEM_read_bio_PrivateKey(in, NULL, NULL, (void *)(uintptr_t) "");
+	mem_wipe(b.p, b.len);
+	if (!key)
+		return err_set(e, ERR_CONFIG, "tls_key: %s is not a private key in PEM form without a passphrase", key_path);
+	if (!X509_check_private_key(cert, key))
+		return err_set(e, ERR_CONFIG, "tls_key: %s is not the key of the certificate %s", key_path, cert_path);
+	return 0;
+}
+
+int cert_expires_s(const char *cert_path, int64_t *ret, struct err *e)
+{
+	CLEANUP(cert_freep) X509 *cert = NULL;
+	int days, seconds;
+
+	if (read_cert(&cert, cert_path, e))
+		return -1;
+	if (!ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)))
+		return err_set(e, ERR_CONFIG, "%s has no date that can be read", cert_path);
+	*ret = (int64_t)days * 86400 + seconds;
+	return 0;
+}
+
+int cert_spki(const char *cert_path, uint8_t spki[static 32], struct err *e)
+{
+	CLEANUP(cert_freep) X509 *cert = NULL;
 	unsigned char *der = NULL;
 	int n;
 
-	buf_init(&b, PEM_TEXT_MAX);
-	if (fs_read(&b, cert_path, e))
+	if (read_cert(&cert, cert_path, e))
 		return -1;
-	in = BIO_new_mem_buf(b.p, (int)b.len);
-	cert = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-	if (!cert)
-		return err_set(e, ERR_CONFIG, "%s is not a certificate in PEM form", cert_path);
 	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
 	if (n <= 0)
 		return err_set(e, ERR_CONFIG, "%s has no public key", cert_path);

@@ -14,6 +14,11 @@
  * key 0600. Existing files are not overwritten (ERR_CONFLICT). */
 int selfsign(const char *cert_path, const char *key_path, const char *host, struct err *e) MUSTCHECK;
 /* SHA-256 of the SubjectPublicKeyInfo of the first certificate in a PEM file. */
+/* Is this the key of the (first) certificate in that file? ERR_CONFIG says what
+ * is wrong. */
+int cert_fits(const char *cert_path, const char *key_path, struct err *e) MUSTCHECK;
+/* Seconds until it expires; negative: since. */
+int cert_expires_s(const char *cert_path, int64_t *ret, struct err *e) MUSTCHECK;
 int cert_spki(const char *cert_path, uint8_t spki[static 32], struct err *e) MUSTCHECK;
 /* "sha256//BASE64" as CURLOPT_PINNEDPUBLICKEY takes it, and back. */
 void spki_text(char text[static 64], const uint8_t spki[static 32]);

@@ -15,6 +15,7 @@
 int64_t clock_ms(void);
 /* Monotonic milliseconds, for intervals and deadlines. */
 int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
 void clock_sleep_ms(unsigned ms);
 
 enum { CLOCK_TEXT = 32 };

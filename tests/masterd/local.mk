@@ -14,7 +14,8 @@ masterd_tests = \
 	tests/masterd/test_hot \
 	tests/masterd/test_auth \
 	tests/masterd/test_health \
-	tests/masterd/test_doc
+	tests/masterd/test_doc \
+	tests/masterd/test_proxy
 check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
@@ -29,6 +30,7 @@ tests_masterd_test_hot_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_proxy_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_doc_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 # the node's half of a pairing, for tests/e2e/master-*.sh
 check_PROGRAMS += tests/e2e/pair

@@ -91,10 +91,10 @@ static void plain_http_stays_on_loopback(void **state)
 	struct err e = {0};
 
 	(void)state;
-	refused("{\"listen\":\"0.0.0.0:8443\"," SECRET "}",
+	refused("{\"listen\":\"0.0.0.0:8443\",\"user\":\"nobody\"," SECRET "}",
 		"listen: 0.0.0.0 is reachable from outside and there is no tls_cert: set tls_cert and tls_key "
 		"(init --self-signed makes them), or insecure_http behind a TLS proxy");
-	put("{\"listen\":\"[::]:8443\",\"insecure_http\":true," SECRET "}", 0600);
+	put("{\"listen\":\"[::]:8443\",\"user\":\"nobody\",\"insecure_http\":true," SECRET "}", 0600);
 	assert_int_equal(config_load(&c, file, &e), 0);
 }
 
@@ -106,6 +106,45 @@ static void each_problem_is_named_at_once(void **state)
 		"keep_raw_h: must be from 1 to 744, not 0\n"
 		"limits.queue: must be a number, not text\n"
 		"listen: \"localhost\" is not an IP address; write 127.0.0.1:8443 or [::]:8443");
+}
+
+static void root_is_nobody_for_strangers(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	refused("{\"listen\":\"[::]:8443\",\"insecure_http\":true," SECRET "}",
+		"user: missing: root's rights are not for what strangers can reach; name whom to become");
+	refused("{\"listen\":\"[::]:8443\",\"user\":\"root\",\"insecure_http\":true," SECRET "}",
+		"user: is root: root's rights are not for what strangers can reach");
+}
+
+static void a_state_directory_that_everybody_may_write_to_is_refused(void **state)
+{
+	CLEANUP(freep) char *text = xasprintf("{\"state_dir\":\"%s\"," SECRET "}", dir);
+	CLEANUP(freep) char *why = xasprintf("state_dir: everybody may write to %s: chmod o-w %s", dir, dir);
+
+	(void)state;
+	assert_int_equal(chmod(dir, 0777), 0);
+	refused(text, why);
+	assert_int_equal(chmod(dir, 0700), 0);
+}
+
+static void proxies_are_named_one_by_one(void **state)
+{
+	CLEANUP(config_freep) struct config *c = NULL;
+	struct err e = {0};
+
+	(void)state;
+	refused("{\"trusted_proxies\":[\"0.0.0.0/0\",\"10.0.0.0/33\",7],\"proxy_header\":\"X-Real-IP\"," SECRET "}",
+		"trusted_proxies[0]: \"0.0.0.0/0\" would believe nearly everybody: name the addresses of your proxies\n"
+		"trusted_proxies[1]: must be an IP address or a net such as 10.0.0.0/8\n"
+		"trusted_proxies[2]: must be an IP address or a net such as 10.0.0.0/8\n"
+		"proxy_header: \"X-Real-IP\" is neither X-Forwarded-For nor Forwarded");
+	put("{\"trusted_proxies\":[\"10.0.0.7\",\"fd00::/64\"],\"proxy_header\":\"forwarded\"," SECRET "}", 0600);
+	assert_int_equal(config_load(&c, file, &e), 0);
+	assert_int_equal(c->trusted_proxies.n, 2);
+	assert_true(c->rfc7239);
 }
 
 static void half_a_pair_and_missing_files_are_told(void **state)
@@ -151,6 +190,9 @@ int main(void)
 		with_dir(there_is_no_default_secret),
 		with_dir(plain_http_stays_on_loopback),
 		with_dir(each_problem_is_named_at_once),
+		with_dir(root_is_nobody_for_strangers),
+		with_dir(a_state_directory_that_everybody_may_write_to_is_refused),
+		with_dir(proxies_are_named_one_by_one),
 		with_dir(half_a_pair_and_missing_files_are_told),
 		with_dir(addresses_are_taken_apart),
 		with_dir(a_file_that_is_not_there_says_how_to_make_it),
