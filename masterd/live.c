@@ -332,6 +332,7 @@ void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed
 			keep_rest(s, &n->last);
 		take_sample(n, s, skewed, now);
 		judge(l, n, now);
+		n->sampled = l->version;
 	}
 	pthread_mutex_unlock(&l->lock);
 }
@@ -432,6 +433,7 @@ void live_told(struct live *l, const struct alerts *open, int64_t now)
 		for (at = from; at < open->n && open->v[at].node_id == n->n.id; at++)
 			tell(n, &open->v[at]);
 		judge(l, n, now);
+		changes_line(&l->changes, n, l->version);
 	}
 	pthread_mutex_unlock(&l->lock);
 }
