@@ -16,7 +16,7 @@ static int check(const char *path, struct err *e)
 	CLEANUP(db_closep) struct db *db = NULL;
 	struct users users = {0};
 	uint8_t spki[32];
-	char pin[64];
+	char pin[64], about[DB_ABOUT];
 	CLEANUP(freep) char *shown = NULL;
 	size_t admins = 0;
 	int pending;
@@ -31,11 +31,12 @@ static int check(const char *path, struct err *e)
 		printf("ok  TLS %s, public key %s\n", c->tls_cert, pin);
 	}
 	shown = db_shown(c->database);
-	if (db_open(&db, c->database, true, e) || db_pending(db, &pending, e) || tbl_user_list(db, &users, e))
+	if (db_open(&db, c->database, true, e) || db_pending(db, &pending, e) || db_judge(db, about, e) ||
+	    tbl_user_list(db, &users, e))
 		return -1;
 	for (size_t i = 0; i < users.n; i++)
 		admins += users.v[i].role == ROLE_SUPER_ADMIN && !users.v[i].disabled;
-	printf("ok  %s, %zu users\n", shown, users.n);
+	printf("ok  %s, %s, %zu users\n", shown, about, users.n);
 	if (pending)
 		printf("ok  %d migrations are left for the next start\n", pending);
 	list_done(&users);

@@ -100,6 +100,11 @@ int db_migrate(struct db *db, struct err *e)
 	return db->driver->migrate(db->conn, texts, n, e);
 }
 
+int db_judge(struct db *db, char *about, struct err *e)
+{
+	return db->driver->judge(db->conn, about, e);
+}
+
 int db_pending(struct db *db, int *ret, struct err *e)
 {
 	int known, have;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "masterd/db_driver.h"
 #include "shared/attr.h"
 #include "shared/err.h"
 
@@ -20,7 +21,6 @@
  * A connection belongs to one thread at a time. */
 
 struct db;
-struct db_driver;
 
 /* A statement in use; give it back with db_done. Start with {0}. */
 struct db_stmt {
@@ -40,6 +40,9 @@ void db_closep(struct db **db);
 char *db_shown(const char *url);
 /* Is the scheme of the address one that this program has a driver for? */
 bool db_is_known_url(const char *url);
+/* What is behind it, with its version, and whether it gives all rights that a
+ * master needs: the error names the first that lacks. about: DB_ABOUT bytes. */
+int db_judge(struct db *db, char *about, struct err *e) MUSTCHECK;
 /* Bring the schema up to date (masterd/schema.c). */
 int db_migrate(struct db *db, struct err *e) MUSTCHECK;
 /* How many migrations of this program it lacks; ERR_CONFIG when it has more. */

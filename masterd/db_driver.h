@@ -8,6 +8,8 @@
 
 #include "shared/err.h"
 
+enum { DB_ABOUT = 64 };
+
 /* What a driver of masterd/db.h has to do; conn and h are its own. */
 struct db_driver {
 	/* Other masters may work on the same database. */
@@ -22,6 +24,8 @@ struct db_driver {
 	char *(*shown)(const char *url);
 	int (*exec)(void *conn, const char *text, struct err *e);
 	int (*migrate)(void *conn, const char *const *texts, int n, struct err *e);
+	/* What it is ("SQLite", "PostgreSQL 15.20"), and that we may do there what a master does. */
+	int (*judge)(void *conn, char about[static DB_ABOUT], struct err *e);
 	/* How many migrations it has had. */
 	int (*version)(void *conn, int *ret, struct err *e);
 	/* Days of a table (masterd/db.h); NULL when the database has none. */

@@ -374,6 +374,7 @@ static const struct db_driver driver = {
 	.shown = pg_shown,
 	.exec = pg_exec,
 	.migrate = pg_migrate,
+	.judge = pg_judge,
 	.version = pg_version,
 	.day_add = pg_day_add,
 	.days_drop = pg_days_drop,

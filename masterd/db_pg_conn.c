@@ -182,7 +182,12 @@ static int connect_now(struct pg *pg, struct err *e)
 	pg->ruling = pg->stale = false;
 	pg->h = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg->h) != CONNECTION_OK) {
-		first_line(why, sizeof(why), PQerrorMessage(pg->h));
+		/* a line for each host that was tried */
+		str_cut(why, sizeof(why), PQerrorMessage(pg->h));
+		for (size_t end = strlen(why); end && why[end - 1] == '\n'; end--)
+			why[end - 1] = '\0';
+		for (char *p = strchr(why, '\n'); p; p = strchr(p, '\n'))
+			*p = ';';
 		return err_set(e, ERR_BUSY, "database %s: %s", pg->shown, why);
 	}
 	PQsetNoticeProcessor(pg->h, notice, NULL);

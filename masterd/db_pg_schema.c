@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/db_pg_schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,27 @@ int pg_version(void *conn, int *ret, struct err *e)
 	    (there && number(conn, "SELECT max(version) FROM felloe_schema", &version, e)))
 		return -1;
 	*ret = (int)version;
+	return 0;
+}
+
+int pg_judge(void *conn, char about[static DB_ABOUT], struct err *e)
+{
+	struct pg *pg = conn;
+	CLEANUP(pg_resultp) PGresult *r =
+		PQexec(pg->h, "SELECT c.relname, p.name FROM pg_class c, (VALUES('SELECT'),('INSERT'),('UPDATE'),('DELETE')) p(name) "
+			      "WHERE c.relkind IN('r','p') AND c.relnamespace=current_schema()::regnamespace "
+			      "AND NOT has_table_privilege(c.oid, p.name) UNION ALL "
+			      "SELECT 'schema ' || current_schema(), 'CREATE' "
+			      "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')");
+	int version = PQserverVersion(pg->h);
+
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		return pg_fail(pg, r, "rights", e);
+	if (PQntuples(r))
+		return err_set(e, ERR_CONFIG, "database %s: the right to %s is missing for %s: a master needs SELECT, INSERT, "
+			       "UPDATE and DELETE for its tables, and CREATE in its schema", pg->shown,
+			       PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 0));
+	snprintf(about, DB_ABOUT, "PostgreSQL %d.%d", version / 10000, version % 10000);
 	return 0;
 }
 

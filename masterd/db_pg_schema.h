@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
+#include "masterd/db_driver.h"
 #include "shared/attr.h"
 #include "shared/err.h"
 
-/* migrate, version, day_add and days_drop of struct db_driver for PostgreSQL. */
+/* judge, migrate, version, day_add and days_drop of struct db_driver for PostgreSQL. */
+int pg_judge(void *conn, char about[static DB_ABOUT], struct err *e) MUSTCHECK;
 int pg_migrate(void *conn, const char *const *texts, int n, struct err *e) MUSTCHECK;
 int pg_version(void *conn, int *ret, struct err *e) MUSTCHECK;
 int pg_day_add(void *conn, const char *table, const char *column, int64_t at, struct err *e) MUSTCHECK;

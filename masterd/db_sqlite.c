@@ -94,6 +94,14 @@ static int lite_migrate(void *conn, const char *const *texts, int n, struct err 
 	return rc;
 }
 
+static int lite_judge(void *conn, char about[static DB_ABOUT], struct err *e)
+{
+	(void)conn;
+	(void)e;
+	str_cut(about, DB_ABOUT, "SQLite");
+	return 0;
+}
+
 static int lite_version(void *conn, int *ret, struct err *e)
 {
 	return sql_version(conn, ret, e);
@@ -208,6 +216,7 @@ static const struct db_driver driver = {
 	.shown = lite_shown,
 	.exec = lite_exec,
 	.migrate = lite_migrate,
+	.judge = lite_judge,
 	.version = lite_version,
 	.prepare = lite_prepare,
 	.done = lite_done,

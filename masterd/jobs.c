@@ -23,7 +23,8 @@ static void poll_users(struct master *m, int64_t now)
 	struct err e;
 
 	(void)now;
-	if (auth_poll(m->auth, &e))
+	/* a database that is away is said once, by the writer */
+	if (auth_poll(m->auth, &e) && e.kind != ERR_BUSY)
 		log_error("users: %s", e.msg);
 }
 

@@ -13,7 +13,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { PASS_MAX = 1000, EVERY_MS = 1000, SLICE_MS = 100, MISSES = 4096, MISS_MS = 2000, LOOKUPS_A_SECOND = 200 };
+enum { PASS_MAX = 1000, EVERY_MS = 1000, SLICE_MS = 100, MISSES = 4096, MISS_MS = 2000, LOOKUPS_A_SECOND = 200, DOUBT_MS = 60000 };
 
 /* A key that the database did not know either. */
 struct miss {
@@ -118,12 +118,14 @@ static int take_event(struct follow *f, struct db *db, const struct event *ev, s
 	};
 	struct master *m = f->m;
 	bool own = str_eq(ev->origin, m->instance);
+	/* what we told as failed may be there all the same */
+	bool doubt = writer_doubt(m->writer) && clock_mono_ms() - writer_doubt(m->writer) < DOUBT_MS;
 	struct news_list news = {0};
 	int rc = 0;
 
 	if (ev->kind >= EVENT_KINDS)
 		return 0;
-	if (appliers[ev->kind].apply && (!own || (appliers[ev->kind].own && f->m->shared)) &&
+	if (appliers[ev->kind].apply && (!own || doubt || (appliers[ev->kind].own && f->m->shared)) &&
 	    appliers[ev->kind].apply(m, db, ev, e))
 		return -1;
 	if (feed_wanted(m->feed, topics[ev->kind]))

@@ -2,6 +2,7 @@
 #include "masterd/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@ struct writer {
 	struct job *first, **last; /* queued */
 	size_t queued, max_queued;
 	bool sleeping, stopping;
+	atomic_llong doubt;        /* writer_doubt */
 	bool away;                 /* the last transaction found no database */
 };
 
@@ -189,7 +191,11 @@ static size_t write_batch(struct writer *w)
 			*tail = take_all(w, &n);
 		total += n;
 	} while (n && good && clock_mono_ms() < until);
-	good = good && run_gathered(w->db, &g, &e) && !db_commit(w->db, &e);
+	good = good && run_gathered(w->db, &g, &e);
+	if (good && db_commit(w->db, &e)) {
+		good = false;
+		atomic_store(&w->doubt, clock_mono_ms());
+	}
 	if (!good)
 		db_rollback(w->db);
 	tell(w, good, total, &e);
@@ -272,6 +278,11 @@ void writer_free(struct writer *w)
 	pthread_cond_destroy(&w->come);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+int64_t writer_doubt(struct writer *w)
+{
+	return atomic_load(&w->doubt);
 }
 
 int writer_put(struct writer *w, struct job *j, struct err *e)

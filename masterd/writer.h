@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "masterd/db.h"
 #include "masterd/ticket.h"
@@ -36,6 +37,9 @@ struct job {
 	struct err err;
 };
 
+/* When (monotonic ms) a commit last ended without an answer, 0 never: its changes
+ * were told as failed, and may be kept all the same. */
+int64_t writer_doubt(struct writer *w);
 int writer_new(struct writer **ret, const char *url, size_t max_queued, struct err *e) MUSTCHECK;
 /* Ends after all that is queued, everybody woken; from then on writer_put
  * refuses. */

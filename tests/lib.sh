@@ -73,6 +73,8 @@ run() {
 }
 # says TEXT: the last run's output or errors contain it
 says() { grep -qF -- "$1" "$OUT" "$ERR" || { echo "does not say: $1"; cat "$OUT" "$ERR"; return 1; }; }
+# hides TEXT: the last run's output and errors do not contain it
+hides() { ! grep -qF -- "$1" "$OUT" "$ERR" || { echo "says: $1"; cat "$OUT" "$ERR"; return 1; }; }
 # free_port [N]: a port on loopback with N-1 free ones above it
 free_port() {
 	local n=${1:-1} p i
