@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes, latency, memory and CPU of the console on a pseudo terminal.
 
-usage: bench/console.py [FELLOE] [NODES] [SECONDS]
+usage: bench/console.py [FELLOE] [NODES] [SECONDS] [events|poll]
 
 The master here is a table of prepared answers (1,000 nodes a page, each about
-as long as a real one), so that only the console is measured: every list is
-new once a second ("all"), 1 % of the rows are, or none (ETag, 304)."""
+as long as a real one), so that only the console is measured: once a second
+the numbers of every row are new ("all"), of 1 % of the rows, or of none. With
+events (the default) it tells so by GET /events, as a felloe-masterd does; with
+poll it has no such route and the console asks (ETag, 304)."""
 import atexit, fcntl, http.server, json, os, pty, resource, select, shutil, signal, statistics, struct, sys, tempfile, termios, threading, time
 
 FELLOE = sys.argv[1] if len(sys.argv) > 1 else "./felloe"
 NODES = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
 SECONDS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+EVENTS = (sys.argv[4] if len(sys.argv) > 4 else "events") == "events"
 PAGE = 1000
 STAMP = "2026-11-23T12:00:00Z"
 
@@ -36,7 +39,19 @@ class Fleet:
         starts = range(1, NODES + 1, PAGE)
         self.variants = [[self.page(s, t, lambda i: True) for s in starts] for t in range(3)]
         self.few = [[self.page(s, t, lambda i: i % 100 == 7) for s in starts] for t in range(3)]
+        self.frames = {"all": [self.frame(t, lambda i: True) for t in range(3)],
+                       "few": [self.frame(t, lambda i: i % 100 == 7) for t in range(3)]}
         self.mode = "all"
+
+    @staticmethod
+    def frame(turn, changes):
+        samples = []
+        for i in range(1, NODES + 1):
+            if changes(i):
+                n = node(i, turn)
+                samples.append({"id": i, "last_seen": STAMP, "sample": n["sample"], "cpu_minute": n["sample"]["cpu_usage"]})
+        data = json.dumps({"items": [], "samples": samples, "gone": []}, separators=(",", ":"))
+        return data.encode()
 
     @staticmethod
     def page(start, turn, changes):
@@ -56,7 +71,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def events(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b": hello\nid: 1\n\n")
+        number, last = 1, time.time()
+        try:
+            while True:
+                time.sleep(1 - time.time() % 1)
+                number += 1
+                if fleet.mode != "none":
+                    frame = fleet.frames[fleet.mode][int(time.time()) % 3]
+                    self.wfile.write(b"event: node\nid: %d\ndata: " % number + frame + b"\n\n")
+                    last = time.time()
+                elif time.time() - last > 15:
+                    self.wfile.write(b":\n\n")
+                    last = time.time()
+        except OSError:
+            self.close_connection = True
+
     def do_GET(self):
+        if self.path.startswith("/api/v1/events") and EVENTS:
+            return self.events()
+        if not self.path.startswith("/api/v1/nodes/"):
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         after = 0
         if "after=" in self.path:
             after = int(self.path.split("after=")[1].split("&")[0] or 0)
@@ -160,7 +203,7 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     c = Console("http://127.0.0.1:%d" % server.server_address[1])
     rows_at, first = c.until(b"web-0")
-    print("nodes %d, 80x24, %d s each" % (NODES, SECONDS))
+    print("nodes %d, 80x24, %d s each, %s" % (NODES, SECONDS, "events" if EVENTS else "asking"))
     print("first rows after %.0f ms, %d bytes" % (rows_at * 1000, first))
     for mode, name in (("all", "all rows change"), ("few", "1 % change"), ("none", "nothing changes")):
         fleet.mode = mode

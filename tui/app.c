@@ -10,7 +10,7 @@
 #include "tui/fmt.h"
 #include "tui/keys.h"
 
-enum { SLOW_MS = 500, SHORT_MESSAGE_MS = 10000 };
+enum { SLOW_MS = 500, SILENT_MS = 25000, SHORT_MESSAGE_MS = 10000 };
 
 /* What every screen understands; the views' own keys go first. */
 static const struct binding common_keys[] = {
@@ -49,6 +49,7 @@ void app_done(struct app *a)
 	nodes_unref(a->nodes);
 	detail_free(a->detail);
 	runs_free(a->runs);
+	alerts_free(a->alerts);
 	dialog_close(&a->dialog);
 	*a = (struct app){0};
 }
@@ -149,6 +150,28 @@ void app_data(struct app *a, struct nodes *n, struct detail *d, struct runs *r)
 	if (n || d || r)
 		tell_views(a);
 	nodes_unref(old); /* the tables pointed into it until now */
+}
+
+void app_alerts(struct app *a, struct alerts *alerts)
+{
+	struct alerts *old = a->alerts;
+
+	if (!alerts)
+		return;
+	a->alerts = alerts;
+	tell_views(a);
+	alerts_free(old);
+}
+
+void app_change(struct app *a, struct change *c)
+{
+	if (a->nodes && change_apply(a->nodes, c))
+		tell_views(a);
+	else if (a->nodes)
+		for (int i = 0; i < VIEWS; i++)
+			if (a->ops[i] && a->ops[i]->numbers)
+				a->ops[i]->numbers(a, a->views[i]);
+	change_free(c);
 }
 
 void app_link(struct app *a, const struct net_state *s)
@@ -362,22 +385,25 @@ static void link_text(const struct app *a, char *text, size_t size)
 			 (int)(wait < 0 ? 0 : wait));
 	else if (a->frozen)
 		str_cut(text, size, "‖ frozen");
+	else if (a->link.events && a->now - a->link.last_ok > SILENT_MS)
+		snprintf(text, size, "◐ silent %s", fmt_age(since, a->now - a->link.last_ok));
+	else if (a->link.events)
+		str_cut(text, size, "● live");
 	else if (a->link.last_ok && a->now - a->link.last_ok > 3 * every + SLOW_MS)
 		snprintf(text, size, "◐ slow %s", fmt_age(since, a->now - a->link.last_ok));
 	else
-		snprintf(text, size, "● live %ds", (int)((every + 500) / 1000));
+		snprintf(text, size, "● every %ds", (int)((every + 500) / 1000));
 }
 
 static void counts_text(const struct app *a, char *text, size_t size, bool wide)
 {
-	size_t by[H_OK + 1] = {0}, len;
+	const size_t *by = a->nodes ? a->nodes->by_health : NULL;
+	size_t len;
 
 	text[0] = '\0';
-	if (!a->nodes)
+	if (!by)
 		return;
 	snprintf(text, size, "%zu node%s%s", a->nodes->n, a->nodes->n == 1 ? "" : "s", wide && a->nodes->n ? ":" : "");
-	for (size_t i = 0; i < a->nodes->n; i++)
-		by[a->nodes->v[i]->health]++;
 	for (int h = H_OK; wide && h >= 0; h--) {
 		len = strlen(text);
 		if (by[h] && h != H_WAITING)

@@ -35,6 +35,8 @@ struct view_ops {
 	void (*tick)(struct app *a, void *v);
 	/* New data of the model. NULL: none. */
 	void (*data)(struct app *a, void *v);
+	/* Rows of the nodes are the same, with other numbers. NULL: nothing to do but to draw. */
+	void (*numbers)(struct app *a, void *v);
 	/* An answer to app_ask. NULL: none. */
 	void (*answer)(struct app *a, void *v, const struct net_answer *ans);
 	/* The dialog was answered with yes. NULL: none. */
@@ -70,6 +72,7 @@ struct app {
 	struct nodes *nodes;      /* NULL: not loaded yet; the app's reference */
 	struct detail *detail;    /* of want.node */
 	struct runs *runs;        /* of want.runs_of */
+	struct alerts *alerts;    /* NULL: not loaded, or the master has none */
 	struct net_want want;
 	int64_t now;              /* wall clock of this frame */
 	int64_t mono;
@@ -91,6 +94,9 @@ void app_done(struct app *a);
 void app_clock(struct app *a, int64_t now, int64_t mono);
 /* New data; each may be NULL (nothing new). Taken over. */
 void app_data(struct app *a, struct nodes *n, struct detail *d, struct runs *r);
+void app_alerts(struct app *a, struct alerts *alerts);
+/* Of the nodes that came last. Taken over. */
+void app_change(struct app *a, struct change *c);
 void app_link(struct app *a, const struct net_state *s);
 void app_answer(struct app *a, struct net_answer *ans);
 void app_key(struct app *a, int key, const char *text);

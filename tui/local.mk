@@ -16,8 +16,12 @@ libtui_a_SOURCES = \
 	tui/list.h tui/list.c \
 	tui/fmt.h tui/fmt.c \
 	tui/model.h tui/model.c \
+	tui/change.h tui/change.c \
+	tui/alert.h tui/alert.c \
 	tui/session.h tui/session.c \
+	tui/fetch.h tui/fetch.c \
 	tui/sse.h tui/sse.c \
+	tui/live.h tui/live.c \
 	tui/net.h tui/net.c \
 	tui/app.h tui/app.c \
 	tui/decide.h tui/decide.c \

@@ -36,7 +36,7 @@ struct text_block {
 	size_t used, size;
 	char v[];
 };
-enum { BLOCK = 16384, TEXT_MAX = 4096 };
+enum { BLOCK = 16384, SMALL_BLOCK = 512, TEXT_MAX = 4096 };
 
 static void blocks_free(struct text_block *b)
 {
@@ -57,9 +57,13 @@ static const char *keep(struct text_block **blocks, const char *s)
 	if (n == 0)
 		return "";
 	if (!*blocks || (*blocks)->used + n + 1 > (*blocks)->size) {
-		struct text_block *b = xmalloc(sizeof(*b) + BLOCK);
+		/* small first: most changes are of one row, and each keeps its block */
+		size_t size = !*blocks ? SMALL_BLOCK : (*blocks)->size * 2 < BLOCK ? (*blocks)->size * 2 : BLOCK;
+		struct text_block *b;
 
-		*b = (struct text_block){.next = *blocks, .size = BLOCK};
+		size = size < n + 1 ? n + 1 : size;
+		b = xmalloc(sizeof(*b) + size);
+		*b = (struct text_block){.next = *blocks, .size = size};
 		*blocks = b;
 	}
 	p = (*blocks)->v + (*blocks)->used;
@@ -118,8 +122,9 @@ static void sample_into(struct node *n, const struct json *sample)
 	n->cpu = json_get_num(sample, "cpu_usage", NAN);
 	n->disk = json_get_num(sample, "disk_usage", NAN);
 	n->mem = ratio(json_get(sample, "memory"), "used", "total");
+	n->ts = json_get_time(sample, "ts");
 	if (n->seen == 0)
-		n->seen = json_get_time(sample, "ts");
+		n->seen = n->ts;
 }
 
 /* The first running backup, as the sample reports it. */
@@ -214,8 +219,10 @@ int page_from(struct page **ret, const struct json *items, struct err *e)
 	p->refs = 1;
 	p->v = xcalloc(json_count(items) + 1, sizeof(*p->v));
 	for (const struct json *j = json_first(items); j; j = json_next(j))
-		if (json_get_int(j, "id", 0) > 0)
-			node_from(&p->v[i++], &p->text, j);
+		if (json_get_int(j, "id", 0) > 0) {
+			node_from(&p->v[i], &p->text, j);
+			p->v[i++].home = p;
+		}
 	p->n = i;
 	*ret = p;
 	return 0;
@@ -230,46 +237,149 @@ void page_unref(struct page *p)
 	free(p);
 }
 
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = (*(struct node *const *)a)->id, y = (*(struct node *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static void count(struct nodes *n, const struct node *row, int by)
+{
+	n->pending += (size_t)(row->state == 'p' ? by : 0);
+	n->blocked += (size_t)(row->state == 'b' ? by : 0);
+	n->by_health[row->health] += (size_t)by;
+}
+
 struct nodes *nodes_from(struct page *const *pages, size_t n_pages, int64_t at)
 {
 	struct nodes *n = xcalloc(1, sizeof(*n));
-	size_t total = 0;
+	bool ordered = true;
 
-	for (size_t i = 0; i < n_pages; i++)
-		total += pages[i]->n;
 	n->refs = 1;
 	n->at = at;
-	n->v = xcalloc(total + 1, sizeof(struct node *));
-	n->pages = xcalloc(n_pages + 1, sizeof(struct page *));
 	for (size_t i = 0; i < n_pages; i++) {
 		atomic_fetch_add(&pages[i]->refs, 1);
-		n->pages[n->n_pages++] = pages[i];
+		*list_push(&n->pages) = pages[i];
 		for (size_t k = 0; k < pages[i]->n; k++) {
-			n->v[n->n++] = &pages[i]->v[k];
-			n->pending += pages[i]->v[k].state == 'p';
-			n->blocked += pages[i]->v[k].state == 'b';
+			ordered &= n->n == 0 || n->v[n->n - 1]->id < pages[i]->v[k].id;
+			*list_push(n) = &pages[i]->v[k];
+			count(n, &pages[i]->v[k], 1);
 		}
 	}
+	if (!ordered)
+		qsort(n->v, n->n, sizeof(*n->v), by_id);
 	return n;
+}
+
+static void bury(struct nodes *n)
+{
+	for (size_t i = 0; i < n->dead.n; i++)
+		page_unref(n->dead.v[i]);
+	n->dead.n = 0;
 }
 
 void nodes_unref(struct nodes *n)
 {
 	if (!n || atomic_fetch_sub(&n->refs, 1) != 1)
 		return;
-	for (size_t i = 0; i < n->n_pages; i++)
-		page_unref(n->pages[i]);
-	free(n->pages);
-	free(n->v);
+	bury(n);
+	for (size_t i = 0; i < n->pages.n; i++)
+		page_unref(n->pages.v[i]);
+	list_done(&n->pages);
+	list_done(&n->dead);
+	list_done(n);
 	free(n);
+}
+
+/* The place of id, or where it would stand. */
+static size_t place_of(const struct nodes *n, uint64_t id)
+{
+	size_t lo = 0, hi = n->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (n->v[mid]->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct node *nodes_row(struct nodes *n, uint64_t id)
+{
+	size_t p = n ? place_of(n, id) : 0;
+
+	return n && p < n->n && n->v[p]->id == id ? n->v[p] : NULL;
 }
 
 const struct node *nodes_find(const struct nodes *n, uint64_t id)
 {
-	for (size_t i = 0; n && i < n->n; i++)
-		if (n->v[i]->id == id)
-			return n->v[i];
-	return NULL;
+	size_t p = n ? place_of(n, id) : 0;
+
+	return n && p < n->n && n->v[p]->id == id ? n->v[p] : NULL;
+}
+
+/* A page without a row that is shown goes with the next change: somebody may look at it until then. */
+static void unshow(struct nodes *n, struct node *row)
+{
+	struct page *p = row->home;
+
+	count(n, row, -1);
+	if (--p->used)
+		return;
+	for (size_t i = 0; i < n->pages.n; i++)
+		if (n->pages.v[i] == p) {
+			n->pages.v[i] = n->pages.v[--n->pages.n];
+			*list_push(&n->dead) = p;
+			return;
+		}
+}
+
+static void begin_change(struct nodes *n)
+{
+	bury(n);
+	if (n->counted)
+		return;
+	for (size_t i = 0; i < n->pages.n; i++)
+		n->pages.v[i]->used = 0;
+	for (size_t i = 0; i < n->n; i++)
+		n->v[i]->home->used++;
+	n->counted = true;
+}
+
+void nodes_replace(struct nodes *n, struct page *p)
+{
+	begin_change(n);
+	if (!p || p->n == 0)
+		return;
+	atomic_fetch_add(&p->refs, 1);
+	*list_push(&n->pages) = p;
+	p->used = p->n;
+	for (size_t i = 0; i < p->n; i++) {
+		size_t at = place_of(n, p->v[i].id);
+
+		if (at < n->n && n->v[at]->id == p->v[i].id) {
+			unshow(n, n->v[at]);
+		} else {
+			(void)list_push(n);
+			memmove(n->v + at + 1, n->v + at, (n->n - 1 - at) * sizeof(*n->v));
+		}
+		n->v[at] = &p->v[i];
+		count(n, n->v[at], 1);
+	}
+}
+
+void nodes_drop(struct nodes *n, uint64_t id)
+{
+	size_t at = place_of(n, id);
+
+	if (at == n->n || n->v[at]->id != id)
+		return;
+	unshow(n, n->v[at]);
+	memmove(n->v + at, n->v + at + 1, (--n->n - at) * sizeof(*n->v));
 }
 
 static void clean_sample(struct wire_sample *s)

@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 #include "shared/json.h"
+#include "shared/list.h"
 #include "shared/wire.h"
 
 /* What the master says, as structs that never change once made: the network
- * thread makes them, the views read them. Each is counted: *_ref and *_unref.
+ * thread makes them, the views read them. Only the list of nodes, once the UI
+ * thread alone has it, takes changes in (tui/change.h).
  * Texts pass str_clean here, the border between strangers' text and the screen. */
 
 enum health { H_FAILED, H_WARN, H_OFFLINE, H_RUNNING, H_PAUSED, H_WAITING, H_BLOCKED, H_OK };
@@ -29,6 +31,8 @@ struct node {
 	const char *name, *hostname, *peer, *code, *reason, *agent, *os, *key, *asked_by, *blocked_by;
 	const char *sites, *timers, *storages; /* "a, b" */
 	int64_t created, seen, blocked_at;
+	int64_t ts;              /* of the newest sample, 0 none */
+	struct page *home;       /* where the row and its texts are */
 	int64_t memory, cores;   /* -1 unknown */
 	double cpu, mem, disk;   /* percent, NAN unknown */
 	uint8_t trend[TREND];    /* CPU by the minute, the newest last; TREND_GAP */
@@ -46,17 +50,22 @@ struct page {
 	atomic_int refs;
 	struct node *v;
 	size_t n;
+	size_t used;             /* rows that the changed list still shows; of the UI thread */
 	struct text_block *text;
 };
-/* The whole list. */
+/* The whole list, ordered by id. */
 struct nodes {
 	atomic_int refs;
-	const struct node **v;
-	size_t n;
-	struct page **pages;
-	size_t n_pages;
+	struct {
+		LIST_OF(struct node *);
+	};
+	struct {
+		LIST_OF(struct page *);
+	} pages, dead;           /* dead: not shown any more, freed with the next change */
+	bool counted;            /* `used` of the pages is right */
 	int64_t at;              /* when the newest page came; ms, wall clock */
 	size_t pending, blocked; /* of n */
+	size_t by_health[H_OK + 1];
 };
 int page_from(struct page **ret, const struct json *items, struct err *e) MUSTCHECK;
 void page_unref(struct page *p);
@@ -64,6 +73,12 @@ void page_unref(struct page *p);
 struct nodes *nodes_from(struct page *const *pages, size_t n, int64_t at);
 void nodes_unref(struct nodes *n);
 const struct node *nodes_find(const struct nodes *n, uint64_t id);
+/* For the one that has n alone: the row, or NULL; rows of p instead of those with
+ * the same id, or new ones (p NULL: none; takes a reference); without this one
+ * (only behind a nodes_replace of the same change). */
+struct node *nodes_row(struct nodes *n, uint64_t id);
+void nodes_replace(struct nodes *n, struct page *p);
+void nodes_drop(struct nodes *n, uint64_t id);
 
 struct site {
 	const char *name;

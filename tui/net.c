@@ -18,21 +18,19 @@
 #include "shared/http.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "tui/fetch.h"
+#include "tui/live.h"
 
-enum { ASKS = 64, PAGES = 256, PAGE_ROWS = 1000, BACKOFF_MAX_S = 30, STOP_WAIT_S = 1 };
-
-struct slot {
-	struct page *page;
-	char etag[128];
-	char next[128]; /* cursor of the page behind, "" the last */
-};
+enum { ASKS = 64, BACKOFF_MAX_S = 30, STOP_WAIT_S = 1, RENEW_MS = 60000, RENEW_AGAIN_MS = 20000, FOR_EVER_MS = 3600000 };
+/* What to read at the next occasion. */
+enum { NEED_DETAIL = 1, NEED_RUNS = 2, NEED_ALERTS = 4, NEED_NODES = 8, NEED_ALL = 15 };
 
 struct net {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	int to_ui, to_net;        /* eventfd */
 	/* under the lock: */
-	bool stop, retry, do_sign_in;
+	bool stop, retry, aimed, do_sign_in;
 	struct net_state state;
 	struct net_want want;
 	struct net_sign_in sign_in;
@@ -43,14 +41,17 @@ struct net {
 	struct nodes *nodes;
 	struct detail *detail;
 	struct runs *runs;
+	struct alerts *alerts;
+	struct {
+		LIST_OF(struct change *);
+	} changes;
+	size_t first_change;      /* not taken yet */
 	/* the thread's own: */
 	struct net_sign_in signing;
-	struct session session;
-	struct client *client;
-	struct slot slots[PAGES];
-	size_t n_slots;
-	char detail_etag[128], runs_etag[128];
-	uint64_t detail_of, runs_of;
+	struct fetch fetch;
+	struct live live;
+	struct net_want wanted;   /* want, as this turn sees it */
+	unsigned need;
 	int64_t next_poll; /* monotonic */
 };
 
@@ -109,170 +110,108 @@ static void lost(struct net *n, const struct err *e)
 	pthread_mutex_unlock(&n->lock);
 }
 
-/* What a failed poll means for the link. */
-static void poll_failed(struct net *n, const struct client_reply *r, const struct err *e)
+/* What a failed read means for the link. */
+static void read_failed(struct net *n, const struct err *e)
 {
-	if (r->status == 401 || (r->status == 0 && e->kind == ERR_DENIED)) {
+	if (n->fetch.status == 401 || (n->fetch.status == 0 && e->kind == ERR_DENIED)) {
 		pthread_mutex_lock(&n->lock);
 		str_cut(n->state.why, sizeof(n->state.why), e->msg);
 		pthread_mutex_unlock(&n->lock);
+		n->live.synced = false;
 		set_link(n, NET_EXPIRED);
 		return;
 	}
+	n->fetch.no_alerts = false; /* another master may answer next */
+	n->live.synced = false;
 	lost(n, e);
 }
 
-/* GET path; 1 new, 0 not changed, -1 failed (the link is set). */
-static int get(struct net *n, const char *path, char etag[static 128], struct client_reply *r)
-{
-	struct session_call call = {.method = "GET", .path = path, .etag = etag[0] ? etag : NULL};
-	struct err e = {0};
+/* ---- values for the UI thread: each takes what it is given */
 
-	if (session_do(&n->session, n->client, &call, r, &e)) {
-		if (r->status == 404)
-			return 0;
-		poll_failed(n, r, &e);
-		return -1;
-	}
-	set_link(n, NET_LIVE);
-	if (r->status == 304)
-		return 0;
-	str_cut(etag, 128, r->etag);
-	return 1;
+static void drop_changes(struct net *n)
+{
+	for (; n->first_change < n->changes.n; n->first_change++)
+		change_free(n->changes.v[n->first_change]);
+	n->changes.n = n->first_change = 0;
 }
 
-static void drop_slots(struct net *n, size_t from)
+static void give_nodes(struct net *n, struct nodes *v)
 {
-	for (size_t i = from; i < n->n_slots; i++) {
-		page_unref(n->slots[i].page);
-		n->slots[i] = (struct slot){0};
-	}
-	if (from < n->n_slots)
-		n->n_slots = from;
-}
+	struct nodes *old;
 
-/* One page of the list; 1 new, 0 not changed, -1 failed. */
-static int poll_page(struct net *n, size_t i, const char *after)
-{
-	struct slot *slot = &n->slots[i];
-	struct client_reply r = {0};
-	struct page *page = NULL;
-	struct err e = {0};
-	char path[256];
-	int rc;
-
-	snprintf(path, sizeof(path), "/nodes/?after=%s&limit=%d", after, PAGE_ROWS);
-	rc = get(n, path, slot->etag, &r);
-	if (rc == 1 && page_from(&page, json_get(r.json, "items"), &e)) {
-		lost(n, &e);
-		rc = -1;
-	}
-	if (rc == 1) {
-		page_unref(slot->page);
-		slot->page = page;
-		str_cut(slot->next, sizeof(slot->next), json_get_str(r.json, "next", ""));
-	}
-	client_reply_done(&r);
-	return rc;
-}
-
-/* Is one ETag that of all pages? Then it is the version of the whole list. */
-static bool same_version(const struct net *n)
-{
-	for (size_t i = 1; i < n->n_slots; i++)
-		if (!str_eq(n->slots[i].etag, n->slots[0].etag))
-			return false;
-	return n->n_slots > 0;
-}
-
-static int poll_nodes(struct net *n)
-{
-	struct page *pages[PAGES];
-	char after[128] = "";
-	bool changed = false;
-	struct nodes *made, *old;
-
-	for (size_t i = 0; i < PAGES; i++) {
-		int rc = poll_page(n, i, after);
-
-		if (rc < 0)
-			return -1;
-		if (i == 0 && rc == 0 && same_version(n))
-			return 0;
-		if (!n->slots[i].page)
-			break;
-		changed |= rc == 1;
-		n->n_slots = i + 1 > n->n_slots ? i + 1 : n->n_slots;
-		str_cut(after, sizeof(after), n->slots[i].next);
-		if (!after[0]) {
-			drop_slots(n, i + 1);
-			break;
-		}
-	}
-	if (!changed)
-		return 0;
-	for (size_t i = 0; i < n->n_slots; i++)
-		pages[i] = n->slots[i].page;
-	made = nodes_from(pages, n->n_slots, clock_ms());
 	pthread_mutex_lock(&n->lock);
 	old = n->nodes;
-	n->nodes = made;
+	n->nodes = v;
+	drop_changes(n); /* of the list before */
 	pthread_mutex_unlock(&n->lock);
 	nodes_unref(old);
-	return 0;
 }
 
-static int poll_detail(struct net *n, uint64_t id)
+static void give_change(struct net *n, struct change *c)
 {
-	struct client_reply r = {0};
-	struct detail *d = NULL, *old;
-	struct err e = {0};
-	char path[64];
-	int rc;
-
-	if (id != n->detail_of)
-		n->detail_etag[0] = '\0';
-	n->detail_of = id;
-	if (id == 0)
-		return 0;
-	snprintf(path, sizeof(path), "/nodes/%" PRIu64, id);
-	rc = get(n, path, n->detail_etag, &r);
-	if (rc == 1 && detail_from(&d, r.json, clock_ms(), &e) == 0) {
-		pthread_mutex_lock(&n->lock);
-		old = n->detail;
-		n->detail = d;
-		pthread_mutex_unlock(&n->lock);
-		detail_free(old);
-	}
-	client_reply_done(&r);
-	return rc < 0 ? -1 : 0;
+	pthread_mutex_lock(&n->lock);
+	*list_push(&n->changes) = c;
+	pthread_mutex_unlock(&n->lock);
 }
 
-static int poll_runs(struct net *n, uint64_t id)
+static void give_detail(struct net *n, struct detail *v)
 {
-	struct client_reply r = {0};
-	struct runs *runs = NULL, *old;
-	struct err e = {0};
-	char path[64];
-	int rc;
+	struct detail *old;
 
-	if (id != n->runs_of)
-		n->runs_etag[0] = '\0';
-	n->runs_of = id;
-	if (id == 0)
-		return 0;
-	snprintf(path, sizeof(path), "/runs?node=%" PRIu64 "&limit=100", id);
-	rc = get(n, path, n->runs_etag, &r);
-	if (rc == 1 && runs_from(&runs, json_get(r.json, "items"), clock_ms(), &e) == 0) {
-		runs->of = id;
-		pthread_mutex_lock(&n->lock);
-		old = n->runs;
-		n->runs = runs;
-		pthread_mutex_unlock(&n->lock);
-		runs_free(old);
+	pthread_mutex_lock(&n->lock);
+	old = n->detail;
+	n->detail = v;
+	pthread_mutex_unlock(&n->lock);
+	detail_free(old);
+}
+
+static void give_runs(struct net *n, struct runs *v)
+{
+	struct runs *old;
+
+	pthread_mutex_lock(&n->lock);
+	old = n->runs;
+	n->runs = v;
+	pthread_mutex_unlock(&n->lock);
+	runs_free(old);
+}
+
+static void give_alerts(struct net *n, struct alerts *v)
+{
+	struct alerts *old;
+
+	pthread_mutex_lock(&n->lock);
+	old = n->alerts;
+	n->alerts = v;
+	pthread_mutex_unlock(&n->lock);
+	alerts_free(old);
+}
+
+/* Reads what is needed, the small things first. False: the link is lost, and so known. */
+static bool read_needed(struct net *n)
+{
+	struct detail *d = NULL;
+	struct runs *r = NULL;
+	struct alerts *a = NULL;
+	struct nodes *v = NULL;
+	struct err e = {0};
+	int rc = 0;
+
+	if (rc >= 0 && (n->need & NEED_DETAIL) && (rc = fetch_detail(&n->fetch, n->wanted.node, &d, &e)) == 1)
+		give_detail(n, d);
+	if (rc >= 0 && (n->need & NEED_RUNS) && (rc = fetch_runs(&n->fetch, n->wanted.runs_of, &r, &e)) == 1)
+		give_runs(n, r);
+	if (rc >= 0 && (n->need & NEED_ALERTS) && (rc = fetch_alerts(&n->fetch, &a, &e)) == 1)
+		give_alerts(n, a);
+	if (rc >= 0 && (n->need & NEED_NODES) && (rc = fetch_nodes(&n->fetch, &v, &e)) == 1)
+		give_nodes(n, v);
+	if (rc < 0) {
+		read_failed(n, &e);
+		return false;
 	}
-	client_reply_done(&r);
-	return rc < 0 ? -1 : 0;
+	n->need = 0;
+	set_link(n, NET_LIVE);
+	return true;
 }
 
 static void answer(struct net *n, struct net_answer *a)
@@ -287,20 +226,13 @@ static void answer(struct net *n, struct net_answer *a)
 	wake(n->to_ui);
 }
 
-static void forget_data(struct net *n)
-{
-	drop_slots(n, 0);
-	n->detail_of = n->runs_of = 0;
-	n->detail_etag[0] = n->runs_etag[0] = '\0';
-}
-
 static void publish_session(struct net *n)
 {
 	pthread_mutex_lock(&n->lock);
-	str_cut(n->state.master, sizeof(n->state.master), str_or(n->session.master, ""));
-	str_cut(n->state.user, sizeof(n->state.user), str_or(n->session.user, ""));
-	str_cut(n->state.role, sizeof(n->state.role), str_or(n->session.role, ""));
-	str_cut(n->state.pin, sizeof(n->state.pin), str_or(n->session.pin, ""));
+	str_cut(n->state.master, sizeof(n->state.master), str_or(n->fetch.session.master, ""));
+	str_cut(n->state.user, sizeof(n->state.user), str_or(n->fetch.session.user, ""));
+	str_cut(n->state.role, sizeof(n->state.role), str_or(n->fetch.session.role, ""));
+	str_cut(n->state.pin, sizeof(n->state.pin), str_or(n->fetch.session.pin, ""));
 	pthread_mutex_unlock(&n->lock);
 }
 
@@ -329,15 +261,15 @@ static void sign_in(struct net *n, struct net_sign_in *s)
 		client_free(c);
 	} else {
 		a.err.kind = ERR_NONE;
-		session_done(&n->session);
-		client_free(n->client);
-		n->session = fresh;
-		n->client = c;
-		forget_data(n);
+		live_forget(&n->live, n->fetch.client);
+		fetch_done(&n->fetch);
+		n->fetch.session = fresh;
+		n->fetch.client = c;
+		n->need = NEED_ALL;
 		publish_session(n);
 		set_link(n, NET_LIVE);
 		n->next_poll = 0;
-		if (s->remember && session_save(&n->session, &ignored))
+		if (s->remember && session_save(&n->fetch.session, &ignored))
 			a.status = -1; /* signed in all the same */
 	}
 	mem_wipe(s, sizeof(*s));
@@ -350,9 +282,9 @@ static void do_ask(struct net *n, struct net_ask *ask)
 	struct net_answer a = {.tag = ask->tag, .id = ask->id};
 	struct client_reply r = {0};
 
-	if (!n->client)
+	if (!n->fetch.client)
 		(void)err_set(&a.err, ERR_DENIED, "not signed in");
-	else if (session_do(&n->session, n->client, &call, &r, &a.err) == 0)
+	else if (session_do(&n->fetch.session, n->fetch.client, &call, &r, &a.err) == 0)
 		a.err.kind = ERR_NONE;
 	else if (a.err.kind == ERR_NONE)
 		a.err.kind = ERR_INTERNAL;
@@ -360,8 +292,10 @@ static void do_ask(struct net *n, struct net_ask *ask)
 	a.json = TAKE(r.json);
 	client_reply_done(&r);
 	mem_wipe(ask, sizeof(*ask));
-	if (!str_eq(call.method, "GET"))
-		n->next_poll = 0; /* what changed is to be seen at once */
+	if (!str_eq(call.method, "GET")) { /* what changed is to be seen at once */
+		n->need |= n->live.synced ? NEED_DETAIL | NEED_RUNS | NEED_ALERTS : NEED_ALL;
+		n->next_poll = 0;
+	}
 	answer(n, &a);
 }
 
@@ -385,9 +319,12 @@ static bool serve_ui(struct net *n)
 		memmove(n->asks, n->asks + 1, n->n_asks * sizeof(*n->asks));
 		mem_wipe(&n->asks[n->n_asks], sizeof(*n->asks));
 	}
-	if (n->retry)
+	if (n->retry || n->aimed) {
+		n->need |= n->retry ? NEED_ALL : NEED_DETAIL | NEED_RUNS;
 		n->next_poll = 0;
-	n->retry = false;
+	}
+	n->retry = n->aimed = false;
+	n->wanted = n->want;
 	pthread_mutex_unlock(&n->lock);
 	if (signing)
 		sign_in(n, &n->signing);
@@ -416,23 +353,25 @@ static int64_t interval(int64_t every, int64_t took, int64_t cpu)
 	return steps[ARRAY_LEN(steps) - 1];
 }
 
-static void poll_all(struct net *n)
+/* Asks for what is needed, and says when to ask again: never, while events tell. */
+static void poll_needed(struct net *n)
 {
-	int64_t start = clock_mono_ms(), cpu = thread_cpu_ms(), every;
-	struct net_want want;
+	int64_t start = clock_mono_ms(), cpu = thread_cpu_ms(), every = n->wanted.every_ms ? n->wanted.every_ms : 1000;
 	enum net_link link;
 
 	pthread_mutex_lock(&n->lock);
-	want = n->want;
 	link = n->state.link;
 	pthread_mutex_unlock(&n->lock);
-	every = want.every_ms ? want.every_ms : 1000;
 	n->next_poll = start + every;
-	if (!n->client || link == NET_OUT || link == NET_EXPIRED || (want.frozen && link == NET_LIVE))
+	if (!n->fetch.client || link == NET_OUT || link == NET_EXPIRED || (n->wanted.frozen && link == NET_LIVE))
 		return;
-	if (poll_detail(n, want.node) == 0 && poll_runs(n, want.runs_of) == 0 && poll_nodes(n) == 0) {
+	if (!n->live.synced)
+		n->need = NEED_ALL;
+	if (read_needed(n)) {
 		every = interval(every, clock_mono_ms() - start, thread_cpu_ms() - cpu);
-		n->next_poll = start + every;
+		n->next_poll = n->live.synced ? INT64_MAX : start + every;
+		if (n->live.synced)
+			fetch_give_away(&n->fetch);
 	}
 	pthread_mutex_lock(&n->lock);
 	n->state.every_ms = every;
@@ -440,28 +379,185 @@ static void poll_all(struct net *n)
 	wake(n->to_ui);
 }
 
+/* ---- events */
+
+static bool link_is_live(struct net *n)
+{
+	bool live;
+
+	pthread_mutex_lock(&n->lock);
+	live = n->state.link == NET_LIVE;
+	pthread_mutex_unlock(&n->lock);
+	return live;
+}
+
+static void publish_events(struct net *n)
+{
+	bool events = n->live.state == LIVE_ON && n->live.synced;
+
+	pthread_mutex_lock(&n->lock);
+	if (events && n->live.heard)
+		n->state.last_ok = clock_ms() - (clock_mono_ms() - n->live.heard);
+	n->state.events = events;
+	pthread_mutex_unlock(&n->lock);
+	wake(n->to_ui);
+}
+
+/* The stream is opened anew before the token ends, so that nothing is missed; but not
+ * again and again where tokens are of such short life. */
+static bool token_ends(const struct net *n)
+{
+	return n->fetch.session.expires < clock_ms() + RENEW_MS &&
+	       (n->live.state == LIVE_OFF || clock_mono_ms() - n->live.opened > RENEW_AGAIN_MS);
+}
+
+/* Opens, closes, opens anew: as what is wanted and the token need it. */
+static void keep_stream(struct net *n)
+{
+	struct err e = {0};
+	bool open = n->live.state != LIVE_OFF, ends = token_ends(n);
+
+	if (!n->fetch.client || !link_is_live(n) || n->wanted.frozen) {
+		if (open)
+			live_close(&n->live, n->fetch.client);
+		return;
+	}
+	if (open && n->live.node == n->wanted.node && !ends)
+		return;
+	if (!open && clock_mono_ms() < n->live.retry_at)
+		return;
+	if ((ends || n->live.denied) && session_renew(&n->fetch.session, n->fetch.client, &e)) {
+		n->fetch.status = 0;
+		live_close(&n->live, n->fetch.client);
+		read_failed(n, &e);
+		return;
+	}
+	live_open(&n->live, n->fetch.client, n->wanted.node);
+}
+
+/* Is the machine that is shown in this frame? */
+static bool about(const struct json *frame, uint64_t node)
+{
+	for (const struct json *i = json_first(json_get(frame, "items")); node && i; i = json_next(i))
+		if (json_get_int(i, "node_id", 0) == (int64_t)node)
+			return true;
+	return false;
+}
+
+static bool changes_node(const struct change *c, uint64_t node)
+{
+	for (size_t i = 0; c->items && i < c->items->n; i++)
+		if (c->items->v[i].id == node)
+			return true;
+	return false;
+}
+
+static void take_event(struct net *n, struct live_event *ev)
+{
+	switch (ev->kind) {
+	case LIVE_CHANGE:
+		n->need |= changes_node(ev->change, n->wanted.node) ? NEED_DETAIL : 0;
+		give_change(n, TAKE(ev->change));
+		break;
+	case LIVE_SAMPLE:
+		n->need |= about(ev->json, n->wanted.node) ? NEED_DETAIL : 0;
+		break;
+	case LIVE_RUNS:
+		n->need |= about(ev->json, n->wanted.runs_of) ? NEED_RUNS | NEED_DETAIL : 0;
+		break;
+	case LIVE_ALERTS:
+		n->need |= NEED_ALERTS;
+		break;
+	case LIVE_RESET:
+		n->need = NEED_ALL;
+		n->live.synced = false;
+		break;
+	}
+	live_event_done(ev);
+}
+
+/* The stream has begun, or frames are missing: the lists as they are now, then
+ * what the stream tells. The list is the UI thread's alone from then on. */
+static void join_on(struct net *n)
+{
+	if (n->live.state != LIVE_ON || n->live.synced)
+		return;
+	n->need = NEED_ALL;
+	if (!read_needed(n))
+		return;
+	n->live.synced = true;
+	n->next_poll = INT64_MAX;
+	fetch_give_away(&n->fetch);
+	publish_events(n);
+}
+
+static void take_events(struct net *n)
+{
+	struct live_event ev;
+	bool some = false;
+
+	do {
+		join_on(n);
+		while (n->live.synced && live_next(&n->live, &ev)) {
+			take_event(n, &ev);
+			some = true;
+		}
+	} while (n->live.state == LIVE_ON && !n->live.synced && link_is_live(n));
+	if (n->live.synced && n->need)
+		n->next_poll = 0;
+	if (some)
+		publish_events(n);
+}
+
+/* Until something is to be done. */
+static void wait_for_work(struct net *n)
+{
+	struct pollfd p = {.fd = n->to_net, .events = POLLIN};
+	int64_t now = clock_mono_ms(), left = n->next_poll - now, heard = n->live.heard;
+	enum live_state before = n->live.state;
+
+	if (left > FOR_EVER_MS)
+		left = FOR_EVER_MS;
+	if (n->live.state != LIVE_OFF) {
+		int64_t fresh = n->fetch.session.expires - clock_ms() - RENEW_MS;
+
+		fresh = fresh > RENEW_AGAIN_MS ? fresh : RENEW_AGAIN_MS;
+		left = fresh < left ? fresh : left;
+		if (!live_wait(&n->live, n->fetch.client, (int)left, n->to_net)) {
+			n->live.synced = false; /* from here on it is asked for */
+			n->next_poll = 0;
+			publish_events(n);
+		} else if (n->live.heard != heard || n->live.state != before) {
+			publish_events(n);
+		}
+		drain(n->to_net);
+		return;
+	}
+	if (n->fetch.client && n->live.retry_at > now && n->live.retry_at - now < left)
+		left = n->live.retry_at - now;
+	if (poll(&p, 1, (int)left) > 0)
+		drain(n->to_net);
+}
+
 static void *run(void *arg)
 {
 	struct net *n = arg;
+	bool stop = false;
 
-	for (;;) {
-		struct pollfd p = {.fd = n->to_net, .events = POLLIN};
-		int64_t left = n->next_poll - clock_mono_ms();
-		bool stop;
-
+	while (!stop) {
 		pthread_mutex_lock(&n->lock);
 		stop = n->stop;
 		pthread_mutex_unlock(&n->lock);
-		if (stop)
-			break;
-		if (serve_ui(n))
+		if (stop || serve_ui(n))
 			continue;
-		if (left <= 0) {
-			poll_all(n);
+		if (n->next_poll <= clock_mono_ms()) {
+			poll_needed(n);
 			continue;
 		}
-		if (poll(&p, 1, (int)left) > 0)
-			drain(n->to_net);
+		keep_stream(n);
+		take_events(n);
+		if (n->next_poll > clock_mono_ms())
+			wait_for_work(n);
 	}
 	return NULL;
 }
@@ -476,12 +572,13 @@ int net_start(struct net **ret, struct session *s, struct err *e)
 	int rc;
 
 	pthread_mutex_init(&n->lock, NULL);
+	live_init(&n->live);
 	n->to_ui = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	n->to_net = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	n->session = *s;
+	n->fetch.session = *s;
 	*s = (struct session){0};
 	publish_session(n);
-	if (n->session.access && session_client(&n->session, &n->client, e) == 0)
+	if (n->fetch.session.access && session_client(&n->fetch.session, &n->fetch.client, e) == 0)
 		n->state.link = NET_LIVE;
 	sigfillset(&all); /* signals are the UI thread's, but for those of a crash, which restore the terminal */
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
@@ -511,14 +608,17 @@ void net_stop(struct net *n)
 	until.tv_sec += STOP_WAIT_S;
 	if (pthread_timedjoin_np(n->thread, NULL, &until))
 		return; /* it hangs in a dead connection and ends with the process */
-	drop_slots(n, 0);
 	nodes_unref(n->nodes);
+	drop_changes(n);
+	list_done(&n->changes);
 	detail_free(n->detail);
 	runs_free(n->runs);
+	alerts_free(n->alerts);
 	for (size_t i = 0; i < n->n_answers; i++)
 		json_free(n->answers[i].json);
-	client_free(n->client);
-	session_done(&n->session);
+	live_close(&n->live, n->fetch.client);
+	live_done(&n->live);
+	fetch_done(&n->fetch);
 	close(n->to_ui);
 	close(n->to_net);
 	pthread_mutex_destroy(&n->lock);
@@ -545,14 +645,15 @@ void net_state(struct net *n, struct net_state *ret)
 
 void net_want(struct net *n, const struct net_want *w)
 {
-	bool now;
+	bool now, thaw;
 
 	pthread_mutex_lock(&n->lock);
 	now = w->node != n->want.node || w->runs_of != n->want.runs_of;
+	thaw = w->frozen != n->want.frozen;
 	n->want = *w;
-	n->retry |= now && n->state.link == NET_LIVE;
+	n->aimed |= now && n->state.link == NET_LIVE;
 	pthread_mutex_unlock(&n->lock);
-	if (now)
+	if (now || thaw)
 		wake(n->to_net);
 }
 
@@ -608,6 +709,29 @@ struct runs *net_take_runs(struct net *n)
 
 	pthread_mutex_lock(&n->lock);
 	v = TAKE(n->runs);
+	pthread_mutex_unlock(&n->lock);
+	return v;
+}
+
+struct alerts *net_take_alerts(struct net *n)
+{
+	struct alerts *v;
+
+	pthread_mutex_lock(&n->lock);
+	v = TAKE(n->alerts);
+	pthread_mutex_unlock(&n->lock);
+	return v;
+}
+
+struct change *net_take_change(struct net *n)
+{
+	struct change *v = NULL;
+
+	pthread_mutex_lock(&n->lock);
+	if (!n->nodes && n->first_change < n->changes.n)
+		v = n->changes.v[n->first_change++];
+	if (n->first_change == n->changes.n)
+		n->changes.n = n->first_change = 0;
 	pthread_mutex_unlock(&n->lock);
 	return v;
 }

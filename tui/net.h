@@ -7,11 +7,14 @@
 
 #include "shared/err.h"
 #include "shared/json.h"
+#include "tui/alert.h"
+#include "tui/change.h"
 #include "tui/model.h"
 #include "tui/session.h"
 
-/* The network thread of the console: it polls what the screen wants to see,
- * parses it and hands over values that never change. The other functions are
+/* The network thread of the console: it reads what the screen wants to see,
+ * follows the master's events (or, where there are none, asks again and again),
+ * parses all and hands over values that never change. The other functions are
  * for the UI thread; none of them waits for the network. */
 
 struct net;
@@ -24,7 +27,8 @@ enum net_link {
 };
 struct net_state {
 	enum net_link link;
-	int64_t last_ok;   /* wall clock of the last answer, 0 never */
+	bool events;       /* changes are told by the master; else they are asked for */
+	int64_t last_ok;   /* wall clock of the last answer or sign of life, 0 never */
 	int64_t lost_at;   /* wall clock */
 	int64_t retry_at;  /* monotonic */
 	unsigned tries;
@@ -33,7 +37,7 @@ struct net_state {
 	char master[256], user[128], role[32], pin[64];
 };
 
-/* What is polled beside the list of nodes; 0 and "" for nothing. */
+/* What is read beside the lists of nodes and alerts; 0 for nothing. */
 struct net_want {
 	uint64_t node;       /* detail */
 	uint64_t runs_of;    /* runs of this node */
@@ -81,6 +85,9 @@ void net_retry(struct net *n);
 struct nodes *net_take_nodes(struct net *n);
 struct detail *net_take_detail(struct net *n);
 struct runs *net_take_runs(struct net *n);
+struct alerts *net_take_alerts(struct net *n);
+/* The next change to the nodes that were taken last; yours. NULL: none, or there are newer nodes. */
+struct change *net_take_change(struct net *n);
 /* The next answer; false when there is none. */
 bool net_take_answer(struct net *n, struct net_answer *ret);
 void net_answer_done(struct net_answer *a);

@@ -262,9 +262,8 @@ static bool adopt_newer(struct session *s, struct client *c)
 	return newer;
 }
 
-/* New tokens. With in_file under a lock on session.lock, after a look whether
- * somebody else was faster. ERR_DENIED: sign in again. */
-static int session_refresh(struct session *s, struct client *c, struct err *e)
+/* With in_file under a lock on session.lock, after a look whether somebody else was faster. */
+int session_renew(struct session *s, struct client *c, struct err *e)
 {
 	CLEANUP(closep) int lock = -1;
 
@@ -291,7 +290,7 @@ int session_do(struct session *s, struct client *c, const struct session_call *c
 	*ret = (struct client_reply){0};
 	if (!s->access)
 		return err_set(e, ERR_DENIED, "not signed in; run: felloe login");
-	if (s->expires < clock_ms() + EARLY_MS && session_refresh(s, c, e))
+	if (s->expires < clock_ms() + EARLY_MS && session_renew(s, c, e))
 		return -1;
 	if (client_do(c, &out, ret, e) == 0)
 		return 0;
@@ -299,7 +298,7 @@ int session_do(struct session *s, struct client *c, const struct session_call *c
 		return -1;
 	client_reply_done(ret);
 	*ret = (struct client_reply){.status = 401};
-	if (session_refresh(s, c, e))
+	if (session_renew(s, c, e))
 		return -1;
 	return client_do(c, &out, ret, e);
 }

@@ -34,6 +34,8 @@ int session_forget(struct err *e) MUSTCHECK;
 int session_client(const struct session *s, struct client **ret, struct err *e) MUSTCHECK;
 /* POST /auth/login; fills access, refresh, expires, user and role. ERR_DENIED: wrong user or password. */
 int session_login(struct session *s, struct client *c, const char *password, struct err *e) MUSTCHECK;
+/* A new access token, when this one ends soon or was refused. ERR_DENIED: sign in again. */
+int session_renew(struct session *s, struct client *c, struct err *e) MUSTCHECK;
 /* One exchange with a valid token: refreshed before it ends and once after a 401. */
 struct session_call {
 	const char *method, *path, *body, *etag; /* as client_do has them */

@@ -63,6 +63,14 @@ static void keep_in_view(struct table *t)
 		t->top = t->n - h;
 }
 
+static bool in_order(const struct table *t)
+{
+	for (size_t p = 1; p < t->n; p++)
+		if (compare(&t->order[p - 1], &t->order[p], (void *)(uintptr_t)t) > 0)
+			return false;
+	return true;
+}
+
 /* Order the rows anew and find the cursor's id again; true when it is not shown any more. */
 static bool rebuild(struct table *t)
 {
@@ -73,11 +81,14 @@ static bool rebuild(struct table *t)
 		t->order = xrealloc(t->order, t->total * sizeof(*t->order));
 		t->cap = t->total;
 	}
-	t->n = 0;
-	for (size_t i = 0; i < t->total; i++)
-		if (!t->filter[0] || passes(t, i))
-			t->order[t->n++] = i;
-	if (t->n)
+	/* mostly the order of before is still right: then looking at each row once is all */
+	if (t->filter[0] || t->n != t->total) {
+		t->n = 0;
+		for (size_t i = 0; i < t->total; i++)
+			if (!t->filter[0] || passes(t, i))
+				t->order[t->n++] = i;
+	}
+	if (!in_order(t))
 		qsort_r(t->order, t->n, sizeof(*t->order), compare, t);
 	t->at = t->n;
 	for (size_t p = 0; id && p < t->n && t->at == t->n; p++)

@@ -86,6 +86,7 @@ static void take_news(struct ui *u)
 	struct nodes *n;
 	struct detail *d;
 	struct runs *r;
+	struct change *c;
 
 	net_clear(u->net);
 	net_state(u->net, &link);
@@ -94,6 +95,9 @@ static void take_news(struct ui *u)
 	d = net_take_detail(u->net);
 	r = net_take_runs(u->net);
 	app_data(&u->app, n, d, r);
+	app_alerts(&u->app, net_take_alerts(u->net));
+	while ((c = net_take_change(u->net)))
+		app_change(&u->app, c);
 	while (net_take_answer(u->net, &ans))
 		app_answer(&u->app, &ans);
 	drop_keys(u);
@@ -138,6 +142,16 @@ static int frame_in_ms(const struct ui *u)
 	return since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
 }
 
+/* One machine is read in full only while it is shown. */
+static void want(struct ui *u)
+{
+	struct net_want w = u->app.want;
+
+	if (u->app.view != VIEW_NODE)
+		w.node = w.runs_of = 0;
+	net_want(u->net, &w);
+}
+
 static void loop(struct ui *u)
 {
 	while (!u->over && !u->app.quit) {
@@ -159,7 +173,7 @@ static void loop(struct ui *u)
 			take_news(u);
 		if (n == 0 && (app_stale(&u->app) || u->minute != u->app.now / 60000 || u->app.link.link == NET_LIVE))
 			u->dirty = true;
-		net_want(u->net, &u->app.want);
+		want(u);
 		if (u->dirty && frame_in_ms(u) == 0)
 			draw(u);
 	}
@@ -223,7 +237,7 @@ int ui_run(struct session *s, const struct ui_opts *o, struct err *e)
 		tty_close(u->tty);
 		return -1;
 	}
-	net_want(u->net, &u->app.want);
+	want(u);
 	take_news(u);
 	draw(u);
 	loop(u);

@@ -333,6 +333,14 @@ static void data(struct app *a, void *p)
 		app_say(a, ST_WARN, "The node under the cursor is gone.");
 }
 
+static void numbers(struct app *a, void *p)
+{
+	struct nodes_view *v = p;
+
+	if (v->table.sort == SORT_CPU || v->table.sort == SORT_DISK)
+		(void)table_update(&v->table, a->nodes, a->nodes->n);
+}
+
 static bool type_filter(struct nodes_view *v, int key, const char *text)
 {
 	if (key == K_ENTER || key == K_UP || key == K_DOWN || key == K_TAB) {
@@ -418,7 +426,7 @@ static bool typing(void *p)
 
 static const struct view_ops ops = {
 	.name = "Nodes", .keys = keys, .tab = true, .make = make, .drop = drop, .draw = draw, .key = key, .act = act,
-	.data = data, .confirmed = confirmed, .typing = typing,
+	.data = data, .numbers = numbers, .confirmed = confirmed, .typing = typing,
 };
 
 const struct view_ops *view_nodes(void)

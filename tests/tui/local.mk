@@ -7,6 +7,7 @@ tui_tests = \
 	tests/tui/test_table \
 	tests/tui/test_session \
 	tests/tui/test_sse \
+	tests/tui/test_change \
 	tests/tui/test_app \
 	tests/tui/test_answers \
 	tests/tui/test_sites \
@@ -18,6 +19,7 @@ tests_tui_test_form_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_table_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_session_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_sse_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_tui_test_change_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_app_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
 tests_tui_test_app_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_answers_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

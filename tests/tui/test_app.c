@@ -46,7 +46,7 @@ static void on_retry(void *ctx)
 
 static void link_is(enum net_link link)
 {
-	struct net_state s = {.link = link, .last_ok = FLEET_NOW - 1000, .tries = 1};
+	struct net_state s = {.link = link, .last_ok = FLEET_NOW - 1000, .tries = 1, .events = link == NET_LIVE};
 
 	str_cut(s.master, sizeof(s.master), "https://master.example.net");
 	str_cut(s.user, sizeof(s.user), "admin");
