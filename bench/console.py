@@ -161,9 +161,11 @@ class Console:
         return [lines[n].strip() for n in names]
 
     def cpu(self):
-        with open("/proc/%d/stat" % self.pid) as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        total = 0
+        for task in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/schedstat" % (self.pid, task)) as f:
+                total += int(f.read().split()[0])
+        return total / 1e9
 
     def switches(self):
         total = 0

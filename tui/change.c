@@ -52,19 +52,26 @@ static void need(struct scan *s, char c)
 static struct span_of text(struct scan *s)
 {
 	struct span_of t = {.p = ""};
+	const char *p;
 
 	need(s, '"');
-	t.p = s->p;
-	while (!s->bad && s->p < s->end && *s->p != '"')
-		s->p += *s->p == '\\' && s->p + 1 < s->end ? 2 : 1;
+	if (s->bad)
+		return t;
+	t.p = p = s->p;
+	while (p < s->end && *p != '"')
+		p += *p == '\\' && p + 1 < s->end ? 2 : 1;
+	s->p = p < s->end ? p : s->end;
 	t.len = (size_t)(s->p - t.p);
 	need(s, '"');
 	return t;
 }
 
-static bool is(struct span_of t, const char *name)
+/* name is a literal. */
+#define is(span, name) ((span).len == sizeof(name) - 1 && memcmp((span).p, name, sizeof(name) - 1) == 0)
+
+static bool ends_value(char c)
 {
-	return strlen(name) == t.len && memcmp(t.p, name, t.len) == 0;
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Passes over one value of any kind; gives where it stood. */
@@ -86,7 +93,7 @@ static struct span_of value(struct scan *s)
 			if (depth >= 0 && (depth > 0 || *s->p != ','))
 				s->p++;
 		}
-		if (depth < 0 || (depth == 0 && s->p < s->end && strchr(",}] \t\r\n", *s->p)))
+		if (depth < 0 || (depth == 0 && s->p < s->end && ends_value(*s->p)))
 			break;
 	} while (!s->bad);
 	v.len = (size_t)(s->p - v.p);
@@ -94,33 +101,40 @@ static struct span_of value(struct scan *s)
 	return v;
 }
 
-/* A number; NAN for null and all else. Not strtod: this is the most frequent step of all. */
-static double number(struct scan *s)
+static double number_slowly(struct scan *s)
 {
 	struct span_of v = value(s);
+	char copy[64], *end;
+	double n;
+
+	if (s->bad || v.len >= sizeof(copy))
+		return NAN;
+	memcpy(copy, v.p, v.len);
+	copy[v.len] = '\0';
+	n = strtod(copy, &end);
+	return *end || !isfinite(n) ? NAN : n;
+}
+
+/* A number; NAN for null and all else. Digits and one point are read here: this
+ * is the most frequent step of all. */
+static double number(struct scan *s)
+{
 	double n = 0, part = 1;
-	size_t i = 0;
-	bool minus = v.len && v.p[0] == '-', point = false;
+	const char *p;
+	int digits = 0;
 
-	for (i = minus; i < v.len; i++) {
-		if (v.p[i] == '.' && !point) {
-			point = true;
-		} else if (v.p[i] >= '0' && v.p[i] <= '9') {
-			n = n * 10 + (v.p[i] - '0');
-			part *= point ? 10 : 1;
-		} else {
-			double full = NAN;
-			char copy[64];
-
-			if (v.len < sizeof(copy) && (v.p[i] == 'e' || v.p[i] == 'E')) {
-				memcpy(copy, v.p, v.len);
-				copy[v.len] = '\0';
-				full = strtod(copy, NULL);
-			}
-			return full;
+	blanks(s);
+	for (p = s->p; p < s->end && *p >= '0' && *p <= '9'; p++, digits++)
+		n = n * 10 + (*p - '0');
+	if (digits && p < s->end && *p == '.')
+		for (p++; p < s->end && *p >= '0' && *p <= '9'; p++, digits++) {
+			n = n * 10 + (*p - '0');
+			part *= 10;
 		}
-	}
-	return i > (size_t)minus ? (minus ? -n : n) / part : NAN;
+	if (!digits || digits > 17 || p == s->end || !ends_value(*p) || p[-1] == '.')
+		return number_slowly(s);
+	s->p = p;
+	return n / part;
 }
 
 /* RFC 3339 in UTC, as the master writes it; 0 for null. */
