@@ -19,6 +19,7 @@ enum { CONFIG_MAX = 1 << 20, SECRET_MIN = 32 };
 static const char *const known[] = {
 	"listen", "database", "state_dir", "user", "jwt_secret", "jwt_secret_file", "tls_cert", "tls_key", "tls_spki",
 	"insecure_http", "trusted_proxies", "proxy_header", "heartbeat_default_s", "keep_raw_h", "limits",
+	"alerts",
 };
 static const char *const known_limits[] = {
 	"connections", "connections_per_address", "queue", "login_per_minute", "join_per_minute", "event_streams",
@@ -181,6 +182,35 @@ static void judge_rights(const struct config *c, const char *host, uint16_t port
 			     c->user, port, (unsigned long long)first_free_port(), c->user);
 }
 
+static void read_alerts(struct config_alerts *a, const struct json *root, struct problems *p)
+{
+	const struct json *j = json_want(root, "", "alerts", JSON_OBJECT, false, p);
+	const struct {
+		const char *key;
+		int64_t min, max, otherwise;
+		int64_t *to;
+	} table[] = {
+		{"missed_grace_s", 30, 86400, 900, &a->missed_grace_s},
+		{"silent_after_s", 5, 604800, 300, &a->silent_after_s},
+		{"hold_s", 0, 3600, 30, &a->hold_s},
+		{"repeat_s", 0, 2592000, 86400, &a->repeat_s},
+		{"disk_percent", 50, 100, 90, &a->disk_percent},
+		{"forecast_days", 1, 90, 7, &a->forecast_days},
+		{"key_unused_h", 1, 8760, 24, &a->key_unused_h},
+		{"backup_old_h", 1, 8760, 192, &a->backup_old_h},
+		{"keep_days", 1, 3650, 400, &a->keep_days},
+		{"notice_every_s", 1, 3600, 60, &a->notice_every_s},
+	};
+	const char *keys[ARRAY_LEN(table)];
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		keys[i] = table[i].key;
+		*table[i].to = table[i].otherwise;
+		json_want_int(j, "alerts", table[i].key, false, table[i].min, table[i].max, table[i].to, p);
+	}
+	json_unknown(j, "alerts", keys, ARRAY_LEN(table), p);
+}
+
 static void judge_listen(const struct config *c, struct problems *p)
 {
 	char host[64];
@@ -263,6 +293,7 @@ int config_load(struct config **ret, const char *path, struct err *e)
 	read_secret(c, root, &p);
 	read_numbers(c, root, &p);
 	read_proxies(c, root, &p);
+	read_alerts(&c->alerts, root, &p);
 	judge_listen(c, &p);
 	judge_files(c, &p);
 	if (told(&p, path, e))

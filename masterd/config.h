@@ -10,6 +10,16 @@
 #include "shared/attr.h"
 #include "shared/err.h"
 
+/* When the master raises an alert. */
+struct config_alerts {
+	int64_t missed_grace_s;  /* how late a timer may fire */
+	int64_t silent_after_s;  /* without a report */
+	int64_t hold_s;          /* what comes and goes must stay, or be gone, for so long */
+	int64_t repeat_s;        /* reminders; 0 none */
+	int64_t disk_percent, forecast_days, key_unused_h, backup_old_h, keep_days;
+	int64_t notice_every_s;  /* a channel gets one message in so long at most */
+};
+
 /* master.json (felloe-master.json(5)). Texts are ours, NULL when absent. */
 struct config {
 	char *path;              /* where it was read from */
@@ -24,6 +34,7 @@ struct config {
 	struct nets trusted_proxies;
 	bool rfc7239;            /* proxy_header: they say Forwarded, not X-Forwarded-For */
 	int64_t heartbeat_default_s;
+	struct config_alerts alerts;
 	int64_t keep_raw_h;
 	int64_t max_connections, per_address, queue, login_per_minute, join_per_minute, event_streams;
 };

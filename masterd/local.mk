@@ -44,6 +44,7 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_expected.h masterd/tbl_expected.c \
 	masterd/missed.h masterd/missed.c \
 	masterd/health.h masterd/health.c \
+	masterd/watch.h masterd/watch.c \
 	masterd/live_put.h masterd/live_put.c \
 	masterd/live_change.h masterd/live_change.c \
 	masterd/live.h masterd/live.c \

@@ -7,6 +7,7 @@ masterd_tests = \
 	tests/masterd/test_audit_chain \
 	tests/masterd/test_bucket \
 	tests/masterd/test_missed \
+	tests/masterd/test_watch \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
 	tests/masterd/test_writer \
@@ -23,6 +24,7 @@ TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_audit_chain_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_watch_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_missed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
