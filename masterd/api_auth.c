@@ -3,81 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "masterd/api_session.h"
 #include "masterd/master.h"
-#include "shared/hash.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
-
-/* A sign-in or refresh on its way. */
-struct sign_in {
-	struct job job;
-	struct master *m;
-	struct pw_work work;
-	struct user user;
-	bool known;
-	struct session session;
-	struct who who;
-	int64_t now;
-};
-
-static void sign_in_free(void *state)
-{
-	struct sign_in *s = state;
-
-	mem_wipe(s, sizeof(*s));
-	free(s);
-}
-
-static struct sign_in *begin(struct req *r)
-{
-	struct sign_in *s = xcalloc(1, sizeof(*s));
-
-	s->m = r->m;
-	s->now = r->now;
-	s->job.ticket = &r->ticket;
-	r->state = s;
-	r->state_free = sign_in_free;
-	return s;
-}
-
-static enum verdict put_job(struct req *r, struct sign_in *s, req_fn *then)
-{
-	struct err e;
-
-	r->then = then;
-	return writer_put(r->m->writer, &s->job, &e) ? reply_err(r, &e) : LATER;
-}
-
-static enum verdict reply_tokens(struct req *r, const struct sign_in *s)
-{
-	CLEANUP(freep) char *access = auth_access_token(r->m->auth, &s->who, r->now);
-	CLEANUP(freep) char *refresh = auth_refresh_token(r->m->auth, s->session.sid, s->session.turn);
-	struct json_out *o = reply_json(r, 200);
-
-	json_obj(o, NULL);
-	json_put_str(o, "access_token", access);
-	json_put_str(o, "token_type", "bearer");
-	json_put_int(o, "expires_in", TOKEN_S);
-	json_put_str(o, "refresh_token", refresh);
-	json_end_obj(o);
-	return REPLY;
-}
-
-static enum verdict session_written(struct req *r)
-{
-	struct sign_in *s = r->state;
-
-	return s->job.rc ? reply_err(r, &s->job.err) : reply_tokens(r, s);
-}
-
-static void session_committed(struct job *j)
-{
-	struct sign_in *s = (struct sign_in *)j;
-
-	auth_session_put(s->m->auth, &s->session);
-}
 
 /* ---- login */
 
@@ -141,32 +73,69 @@ static void read_member(const struct json *j, const char *key, char *out, size_t
 		problems_add(p, key, "is too long");
 }
 
-/* Name and password out of a form or a JSON object; false: answered. */
-static bool read_credentials(struct req *r, char *name, size_t size, struct pw_work *w)
+/* Name, password and code out of a form or a JSON object; false: answered. */
+static bool read_credentials(struct req *r, char *name, size_t size, struct sign_in *s)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	const char *type = req_header(r, "Content-Type");
+	const char *type = req_header(r, "Content-Type"), *otp = NULL;
+	struct pw_work *w = &s->work;
 
 	if (type && strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0) {
 		read_form(r->body, "username", name, size, &p);
 		read_form(r->body, "password", w->password, sizeof(w->password), &p);
+		if (form_value(r->body, "otp", s->otp, sizeof(s->otp)) < 0)
+			problems_add(&p, "otp", "is malformed or too long");
 	} else {
 		if (!req_json(r, &j))
 			return false;
 		read_member(j, "username", name, size, &p);
 		read_member(j, "password", w->password, sizeof(w->password), &p);
+		if (json_want_str(j, "", "otp", false, &otp, &p) && str_copy(s->otp, sizeof(s->otp), otp))
+			problems_add(&p, "otp", "is too long");
 	}
 	if (p.n)
 		reply_problems(r, &p);
 	return p.n == 0;
 }
 
-static int write_login(struct job *j, struct db *db, struct err *e)
+/* The user as it stands now: it may have changed while the password was checked. */
+static int run_login(struct job *j, struct db *db, struct err *e)
 {
 	struct sign_in *s = (struct sign_in *)j;
+	char object[AUDIT_OBJECT];
+	struct user now;
 
-	return tbl_session_add(db, &s->session, e);
+	if (tbl_user_by_id(db, s->user.id, &now, e))
+		return -1;
+	if (now.disabled || !str_eq(now.password, s->user.password))
+		return err_set(e, ERR_DENIED, "wrong user or password");
+	if (now.totp_on && user_take_otp(db, s->m->config->jwt_secret, &now, s->otp, s->now, e)) {
+		s->otp_wrong = e->kind == ERR_DENIED;
+		return -1;
+	}
+	s->user = now;
+	sign_in_session(s, s->actor.peer);
+	s->actor = (struct actor){.at = s->now};
+	str_cut(s->actor.name, sizeof(s->actor.name), now.name);
+	str_cut(s->actor.peer, sizeof(s->actor.peer), s->session.peer);
+	return tbl_session_add(db, &s->session, e) ||
+	       AUDIT(db, &s->actor, e, "auth.login", audit_thing(object, "user", now.name), "otp",
+		     now.totp_on ? (strlen(s->otp) > TOTP_DIGITS + 1 ? "recovery code" : "code") : NULL) ? -1 : 0;
+}
+
+static enum verdict logged_in(struct req *r)
+{
+	struct sign_in *s = r->state;
+
+	if (s->otp_wrong) {
+		guess_otp_failed(r, s->user.name);
+		return reply_problem_with(r, 401, "otp_required", "%s", s->job.err.msg);
+	}
+	if (s->job.rc)
+		return reply_err(r, &s->job.err);
+	log_info("%s signed in from %s", s->user.name, r->peer);
+	return sign_in_tokens(r, s);
 }
 
 static enum verdict password_checked(struct req *r)
@@ -177,86 +146,78 @@ static enum verdict password_checked(struct req *r)
 	str_cut(name, sizeof(name), s->user.name);
 	str_clean(name);
 	if (!s->work.fits || !s->known || s->user.disabled) {
-		buckets_take(r->m->logins, r->peer, r->now);
+		guess_failed(r, s->user.name);
 		log_warn("sign-in of \"%s\" from %s refused", name, r->peer);
 		return reply_problem(r, 401, "wrong user or password");
 	}
-	auth_session_init(&s->session, s->user.id, r->peer, r->now);
-	s->who.role = s->user.role;
-	s->who.user_id = s->user.id;
-	str_cut(s->who.name, sizeof(s->who.name), s->user.name);
-	str_cut(s->who.sid, sizeof(s->who.sid), s->session.sid);
-	s->job.run = write_login;
-	s->job.committed = session_committed;
-	log_info("%s signed in from %s", name, r->peer);
-	return put_job(r, s, session_written);
-}
-
-static int find_user(struct master *m, const char *name, struct user *ret, struct err *e)
-{
-	struct db *db = NULL;
-	int rc;
-
-	if (db_pool_take(m->pool, &db, e))
-		return -1;
-	rc = tbl_user_get(db, name, ret, e);
-	db_pool_give(m->pool, db);
-	return rc;
+	if (s->user.totp_on && !s->otp[0])
+		return reply_problem_with(r, 401, "otp_required", "this account needs a one-time code too");
+	if (s->user.totp_on && !guess_otp_allowed(r, s->user.name))
+		return REPLY;
+	s->job.committed = sign_in_committed;
+	return sign_in_write(r, s, run_login, logged_in);
 }
 
 enum verdict api_login(struct req *r)
 {
-	unsigned wait = buckets_wait_s(r->m->logins, r->peer, r->now);
-	struct sign_in *s;
+	struct sign_in *s = sign_in_new(r);
 	char name[USER_NAME] = "";
-	struct err e;
 
-	if (wait)
-		return reply_busy(r, 429, wait, "too many failed sign-ins from %s: try again in %u s", r->peer, wait);
-	s = begin(r);
-	if (!read_credentials(r, name, sizeof(name), &s->work))
+	if (!read_credentials(r, name, sizeof(name), s) || !sign_in_user(r, s, name) ||
+	    !guess_allowed(r, name, s->known ? s->user.id : 0))
 		return REPLY;
-	s->known = find_user(r->m, name, &s->user, &e) == 0;
-	if (!s->known && e.kind != ERR_NOTFOUND)
-		return reply_err(r, &e);
-	/* an unknown user costs the same work and gets the same answer */
 	if (!s->known)
 		str_cut(s->user.name, sizeof(s->user.name), name);
-	str_cut(s->work.hash, sizeof(s->work.hash), s->known ? s->user.password : auth_nobody(r->m->auth));
-	s->work.ticket = &r->ticket;
-	r->then = password_checked;
-	return pwq_put(r->m->pwq, &s->work, &e) ? reply_err(r, &e) : LATER;
+	return sign_in_check(r, s, password_checked);
 }
 
-/* ---- refresh, logout, me */
+/* ---- refresh */
 
-static int write_turn(struct job *j, struct db *db, struct err *e)
+/* Judged by what is committed, so that it holds for all masters of a database. */
+static int run_refresh(struct job *j, struct db *db, struct err *e)
+{
+	struct sign_in *s = (struct sign_in *)j;
+	char object[AUDIT_OBJECT], sid[JWT_SID];
+
+	str_cut(sid, sizeof(sid), s->session.sid);
+	if (tbl_session_get(db, sid, s->now, &s->session, e) || tbl_user_by_id(db, s->session.account_id, &s->user, e))
+		return e->kind == ERR_NOTFOUND ? err_set(e, ERR_DENIED, "the session has ended: sign in again") : -1;
+	if (s->user.disabled)
+		return err_set(e, ERR_DENIED, "the user is disabled");
+	auth_fill(&s->who, &s->user, sid);
+	s->worth = auth_refresh_worth(&s->session, s->turn, s->now);
+	if (s->worth == REFRESH_REPEAT)
+		return 0;
+	if (s->worth == REFRESH_REUSED) {
+		str_cut(s->actor.name, sizeof(s->actor.name), s->user.name);
+		return tbl_session_drop(db, sid, e) ||
+		       AUDIT(db, &s->actor, e, "auth.reuse", audit_thing(object, "user", s->user.name), "ended",
+			     "the session: an old refresh token came again") ? -1 : 0;
+	}
+	s->session.turn++;
+	s->session.rotated = s->now;
+	return tbl_session_turn(db, sid, s->session.turn, s->now, e);
+}
+
+static void refresh_committed(struct job *j)
 {
 	struct sign_in *s = (struct sign_in *)j;
 
-	return tbl_session_turn(db, s->session.sid, s->session.turn, s->session.rotated, e);
+	if (s->worth == REFRESH_REUSED)
+		auth_session_drop(s->m->auth, s->session.sid);
+	else
+		auth_session_put(s->m->auth, &s->session);
 }
 
-static int write_end(struct job *j, struct db *db, struct err *e)
-{
-	struct sign_in *s = (struct sign_in *)j;
-
-	return tbl_session_drop(db, s->session.sid, e);
-}
-
-static void end_committed(struct job *j)
-{
-	struct sign_in *s = (struct sign_in *)j;
-
-	auth_session_drop(s->m->auth, s->session.sid);
-}
-
-static enum verdict reused(struct req *r)
+static enum verdict refreshed(struct req *r)
 {
 	struct sign_in *s = r->state;
 
 	if (s->job.rc)
 		return reply_err(r, &s->job.err);
+	if (s->worth != REFRESH_REUSED)
+		return sign_in_tokens(r, s);
+	log_warn("a used refresh token of %s came from %s: the session is ended", s->user.name, r->peer);
 	return reply_problem(r, 401, "this refresh token was used before: the session is ended, sign in again");
 }
 
@@ -264,7 +225,6 @@ enum verdict api_refresh(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	enum refresh what = REFRESH_REUSED;
 	struct sign_in *s;
 	const char *token;
 	struct err e;
@@ -273,52 +233,80 @@ enum verdict api_refresh(struct req *r)
 		return REPLY;
 	if (!json_want_str(j, "", "refresh_token", true, &token, &p))
 		return reply_problems(r, &p);
-	s = begin(r);
-	if (auth_refresh(r->m->auth, token, r->now, &what, &s->session, &s->who, &e))
+	s = sign_in_new(r);
+	if (auth_refresh_read(r->m->auth, token, s->session.sid, &s->turn, &e))
 		return reply_err(r, &e);
-	if (what == REFRESH_REPEAT)
-		return reply_tokens(r, s);
-	if (what == REFRESH_REUSED) {
-		log_warn("a used refresh token of %s came from %s: the session is ended", s->who.name, r->peer);
-		s->job.run = write_end;
-		s->job.committed = end_committed;
-		return put_job(r, s, reused);
-	}
-	s->session.turn++;
-	s->session.rotated = r->now;
-	s->job.run = write_turn;
-	s->job.committed = session_committed;
-	return put_job(r, s, session_written);
+	s->job.committed = refresh_committed;
+	return sign_in_write(r, s, run_refresh, refreshed);
 }
 
-static enum verdict ended(struct req *r)
-{
-	struct sign_in *s = r->state;
+/* ---- logout, me */
 
-	if (s->job.rc)
-		return reply_err(r, &s->job.err);
-	r->status = 204;
-	return REPLY;
+static int run_logout(struct job *j, struct db *db, struct err *e)
+{
+	struct sign_in *s = (struct sign_in *)j;
+	char object[AUDIT_OBJECT];
+
+	if (s->all ? tbl_session_drop_all(db, s->who.user_id, e) : tbl_session_drop(db, s->who.sid, e))
+		return -1;
+	return AUDIT(db, &s->actor, e, "auth.logout", audit_thing(object, "user", s->who.name), "sessions",
+		     s->all ? "all" : NULL);
+}
+
+static void logout_committed(struct job *j)
+{
+	struct sign_in *s = (struct sign_in *)j;
+
+	if (s->all)
+		auth_changed(s->m->auth);
+	else
+		auth_session_drop(s->m->auth, s->who.sid);
 }
 
 enum verdict api_logout(struct req *r)
 {
-	struct sign_in *s = begin(r);
+	struct sign_in *s;
 
-	str_cut(s->session.sid, sizeof(s->session.sid), r->who.sid);
-	s->job.run = write_end;
-	s->job.committed = end_committed;
-	return put_job(r, s, ended);
+	if (!sign_in_person(r))
+		return REPLY;
+	s = sign_in_new(r);
+	s->who = r->who;
+	s->all = str_eq(req_query(r, "all"), "true");
+	s->job.committed = logout_committed;
+	return sign_in_write(r, s, run_logout, sign_in_done);
+}
+
+/* What only the database knows of who asks. */
+static int read_me(struct req *r, struct user *u, int64_t *codes, struct err *e)
+{
+	struct db *db = NULL;
+	int rc;
+
+	if (db_pool_take(r->m->pool, &db, e))
+		return -1;
+	rc = tbl_user_by_id(db, r->who.user_id, u, e) || tbl_recovery_count(db, r->who.user_id, codes, e) ? -1 : 0;
+	db_pool_give(r->m->pool, db);
+	return rc;
 }
 
 enum verdict api_me(struct req *r)
 {
-	struct json_out *o = reply_json(r, 200);
+	struct json_out *o;
+	struct user u;
+	int64_t codes;
+	struct err e;
 
+	if (read_me(r, &u, &codes, &e))
+		return reply_err(r, &e);
+	o = reply_json(r, 200);
 	json_obj(o, NULL);
-	json_put_int(o, "id", r->who.user_id);
-	json_put_str(o, "username", r->who.name);
+	json_put_int(o, "id", u.id);
+	json_put_str(o, "username", u.name);
 	json_put_str(o, "role", role_name(r->who.role));
+	json_put_raw(o, "tags", scope_is_all(&r->who.scope) ? "[]" : r->who.scope.tags);
+	json_put_bool(o, "totp", u.totp_on);
+	json_put_int(o, "recovery_codes", codes);
+	json_put_str(o, "token", r->who.token_id ? r->who.name + strlen("token:") : NULL);
 	json_end_obj(o);
 	return REPLY;
 }

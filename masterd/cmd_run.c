@@ -24,7 +24,7 @@
 #include "shared/opt.h"
 #include "shared/str.h"
 
-enum { TICK_MS = 200, DRAIN_MS = 5000 };
+enum { TICK_MS = 200, DRAIN_MS = 5000, OTP_PER_MINUTE = 3 };
 
 struct run_opts {
 	const char *config, *state, *log_format;
@@ -58,6 +58,9 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	m->feed = feed_new(m->instance, (size_t)c->event_streams, &(struct feed_at){follow_at(m->follow), live_version(m->live)});
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
+	m->accounts = buckets_new((unsigned)c->login_per_minute);
+	m->otps = buckets_new(OTP_PER_MINUTE);
+	m->lockouts = buckets_new(1);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
 	return follow_start(m->follow, e) || httpd_new(h, m, e) ? -1 : 0;
 }
@@ -78,6 +81,9 @@ static void stop(struct master *m, struct httpd *h)
 	writer_stop(m->writer);
 	httpd_free(h);
 	buckets_free(m->joins);
+	buckets_free(m->lockouts);
+	buckets_free(m->otps);
+	buckets_free(m->accounts);
 	buckets_free(m->logins);
 	waits_free(m->waits);
 	pwq_free(m->pwq);
@@ -146,6 +152,7 @@ static void reload(struct master *m, struct httpd *h)
 		return;
 	}
 	buckets_set(m->logins, (unsigned)c->login_per_minute);
+	buckets_set(m->accounts, (unsigned)c->login_per_minute);
 	buckets_set(m->joins, (unsigned)c->join_per_minute);
 	log_info("SIGHUP: limits%s taken from %s; what else changed needs a restart", c->tls_cert ? " and certificate" : "",
 		 c->path);

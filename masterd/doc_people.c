@@ -18,6 +18,7 @@ static const struct shape status = {"Status", status_fields};
 static const struct field login_fields[] = {
 	FIELD("username", F_TEXT, MUST, .min = 1, .max = 63),
 	FIELD("password", F_SECRET, MUST, .min = 1, .max = 1024),
+	FIELD("otp", F_TEXT, .max = 32, .what = "one-time or recovery code, when an answer 401 has otp_required"),
 	{0},
 };
 static const struct shape login = {"Login", login_fields};
@@ -37,10 +38,19 @@ static const struct field refresh_fields[] = {
 };
 static const struct shape refresh = {"Refresh", refresh_fields};
 
+static const struct field logout_query[] = {
+	FIELD("all", F_TEXT, .words = "true false", .what = "all sessions of the user"),
+	{0},
+};
+
 static const struct field me_fields[] = {
 	FIELD("id", F_INT, MUST),
 	FIELD("username", F_TEXT, MUST),
 	FIELD("role", F_TEXT, MUST, .words = ROLES),
+	FIELD("tags", F_TEXTS, MUST, .what = "empty: sees all machines"),
+	FIELD("totp", F_BOOL, MUST, .what = "one-time codes are on"),
+	FIELD("recovery_codes", F_INT, MUST, .what = "how many are left"),
+	FIELD("token", F_TEXT, MUST | OR_NULL, .what = "name of the API token that asks"),
 	{0},
 };
 static const struct shape me = {"Me", me_fields};
@@ -74,7 +84,7 @@ static const struct route_doc docs[] = {
 	 .also = {401, 429}},
 	{.route = "POST /auth/refresh", .body_kind = BODY_NEEDED, .body = &refresh, .answer_kind = ANSWER_OBJECT, .answer = &tokens,
 	 .also = {401}},
-	{.route = "POST /auth/logout", .answer_kind = ANSWER_NONE},
+	{.route = "POST /auth/logout", .query = logout_query, .answer_kind = ANSWER_NONE},
 	{.route = "GET /auth/me", .answer_kind = ANSWER_OBJECT, .answer = &me},
 	{.route = "GET /audit", .query = audit_query, .answer_kind = ANSWER_PAGE, .answer = &audit},
 };

@@ -29,6 +29,9 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_lease.h masterd/tbl_lease.c \
 	masterd/scope.h masterd/scope.c \
 	masterd/tbl_user.h masterd/tbl_user.c \
+	masterd/totp.h masterd/totp.c \
+	masterd/tbl_recovery.h masterd/tbl_recovery.c \
+	masterd/tbl_token.h masterd/tbl_token.c \
 	masterd/tbl_session.h masterd/tbl_session.c \
 	masterd/auth.h masterd/auth.c \
 	masterd/req.h masterd/req.c \
@@ -51,6 +54,7 @@ libmasterd_a_SOURCES += \
 	masterd/feed.h masterd/feed.c \
 	masterd/wait.h masterd/wait.c \
 	masterd/master.h \
+	masterd/svc_user.h masterd/svc_user.c \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \
@@ -62,6 +66,7 @@ libmasterd_a_SOURCES += \
 	masterd/jobs.h masterd/jobs.c \
 	masterd/api.h masterd/api.c \
 	masterd/api_root.h masterd/api_root.c \
+	masterd/api_session.h masterd/api_session.c \
 	masterd/api_auth.h masterd/api_auth.c \
 	masterd/api_audit.h masterd/api_audit.c \
 	masterd/api_join.h masterd/api_join.c \

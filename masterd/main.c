@@ -11,7 +11,7 @@
 static const struct verb verbs[] = {
 	{"run", "[-c FILE] [--state DIR]", "serve nodes and consoles (the default)", cmd_run},
 	{"init", "[--listen A:P] [--self-signed] ...", "write master.json, the database and the first user", cmd_init},
-	{"user", "add|list|passwd [NAME]", "people who may sign in", cmd_user},
+	{"user", "list|add|passwd|role|... [NAME]", "people who may sign in", cmd_user},
 	{"audit", "verify [--head HASH] [--json]", "is the audit trail what was written?", cmd_audit},
 	{"check", "[-c FILE]", "judge configuration, certificate and database", cmd_check},
 	{"backup", "FILE", "copy the master's own database while it runs", cmd_backup},

@@ -30,6 +30,9 @@ struct master {
 	struct waits *waits;      /* long polls, by request_id */
 	struct pwq *pwq;
 	struct buckets *logins;   /* failed ones, by address */
+	struct buckets *accounts; /* failed sign-ins, by account */
+	struct buckets *otps;     /* wrong one-time codes, by account */
+	struct buckets *lockouts; /* what the audit trail was told of these */
 	struct buckets *joins;
 	struct hot *hot;          /* samples of the last minutes */
 	int64_t journaled;        /* rows that we wrote to the journal of samples (writer's thread) */

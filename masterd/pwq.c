@@ -41,7 +41,7 @@ static void *pwq_main(void *arg)
 	struct pw_work *w;
 
 	while ((w = next_work(q))) {
-		w->fits = crypt_pw_verify(w->hash, w->password);
+		w->fits = w->make ? !crypt_pw_hash(w->hash, w->password, NULL) : crypt_pw_verify(w->hash, w->password);
 		mem_wipe(w->password, sizeof(w->password));
 		ticket_done(w->ticket);
 	}

@@ -9,7 +9,7 @@
 #include "shared/crypt.h"
 #include "shared/err.h"
 
-/* Password checks on two threads of their own with a short queue: each takes
+/* Password checks and hashes on two threads of their own with a short queue: each takes
  * 64 MiB and about 130 ms, so they must never pile up on the HTTP threads. */
 struct pwq;
 
@@ -17,9 +17,10 @@ enum { PW_MAX = 1024 };
 
 struct pw_work {
 	struct pw_work *next;
-	char hash[CRYPT_PW_TEXT];
-	char password[PW_MAX + 1]; /* wiped when checked */
-	bool fits;                 /* the answer */
+	char hash[CRYPT_PW_TEXT];  /* in: of the user; with make out: the new one */
+	char password[PW_MAX + 1]; /* wiped when done */
+	bool make;                 /* make a hash of password instead of checking it */
+	bool fits;                 /* the answer: password and hash belong together */
 	struct ticket *ticket;
 };
 

@@ -81,6 +81,21 @@ enum verdict reply_problem(struct req *r, int status, const char *fmt, ...)
 	return REPLY;
 }
 
+enum verdict reply_problem_with(struct req *r, int status, const char *member, const char *fmt, ...)
+{
+	char detail[ERR_MSG_MAX];
+	struct json_out *o;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	o = begin_problem(r, status, detail);
+	json_put_bool(o, member, true);
+	json_end_obj(o);
+	return REPLY;
+}
+
 enum verdict reply_busy(struct req *r, int status, unsigned seconds, const char *fmt, ...)
 {
 	char detail[ERR_MSG_MAX];

@@ -68,6 +68,8 @@ struct json_out *reply_json(struct req *r, int status);
 enum verdict reply_err(struct req *r, const struct err *e);
 /* The same with a status and a text of our own. */
 enum verdict reply_problem(struct req *r, int status, const char *fmt, ...) PRINTF(3, 4);
+/* The same with a member of this name that is true, for programs. */
+enum verdict reply_problem_with(struct req *r, int status, const char *member, const char *fmt, ...) PRINTF(4, 5);
 /* 422 with errors[]: {path, message}. */
 enum verdict reply_problems(struct req *r, const struct problems *p);
 /* 503 and 429 with Retry-After. */

@@ -96,6 +96,15 @@ static const char *const migrations[] = {
 	" PRIMARY KEY(node_id, start)) {by_day:start};"
 	"CREATE TABLE sample_hour(node_id {int} NOT NULL, start {int} NOT NULL, doc {blob} NOT NULL,"
 	" PRIMARY KEY(node_id, start));",
+	/* one-time codes, and tokens of programs */
+	"ALTER TABLE account ADD COLUMN totp_seed VARCHAR(256) NOT NULL DEFAULT '';"
+	"ALTER TABLE account ADD COLUMN totp_on {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN totp_step {int} NOT NULL DEFAULT 0;"
+	"CREATE TABLE recovery_code(account_id {int} NOT NULL, hash {blob} NOT NULL, PRIMARY KEY(account_id, hash));"
+	"CREATE INDEX session_account ON session(account_id);"
+	"CREATE TABLE api_token(id {id}, name VARCHAR(64) NOT NULL UNIQUE, hash {blob} NOT NULL UNIQUE,"
+	" account_id {int} NOT NULL, role VARCHAR(16) NOT NULL, tags VARCHAR(1024) NOT NULL, scopes VARCHAR(64) NOT NULL,"
+	" created {int} NOT NULL, expires {int} NOT NULL, last_used {int} NOT NULL, last_peer VARCHAR(64) NOT NULL);",
 };
 
 const char *const *schema_migrations(int *n)

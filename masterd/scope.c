@@ -36,3 +36,45 @@ bool scope_sees(const struct scope *s, const char *node_tags)
 			return true;
 	return false;
 }
+
+bool scope_covers(const struct scope *s, const char *node_tags)
+{
+	CLEANUP(json_freep) struct json *ours = NULL;
+	CLEANUP(json_freep) struct json *theirs = NULL;
+
+	if (scope_is_all(s))
+		return true;
+	if (!node_tags || json_parse(&ours, s->tags, strlen(s->tags), NULL) ||
+	    json_parse(&theirs, node_tags, strlen(node_tags), NULL) || !json_count(theirs))
+		return false;
+	for (const struct json *t = json_first(theirs); t; t = json_next(t))
+		if (!has_tag(ours, json_str(t)))
+			return false;
+	return true;
+}
+
+void scope_narrow(struct scope *s, const struct scope *by)
+{
+	CLEANUP(json_freep) struct json *ours = NULL;
+	CLEANUP(json_freep) struct json *theirs = NULL;
+	struct json_out o;
+	struct buf b;
+
+	if (scope_is_all(by))
+		return;
+	if (scope_is_all(s)) {
+		str_cut(s->tags, sizeof(s->tags), by->tags);
+		return;
+	}
+	buf_init(&b, SCOPE_TAGS - 1);
+	json_out_init(&o, &b);
+	json_arr(&o, NULL);
+	if (!json_parse(&ours, s->tags, strlen(s->tags), NULL) && !json_parse(&theirs, by->tags, strlen(by->tags), NULL))
+		for (const struct json *t = json_first(ours); t; t = json_next(t))
+			if (has_tag(theirs, json_str(t)))
+				json_put_str(&o, NULL, json_str(t));
+	json_end_arr(&o);
+	/* no tag in both: a limit that no machine carries, for an empty one would be none */
+	str_cut(s->tags, sizeof(s->tags), b.over || str_eq(b.p, "[]") ? "[\"\"]" : b.p);
+	buf_done(&b);
+}

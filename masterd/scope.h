@@ -13,10 +13,16 @@ enum { SCOPE_TAGS = 1025 };
 
 struct scope {
 	char tags[SCOPE_TAGS];    /* JSON array of texts; "" or "[]": no limit */
+	bool untagged;            /* sees also who waits for approval and has no tags yet */
 };
 
 bool scope_is_all(const struct scope *s);
 /* node_tags: JSON array of texts, NULL none. */
 bool scope_sees(const struct scope *s, const char *node_tags);
+/* From now on *s sees no more than by does. */
+void scope_narrow(struct scope *s, const struct scope *by);
+/* Are these tags at least one, and all among those of the scope? Without a limit
+ * any are. What a limited administrator may give to a machine. */
+bool scope_covers(const struct scope *s, const char *node_tags);
 
 #endif

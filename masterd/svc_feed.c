@@ -131,7 +131,7 @@ static enum feed_say put_news(struct master *m, const struct channel *c, const s
 
 static enum feed_say put_joins(struct master *m, const struct channel *c, const struct news_list *news, struct json_out *o)
 {
-	const struct scope all = {""};
+	const struct scope all = {.tags = ""};
 	size_t got = 0;
 
 	json_arr(o, "items");

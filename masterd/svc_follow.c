@@ -38,7 +38,7 @@ struct follow {
 
 static int reload_node(struct master *m, struct db *db, int64_t id, struct err *e)
 {
-	const struct scope all = {""};
+	const struct scope all = {.tags = ""};
 	struct node n;
 	struct join j;
 	int found, joined;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/tbl_session.h"
 
+#include "masterd/tbl_user.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -42,7 +43,46 @@ int tbl_session_drop(struct db *db, const char *sid, struct err *e)
 	if (db_prepare(db, &s, "DELETE FROM session WHERE sid=?1", e))
 		return -1;
 	db_set_str(&s, 1, sid);
-	return db_run(&s, e);
+	return db_run(&s, e) ? -1 : tbl_auth_touch(db, e);
+}
+
+int tbl_session_drop_all(struct db *db, int64_t account_id, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	if (db_prepare(db, &s, "DELETE FROM session WHERE account_id=?1", e))
+		return -1;
+	db_set_int(&s, 1, account_id);
+	return db_run(&s, e) ? -1 : tbl_auth_touch(db, e);
+}
+
+#define COLUMNS "SELECT sid,account_id,turn,rotated,created,expires,peer FROM session WHERE expires>?1"
+
+static void read_session(struct db_stmt *s, struct session *v)
+{
+	str_cut(v->sid, sizeof(v->sid), db_str(s, 0));
+	v->account_id = db_int(s, 1);
+	v->turn = db_int(s, 2);
+	v->rotated = db_int(s, 3);
+	v->created = db_int(s, 4);
+	v->expires = db_int(s, 5);
+	str_cut(v->peer, sizeof(v->peer), db_str(s, 6));
+}
+
+int tbl_session_get(struct db *db, const char *sid, int64_t now, struct session *ret, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int got;
+
+	if (db_prepare(db, &s, COLUMNS " AND sid=?2", e))
+		return -1;
+	db_set_int(&s, 1, now);
+	db_set_str(&s, 2, sid);
+	got = db_step(&s, e);
+	if (got <= 0)
+		return got < 0 ? -1 : err_set(e, ERR_NOTFOUND, "the session has ended");
+	read_session(&s, ret);
+	return 0;
 }
 
 int tbl_session_list(struct db *db, int64_t now, struct sessions *ret, struct err *e)
@@ -50,21 +90,11 @@ int tbl_session_list(struct db *db, int64_t now, struct sessions *ret, struct er
 	CLEANUP(db_done) struct db_stmt s = {0};
 	int got;
 
-	if (db_prepare(db, &s,
-		       "SELECT sid,account_id,turn,rotated,created,expires,peer FROM session WHERE expires>?1", e))
+	if (db_prepare(db, &s, COLUMNS, e))
 		return -1;
 	db_set_int(&s, 1, now);
-	while ((got = db_step(&s, e)) > 0) {
-		struct session *v = list_push(ret);
-
-		str_cut(v->sid, sizeof(v->sid), db_str(&s, 0));
-		v->account_id = db_int(&s, 1);
-		v->turn = db_int(&s, 2);
-		v->rotated = db_int(&s, 3);
-		v->created = db_int(&s, 4);
-		v->expires = db_int(&s, 5);
-		str_cut(v->peer, sizeof(v->peer), db_str(&s, 6));
-	}
+	while ((got = db_step(&s, e)) > 0)
+		read_session(&s, list_push(ret));
 	return got;
 }
 

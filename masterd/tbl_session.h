@@ -25,7 +25,11 @@ struct sessions {
 
 int tbl_session_add(struct db *db, const struct session *s, struct err *e) MUSTCHECK;
 int tbl_session_turn(struct db *db, const char *sid, int64_t turn, int64_t now, struct err *e) MUSTCHECK;
+/* ERR_NOTFOUND, also when it has expired. */
+int tbl_session_get(struct db *db, const char *sid, int64_t now, struct session *ret, struct err *e) MUSTCHECK;
+/* These two raise meta.auth_rev: other masters forget them within a second. */
 int tbl_session_drop(struct db *db, const char *sid, struct err *e) MUSTCHECK;
+int tbl_session_drop_all(struct db *db, int64_t account_id, struct err *e) MUSTCHECK;
 /* Those that have not expired. */
 int tbl_session_list(struct db *db, int64_t now, struct sessions *ret, struct err *e) MUSTCHECK;
 int tbl_session_expire(struct db *db, int64_t now, struct err *e) MUSTCHECK;

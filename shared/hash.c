@@ -74,9 +74,13 @@ void sha256_free(struct sha256 *h)
 	free(h);
 }
 
-void hmac_sha256(uint8_t out[static SHA256_LEN], const void *key, size_t key_len, const void *p, size_t n)
+struct bytes {
+	const void *p;
+	size_t n;
+};
+
+static void hmac(char *digest, uint8_t *out, size_t out_len, struct bytes key, struct bytes text)
 {
-	char digest[] = "SHA256";
 	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
 	EVP_MAC_CTX *ctx;
 	size_t len = 0;
@@ -84,10 +88,25 @@ void hmac_sha256(uint8_t out[static SHA256_LEN], const void *key, size_t key_len
 	pthread_once(&fetched, fetch);
 	ctx = EVP_MAC_CTX_new(hmac_mac);
 	/* a NULL key means "as before" to libcrypto, so an empty one needs an address */
-	must(ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, params) == 1 && EVP_MAC_update(ctx, p, n) == 1 &&
-		     EVP_MAC_final(ctx, out, &len, SHA256_LEN) == 1 && len == SHA256_LEN,
+	must(ctx && EVP_MAC_init(ctx, key.n ? key.p : "", key.n, params) == 1 &&
+		     EVP_MAC_update(ctx, text.p, text.n) == 1 && EVP_MAC_final(ctx, out, &len, out_len) == 1 &&
+		     len == out_len,
 	     "HMAC");
 	EVP_MAC_CTX_free(ctx);
+}
+
+void hmac_sha256(uint8_t out[static SHA256_LEN], const void *key, size_t key_len, const void *p, size_t n)
+{
+	char digest[] = "SHA256";
+
+	hmac(digest, out, SHA256_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
+}
+
+void hmac_sha1(uint8_t out[static SHA1_LEN], const void *key, size_t key_len, const void *p, size_t n)
+{
+	char digest[] = "SHA1";
+
+	hmac(digest, out, SHA1_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
 }
 
 bool hash_equal(const void *a, const void *b, size_t n)

@@ -12,7 +12,7 @@
 /* Digests, random bytes and their text forms: the file that knows libcrypto.
  * Algorithms are fetched once (OpenSSL 3 pays 12 % for each implicit fetch). */
 
-enum { SHA256_LEN = 32, SHA256_HEX = 65, UUID_TEXT = 37 };
+enum { SHA256_LEN = 32, SHA256_HEX = 65, SHA1_LEN = 20, UUID_TEXT = 37 };
 
 void sha256(uint8_t out[static SHA256_LEN], const void *p, size_t n);
 struct sha256; /* streaming */
@@ -22,6 +22,8 @@ void sha256_add(struct sha256 *h, const void *p, size_t n);
 void sha256_end(struct sha256 *h, uint8_t out[static SHA256_LEN]);
 void sha256_free(struct sha256 *h);
 void hmac_sha256(uint8_t out[static SHA256_LEN], const void *key, size_t key_len, const void *p, size_t n);
+/* For one-time codes (RFC 6238) alone: what the apps on telephones know. */
+void hmac_sha1(uint8_t out[static SHA1_LEN], const void *key, size_t key_len, const void *p, size_t n);
 
 /* Equal in constant time. */
 bool hash_equal(const void *a, const void *b, size_t n);

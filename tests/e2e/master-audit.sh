@@ -16,7 +16,9 @@ check "a change that is refused" call 409 POST "/nodes/unblock/$NODE" -H "$(AS)"
 
 check "the trail is read newest first" call 200 GET /audit -H "$(AS)"
 check "it holds what was done, and nothing that was refused" is '[.items[] | select(.action | startswith("node.")) | .action] | join(" ")' "node.unblock node.block node.approve"
-check "who did it, from where" is '[.items[] | "\(.who) \(.peer)"] | unique | join(",")' "admin 127.0.0.1"
+check "who did it, from where" is '[.items[] | select(.action == "node.approve") | "\(.who) \(.peer)"] | join(",")' "admin 127.0.0.1"
+check "also who made the first user" is '.items[-1] | "\(.action) \(.object) \(.who | startswith("felloe-masterd ("))"' "user.add user admin true"
+check "and who signed in" is '[.items[] | select(.action == "auth.login") | .object] | join(",")' "user admin"
 check "to what" is '.items[0].object' "node $NODE (web-01)"
 check "with what words" is '.items[] | select(.action == "node.block") | .detail.reason' 'stolen "laptop"'
 check "numbers go down without gaps" is '[.items[].id] == [range(.items | length; 0; -1)]' true

@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 masterd_tests = \
 	tests/masterd/test_jwt \
 	tests/masterd/test_vault \
+	tests/masterd/test_totp \
 	tests/masterd/test_audit_chain \
 	tests/masterd/test_bucket \
 	tests/masterd/test_missed \
@@ -23,6 +24,7 @@ check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_totp_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_audit_chain_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_watch_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_missed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)

@@ -99,6 +99,7 @@ static void log_out_disabling_and_a_new_password_count_at_once(void **state)
 	struct err e = {0};
 	struct who w;
 
+	assert_int_equal(tbl_session_drop(f->db, a.sid, &e), 0);
 	auth_session_drop(f->auth, a.sid);
 	assert_int_equal(auth_who(f->auth, one, f->now, &w, &e), -1);
 	assert_int_equal(e.kind, ERR_DENIED);
@@ -111,41 +112,63 @@ static void log_out_disabling_and_a_new_password_count_at_once(void **state)
 static void a_session_ends_by_itself_after_thirty_days(void **state)
 {
 	struct fixture *f = *state;
-	struct session s = begin(f);
-	CLEANUP(freep) char *token = auth_refresh_token(f->auth, s.sid, 1);
-	enum refresh what;
+	struct session s = begin(f), got;
 	struct err e = {0};
-	struct who w;
 
-	assert_int_equal(auth_refresh(f->auth, token, f->now + SESSION_MS - 1, &what, &s, &w, &e), 0);
-	assert_int_equal(auth_refresh(f->auth, token, f->now + SESSION_MS, &what, &s, &w, &e), -1);
+	assert_int_equal(tbl_session_get(f->db, s.sid, f->now + SESSION_MS - 1, &got, &e), 0);
+	assert_int_equal(got.account_id, 1);
+	assert_int_equal(tbl_session_get(f->db, s.sid, f->now + SESSION_MS, &got, &e), -1);
+	assert_int_equal(e.kind, ERR_NOTFOUND);
 }
 
-static enum refresh worth(struct fixture *f, const char *sid, int64_t turn, int64_t now)
+static void a_session_that_another_master_began_is_found_at_once(void **state)
 {
-	CLEANUP(freep) char *token = auth_refresh_token(f->auth, sid, turn);
-	enum refresh what = REFRESH_REUSED;
+	struct fixture *f = *state;
 	struct session s;
+	CLEANUP(freep) char *token = NULL;
 	struct err e = {0};
 	struct who w;
 
-	assert_int_equal(auth_refresh(f->auth, token, now, &what, &s, &w, &e), 0);
-	return what;
+	auth_session_init(&s, 1, "127.0.0.1", f->now);
+	token = access_of(f, &s);
+	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), -1);
+	assert_int_equal(tbl_session_add(f->db, &s, &e), 0);
+	/* asked for in vain a moment ago: not again for 2 s */
+	assert_int_equal(auth_who(f->auth, token, f->now + 1999, &w, &e), -1);
+	assert_int_equal(e.kind, ERR_DENIED);
+	assert_int_equal(auth_who(f->auth, token, f->now + 2000, &w, &e), 0);
+	assert_string_equal(w.name, "mia");
+}
+
+static void a_user_that_another_master_made_is_found_at_once(void **state)
+{
+	struct user u = {.role = ROLE_VIEWER, .created = 1, .name = "new", .password = "x"};
+	struct fixture *f = *state;
+	struct session s;
+	CLEANUP(freep) char *token = NULL;
+	struct err e = {0};
+	struct who w;
+
+	assert_int_equal(tbl_user_add(f->db, &u, &e), 0);
+	auth_session_init(&s, u.id, "127.0.0.1", f->now);
+	assert_int_equal(tbl_session_add(f->db, &s, &e), 0);
+	token = access_of(f, &s);
+	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), 0);
+	assert_string_equal(w.name, "new");
 }
 
 static void the_predecessor_is_served_for_a_minute_and_an_older_one_is_theft(void **state)
 {
-	struct fixture *f = *state;
-	struct session s = begin(f);
+	const struct session s = {.turn = 3, .rotated = 1000000};
+	const struct session first = {.turn = 1, .rotated = 1000000};
 
-	assert_int_equal(worth(f, s.sid, 1, f->now), REFRESH_ROTATE);
-	s.turn = 3;
-	s.rotated = f->now;
-	auth_session_put(f->auth, &s);
-	assert_int_equal(worth(f, s.sid, 3, f->now), REFRESH_ROTATE);
-	assert_int_equal(worth(f, s.sid, 2, f->now + 60000), REFRESH_REPEAT);
-	assert_int_equal(worth(f, s.sid, 2, f->now + 60001), REFRESH_REUSED);
-	assert_int_equal(worth(f, s.sid, 1, f->now), REFRESH_REUSED);
+	(void)state;
+	assert_int_equal(auth_refresh_worth(&first, 1, 99999999), REFRESH_ROTATE);
+	assert_int_equal(auth_refresh_worth(&s, 3, 99999999), REFRESH_ROTATE);
+	assert_int_equal(auth_refresh_worth(&s, 2, 1060000), REFRESH_REPEAT);
+	assert_int_equal(auth_refresh_worth(&s, 2, 1060001), REFRESH_REUSED);
+	assert_int_equal(auth_refresh_worth(&s, 1, 1000000), REFRESH_REUSED);
+	assert_int_equal(auth_refresh_worth(&s, 4, 1000000), REFRESH_REUSED);
 }
 
 static void a_refresh_token_cannot_be_made_without_the_secret(void **state)
@@ -156,15 +179,114 @@ static void a_refresh_token_cannot_be_made_without_the_secret(void **state)
 	CLEANUP(freep) char *raised = xstrdup(good);
 	CLEANUP(freep) char *cut = xstrndup(good, strlen(good) - 1);
 	const char *const bad[] = {"", ".", "..", "a.b.c", "x.1.00", raised, cut};
-	enum refresh what;
+	char sid[JWT_SID];
 	struct err e = {0};
-	struct who w;
+	int64_t turn;
 
+	assert_int_equal(auth_refresh_read(f->auth, good, sid, &turn, &e), 0);
+	assert_string_equal(sid, s.sid);
+	assert_int_equal(turn, 1);
 	strchr(raised, '.')[1] = '2';
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		assert_int_equal(auth_refresh(f->auth, bad[i], f->now, &what, &s, &w, &e), -1);
+		assert_int_equal(auth_refresh_read(f->auth, bad[i], sid, &turn, &e), -1);
 		assert_int_equal(e.kind, ERR_DENIED);
 	}
+}
+
+/* ---- API tokens */
+
+static void add_token(struct fixture *f, const char *text, enum role role, const char *tags, int64_t expires)
+{
+	struct token t = {.account_id = 1, .role = role, .may = TOKEN_READ, .created = f->now, .expires = expires};
+	struct err e = {0};
+
+	str_cut(t.name, sizeof(t.name), text);
+	str_cut(t.scope.tags, sizeof(t.scope.tags), tags);
+	sha256(t.hash, text, strlen(text));
+	assert_int_equal(tbl_token_add(f->db, &t, &e), 0);
+	assert_int_equal(auth_poll(f->auth, &e), 0);
+}
+
+static void a_token_may_what_it_says_but_not_more_than_its_maker(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	struct who w;
+	bool use;
+
+	add_token(f, "flt_a", ROLE_VIEWER, "[\"eu\"]", f->now + 1000);
+	add_token(f, "flt_b", ROLE_SUPER_ADMIN, "[]", f->now + 1000);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_string_equal(w.name, "token:flt_a");
+	assert_int_equal(w.role, ROLE_VIEWER);
+	assert_int_equal(w.may, TOKEN_READ);
+	assert_string_equal(w.scope.tags, "[\"eu\"]");
+	assert_int_equal(auth_token_who(f->auth, "flt_b", f->now, &w, &use, &e), 0);
+	assert_int_equal(w.role, ROLE_NODE_ADMIN);
+	assert_int_equal(db_exec(f->db, "UPDATE account SET tags='[\"us\",\"eu\"]'; UPDATE meta SET value=value+1", &e), 0);
+	assert_int_equal(auth_poll(f->auth, &e), 0);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_string_equal(w.scope.tags, "[\"eu\"]");
+	assert_int_equal(auth_token_who(f->auth, "flt_b", f->now, &w, &use, &e), 0);
+	assert_string_equal(w.scope.tags, "[\"us\",\"eu\"]");
+	assert_int_equal(db_exec(f->db, "UPDATE account SET tags='[\"us\"]'; UPDATE meta SET value=value+1", &e), 0);
+	assert_int_equal(auth_poll(f->auth, &e), 0);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_false(scope_is_all(&w.scope));
+	assert_false(scope_sees(&w.scope, "[\"eu\",\"us\"]"));
+}
+
+static void a_token_ends_with_its_time_its_row_and_its_maker(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	struct who w;
+	bool use;
+
+	add_token(f, "flt_a", ROLE_VIEWER, "[]", f->now + 1000);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 999, &w, &use, &e), 0);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 1000, &w, &use, &e), -1);
+	assert_string_equal(e.msg, "the API token has expired");
+	assert_int_equal(auth_token_who(f->auth, "flt_A", f->now, &w, &use, &e), -1);
+	assert_string_equal(e.msg, "the API token is not known");
+	assert_int_equal(db_exec(f->db, "UPDATE account SET disabled=1; UPDATE meta SET value=value+1", &e), 0);
+	assert_int_equal(auth_poll(f->auth, &e), 0);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), -1);
+	assert_string_equal(e.msg, "the user who made this API token is disabled");
+	assert_int_equal(tbl_token_drop(f->db, 1, &e), 0);
+	assert_int_equal(auth_poll(f->auth, &e), 0);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), -1);
+	assert_string_equal(e.msg, "the API token is not known");
+}
+
+static void its_use_is_noted_once_a_minute(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	struct who w;
+	bool use;
+
+	add_token(f, "flt_a", ROLE_VIEWER, "[]", f->now + 1000000);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_true(use);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 59999, &w, &use, &e), 0);
+	assert_false(use);
+	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 60000, &w, &use, &e), 0);
+	assert_true(use);
+}
+
+static void tags_of_a_limited_administrator_are_covered_or_not(void **state)
+{
+	const struct scope s = {.tags = "[\"eu\",\"shop\"]"}, all = {.tags = "[]"};
+
+	(void)state;
+	assert_true(scope_covers(&s, "[\"eu\"]"));
+	assert_true(scope_covers(&s, "[\"shop\",\"eu\"]"));
+	assert_false(scope_covers(&s, "[\"eu\",\"us\"]"));
+	assert_false(scope_covers(&s, "[]"));
+	assert_false(scope_covers(&s, NULL));
+	assert_true(scope_covers(&all, "[]"));
+	assert_true(scope_covers(&all, NULL));
 }
 
 #define with_db(t) cmocka_unit_test_setup_teardown(t, make, drop)
@@ -176,6 +298,12 @@ int main(void)
 		with_db(log_out_disabling_and_a_new_password_count_at_once),
 		with_db(a_session_ends_by_itself_after_thirty_days),
 		with_db(the_predecessor_is_served_for_a_minute_and_an_older_one_is_theft),
+		with_db(a_session_that_another_master_began_is_found_at_once),
+		with_db(a_user_that_another_master_made_is_found_at_once),
+		with_db(a_token_may_what_it_says_but_not_more_than_its_maker),
+		with_db(a_token_ends_with_its_time_its_row_and_its_maker),
+		with_db(its_use_is_noted_once_a_minute),
+		cmocka_unit_test(tags_of_a_limited_administrator_are_covered_or_not),
 		with_db(a_refresh_token_cannot_be_made_without_the_secret),
 	};
 
