@@ -23,6 +23,8 @@ static enum verdict run_recorded(struct req *r)
 
 	if (v->job.rc)
 		return reply_err(r, &v->job.err);
+	if (v->news && v->run->state != RUN_RUNNING)
+		metrics_run(r->m->metrics, v->run->state);
 	o = reply_json(r, 200);
 	json_obj(o, NULL);
 	json_put_str(o, "status", v->news ? "recorded" : "known");

@@ -19,6 +19,7 @@ static enum verdict recorded(struct req *r)
 
 	if (v->job.rc)
 		return reply_err(r, &v->job.err);
+	metrics_samples(r->m->metrics, v->samples.n);
 	r->status = 200;
 	live_answer(r->m->live, v->node_id, &r->out);
 	return REPLY;

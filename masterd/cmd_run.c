@@ -56,6 +56,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	    live_new(&m->live, m->pool, c->heartbeat_default_s, e) || history_load(m, e) || pwq_new(&m->pwq, e))
 		return -1;
 	m->feed = feed_new(m->instance, (size_t)c->event_streams, &(struct feed_at){follow_at(m->follow), live_version(m->live)});
+	m->metrics = metrics_new();
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
 	m->accounts = buckets_new((unsigned)c->login_per_minute);
@@ -86,6 +87,7 @@ static void stop(struct master *m, struct httpd *h)
 	buckets_free(m->accounts);
 	buckets_free(m->logins);
 	waits_free(m->waits);
+	metrics_free(m->metrics);
 	pwq_free(m->pwq);
 	follow_free(m->follow);
 	feed_free(m->feed);

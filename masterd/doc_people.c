@@ -79,6 +79,7 @@ static const struct shape audit = {"Audit", audit_fields};
 static const struct route_doc docs[] = {
 	{.route = "GET /health", .answer_kind = ANSWER_OBJECT, .answer = &status},
 	{.route = "GET /ready", .answer_kind = ANSWER_OBJECT, .answer = &status},
+	{.route = "GET /metrics", .answer_kind = ANSWER_TEXT},
 	{.route = "GET /openapi.json", .answer_kind = ANSWER_ANY, .etag = true},
 	{.route = "POST /auth/login", .body_kind = BODY_OR_FORM, .body = &login, .answer_kind = ANSWER_OBJECT, .answer = &tokens,
 	 .also = {401, 429}},

@@ -53,6 +53,7 @@ libmasterd_a_SOURCES += \
 	masterd/live.h masterd/live.c \
 	masterd/feed.h masterd/feed.c \
 	masterd/wait.h masterd/wait.c \
+	masterd/metrics.h masterd/metrics.c \
 	masterd/master.h \
 	masterd/svc_user.h masterd/svc_user.c \
 	masterd/svc_lead.h masterd/svc_lead.c \
@@ -85,6 +86,7 @@ libmasterd_a_SOURCES += \
 	masterd/doc.c \
 	masterd/route.h \
 	masterd/openapi.h masterd/openapi.c \
+	masterd/api_metrics.h masterd/api_metrics.c \
 	masterd/route.c \
 	masterd/httpd.h masterd/httpd.c \
 	masterd/cmd.h \

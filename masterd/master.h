@@ -12,6 +12,7 @@
 #include "masterd/feed.h"
 #include "masterd/hot.h"
 #include "masterd/live.h"
+#include "masterd/metrics.h"
 #include "masterd/pwq.h"
 #include "masterd/wait.h"
 #include "masterd/writer.h"
@@ -34,6 +35,7 @@ struct master {
 	struct buckets *otps;     /* wrong one-time codes, by account */
 	struct buckets *lockouts; /* what the audit trail was told of these */
 	struct buckets *joins;
+	struct metrics *metrics;  /* NULL in tests of a part */
 	struct hot *hot;          /* samples of the last minutes */
 	int64_t journaled;        /* rows that we wrote to the journal of samples (writer's thread) */
 	bool shared;              /* other masters may work on our database */

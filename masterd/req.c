@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "masterd/proxy.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -164,6 +165,11 @@ bool req_json(struct req *r, struct json **ret)
 		return false;
 	}
 	return true;
+}
+
+bool req_is_local(const struct req *r)
+{
+	return !r->forwarded && address_is_loopback(r->peer);
 }
 
 const char *req_query(const struct req *r, const char *name)

@@ -82,6 +82,8 @@ bool req_json(struct req *r, struct json **ret);
 /* Query parameters; an absent one leaves *ret. False: a 422 was set. */
 bool req_query_int(struct req *r, const char *name, int64_t min, int64_t max, int64_t *ret);
 bool req_query_time(struct req *r, const char *name, int64_t *ret);
+/* Comes from this machine, and through nobody. */
+bool req_is_local(const struct req *r);
 const char *req_query(const struct req *r, const char *name);
 const char *req_header(const struct req *r, const char *name);
 /* The number in {id}; false: a 404 was set. Of nodes use api_node_id (api.h). */

@@ -9,6 +9,7 @@
 #include "masterd/api_auth.h"
 #include "masterd/api_events.h"
 #include "masterd/api_join.h"
+#include "masterd/api_metrics.h"
 #include "masterd/api_join_token.h"
 #include "masterd/api_manage.h"
 #include "masterd/api_nodes.h"
@@ -29,6 +30,7 @@ static const char base[] = "/api/v1";
 static const struct route table[] = {
 	{"GET", "/health", true, ROLE_ALL, api_health, "the process answers"},
 	{"GET", "/ready", true, ROLE_ALL, api_ready, "the database answers too"},
+	{"GET", "/metrics", true, ROLE_VIEWER, api_metrics, "numbers for Prometheus"},
 	{"GET", "/openapi.json", false, ROLE_ALL, api_openapi, "this document"},
 	{"POST", "/auth/login", false, ROLE_ALL, api_login, "sign in"},
 	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
@@ -165,7 +167,7 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 		return reply_problem(r, 405, "%.16s is not for this path, which takes %s", method, r->allow);
 	if (!t)
 		return reply_problem(r, 404, "there is nothing at this path");
-	if (t->role >= ROLE_VIEWER && check_person(r, t->role, &e))
+	if (t->role >= ROLE_VIEWER && !(t->root && req_is_local(r)) && check_person(r, t->role, &e))
 		return reply_err(r, &e);
 	if (t->role == ROLE_NODE && check_node(r, &e))
 		return reply_err(r, &e);
@@ -177,11 +179,13 @@ enum verdict route_go_on(struct req *r)
 	return r->then(r);
 }
 
-/* The pattern of the path, never the path: in it may stand what only its holder should know. */
+/* Counted and logged by the pattern of the path, never the path: in it may stand what only its holder should know. */
 void route_ended(struct req *r, int status)
 {
 	const struct route *t = r->route;
 
+	metrics_request(r->m->metrics, t ? (size_t)(t - table) : METRIC_ROUTES, status,
+			r->began_us ? clock_mono_us() - r->began_us : 0);
 	log_debug("http: %s %s %d, %lld us, from %s%s%s%s%s", t ? t->method : "-", t ? t->path : "(unknown)", status,
 		  (long long)(r->began_us ? clock_mono_us() - r->began_us : 0), r->peer, r->who.name[0] ? ", " : "",
 		  r->who.name, r->request_id[0] ? ", request " : "", r->request_id);

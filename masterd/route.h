@@ -12,7 +12,9 @@ struct route {
 	const char *method;
 	const char *path;
 	bool root;
-	enum role role;      /* the least that may: ROLE_NODE means a node's key and nothing else */
+	/* the least that may: ROLE_NODE means a node's key and nothing else; what lies at
+	 * the root also answers whoever is on this machine */
+	enum role role;
 	req_fn *handler;
 	const char *summary;
 };

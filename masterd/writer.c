@@ -26,6 +26,7 @@ struct writer {
 	size_t queued, max_queued;
 	bool sleeping, stopping;
 	atomic_llong doubt;        /* writer_doubt */
+	uint64_t transactions, changes, errors;
 	bool away;                 /* the last transaction found no database */
 };
 
@@ -104,6 +105,31 @@ static bool run_gathered(struct db *db, struct gathering *g, struct err *e)
 }
 
 /* All jobs of the batch are over: tell the good ones from those that failed. */
+static bool is_database(enum err_kind kind)
+{
+	return kind == ERR_DB || kind == ERR_IO || kind == ERR_SPACE || kind == ERR_INTERNAL;
+}
+
+static void tally(struct writer *w, const struct job *batch, size_t n, bool lost)
+{
+	uint64_t errors = lost;
+
+	for (const struct job *j = batch; j && !lost; j = j->next)
+		errors += j->rc && is_database(j->err.kind);
+	pthread_mutex_lock(&w->lock);
+	w->transactions++;
+	w->changes += n;
+	w->errors += errors;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_counts(struct writer *w, struct writer_counts *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret = (struct writer_counts){w->queued, w->max_queued, w->transactions, w->changes, w->errors};
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void finish(struct job *batch, const struct err *commit_failed)
 {
 	struct job *next;
@@ -199,6 +225,7 @@ static size_t write_batch(struct writer *w)
 	if (!good)
 		db_rollback(w->db);
 	tell(w, good, total, &e);
+	tally(w, batch, total, !good);
 	finish(batch, good ? NULL : &e);
 	return total;
 }

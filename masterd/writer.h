@@ -49,4 +49,12 @@ void writer_free(struct writer *w);
  * ERR_BUSY when the queue is full: j is the caller's again. */
 int writer_put(struct writer *w, struct job *j, struct err *e) MUSTCHECK;
 
+/* What was done so far, for GET /metrics. */
+struct writer_counts {
+	size_t queued, max_queued;
+	uint64_t transactions, changes;
+	uint64_t errors;          /* of the database: lost transactions, and changes that failed in it */
+};
+void writer_counts(struct writer *w, struct writer_counts *ret);
+
 #endif

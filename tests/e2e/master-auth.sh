@@ -38,7 +38,8 @@ HS512=$(sign '{"alg":"HS512","typ":"JWT"}' "$(claims 600)" "$SECRET_TEXT")
 answer() { # METHOD URL [CURL OPTIONS]: the status
 	local method=$1 url=$2
 	shift 2
-	curl -s -m 10 -o /dev/null -w '%{http_code}' -X "$method" "$@" "$url"
+	# as from elsewhere: what lies at the root answers this machine without a token
+	curl -s -m 10 -o /dev/null -w '%{http_code}' -X "$method" -H 'X-Forwarded-For: 192.0.2.1' "$@" "$url"
 }
 # row METHOD URL NEED: does each kind of credentials get what the table says?
 row() {
