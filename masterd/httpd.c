@@ -20,6 +20,7 @@
 #include "masterd/req.h"
 #include "masterd/route.h"
 #include "masterd/selfsign.h"
+#include "masterd/svc_once.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
 #include "shared/log.h"
@@ -190,6 +191,7 @@ static struct call *call_new(struct server *s, struct MHD_Connection *connection
 static void call_free(struct call *c)
 {
 	atomic_fetch_sub(&c->server->h->calls, 1);
+	once_free(c->r.once);
 	if (c->r.state_free)
 		c->r.state_free(c->r.state);
 	if (c->body.p)
@@ -214,6 +216,8 @@ static void add_headers(struct MHD_Response *response, const struct call *c, int
 		MHD_add_response_header(response, "Connection", "close");
 	if (r->request_id[0])
 		MHD_add_response_header(response, "X-Request-Id", r->request_id);
+	if (r->replayed)
+		MHD_add_response_header(response, "Idempotency-Replayed", "true");
 	if (r->etag[0])
 		MHD_add_response_header(response, "ETag", r->etag);
 	if (status == 401)

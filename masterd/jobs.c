@@ -9,6 +9,7 @@
 #include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_node.h"
+#include "masterd/svc_once.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -41,6 +42,7 @@ static const struct {
 	{"joins", 60000, true, enrol_expire},
 	{"deleted", 60000, true, node_purge},
 	{"samples", 1000, false, history_follow},
+	{"once", 3600000, true, once_expire},
 	{"journal", 600000, true, follow_expire},
 };
 

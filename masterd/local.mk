@@ -26,6 +26,7 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_event.h masterd/tbl_event.c \
 	masterd/tbl_audit.h masterd/tbl_audit.c \
 	masterd/audit_chain.h masterd/audit_chain.c \
+	masterd/tbl_once.h masterd/tbl_once.c \
 	masterd/tbl_lease.h masterd/tbl_lease.c \
 	masterd/scope.h masterd/scope.c \
 	masterd/tbl_user.h masterd/tbl_user.c \
@@ -56,6 +57,7 @@ libmasterd_a_SOURCES += \
 	masterd/metrics.h masterd/metrics.c \
 	masterd/master.h \
 	masterd/svc_user.h masterd/svc_user.c \
+	masterd/svc_once.h masterd/svc_once.c \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \

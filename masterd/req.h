@@ -21,6 +21,7 @@
 
 struct master;
 struct route;
+struct once_call;
 struct req;
 enum verdict { REPLY, LATER, STREAM };
 typedef enum verdict req_fn(struct req *r);
@@ -55,6 +56,9 @@ struct req {
 	/* STREAM, on an HTTP thread: up to max bytes; 0 none now, and ticket will be
 	 * done when there are; -1 the end. */
 	long (*stream)(struct req *r, char *p, size_t max);
+
+	struct once_call *once;   /* of an Idempotency-Key; NULL */
+	bool replayed;            /* the reply is that of the first request with the key */
 
 	req_fn *then;
 	struct ticket ticket;

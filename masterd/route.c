@@ -20,6 +20,7 @@
 #include "masterd/openapi.h"
 #include "masterd/svc_follow.h"
 #include "masterd/svc_node.h"
+#include "masterd/svc_once.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -159,6 +160,7 @@ static int check_node(struct req *r, struct err *e)
 enum verdict route_run(struct req *r, const char *method, const char *path)
 {
 	const struct route *t = find(r, method, path);
+	const char *key;
 	struct err e;
 
 	r->route = t;
@@ -171,12 +173,20 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 		return reply_err(r, &e);
 	if (t->role == ROLE_NODE && check_node(r, &e))
 		return reply_err(r, &e);
+	key = t->role >= ROLE_VIEWER && !str_eq(t->method, "GET") ? req_header(r, "Idempotency-Key") : NULL;
+	if (key) {
+		CLEANUP(freep) char *what = xasprintf("%s %s", method, path);
+
+		return once_run(r, key, what, t->handler);
+	}
 	return t->handler(r);
 }
 
 enum verdict route_go_on(struct req *r)
 {
-	return r->then(r);
+	enum verdict v = r->then(r);
+
+	return v == REPLY ? once_keep(r) : v;
 }
 
 /* Counted and logged by the pattern of the path, never the path: in it may stand what only its holder should know. */

@@ -105,6 +105,10 @@ static const char *const migrations[] = {
 	"CREATE TABLE api_token(id {id}, name VARCHAR(64) NOT NULL UNIQUE, hash {blob} NOT NULL UNIQUE,"
 	" account_id {int} NOT NULL, role VARCHAR(16) NOT NULL, tags VARCHAR(1024) NOT NULL, scopes VARCHAR(64) NOT NULL,"
 	" created {int} NOT NULL, expires {int} NOT NULL, last_used {int} NOT NULL, last_peer VARCHAR(64) NOT NULL);",
+	/* what an Idempotency-Key stood for */
+	"CREATE TABLE idempotency(owner VARCHAR(96) NOT NULL, name VARCHAR(128) NOT NULL, digest {blob} NOT NULL,"
+	" done {int} NOT NULL, at {int} NOT NULL, status {int} NOT NULL, answer TEXT, PRIMARY KEY(owner, name));"
+	"CREATE INDEX idempotency_at ON idempotency(at);",
 };
 
 const char *const *schema_migrations(int *n)
