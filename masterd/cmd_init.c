@@ -88,16 +88,28 @@ static char *absolute(const char *path)
 	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
 }
 
-static char *database_url(const char *given, const char *state_dir)
+char *cmd_whole_url(const char *url)
 {
 	CLEANUP(freep) char *path = NULL;
+	char line[4096];
 
-	if (!given)
-		return xasprintf("sqlite:%s/master.db", state_dir);
-	if (!str_starts(given, "sqlite:"))
-		return xstrdup(given);
-	path = absolute(given + strlen("sqlite:"));
+	if (str_eq(url, "-")) {
+		if (!fgets(line, sizeof(line), stdin))
+			line[0] = '\0';
+		line[strcspn(line, "\r\n")] = '\0';
+		path = xstrdup(line);
+		mem_wipe(line, sizeof(line));
+		return cmd_whole_url(path);
+	}
+	if (!str_starts(url, "sqlite:"))
+		return xstrdup(url);
+	path = absolute(url + strlen("sqlite:"));
 	return xasprintf("sqlite:%s", path);
+}
+
+static char *database_url(const char *given, const char *state_dir)
+{
+	return given ? cmd_whole_url(given) : xasprintf("sqlite:%s/master.db", state_dir);
 }
 
 static void fill(struct config *c, const struct init_opts *o)
@@ -127,18 +139,28 @@ static int give(const char *path, const struct passwd *pw, struct err *e)
 	return err_sys(e, ERR_IO, "give %s to %s", path, pw->pw_name);
 }
 
+int cmd_give_database(const char *user, const char *url, struct err *e)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	const struct passwd *pw = user && geteuid() == 0 ? getpwnam(user) : NULL;
+
+	for (size_t i = 0; pw && str_starts(url, "sqlite:") && i < ARRAY_LEN(ends); i++) {
+		CLEANUP(freep) char *file = xasprintf("%s%s", url + strlen("sqlite:"), ends[i]);
+
+		if (give(file, pw, e))
+			return -1;
+	}
+	return 0;
+}
+
 /* As root: what run needs belongs to the user that it becomes. */
 static int give_files(const struct config *c, const char *config_path, bool own_pair, struct err *e)
 {
 	const struct passwd *pw = c->user ? getpwnam(c->user) : NULL;
-	const char *file = str_starts(c->database, "sqlite:") ? c->database + 7 : NULL;
-	CLEANUP(freep) char *wal = xasprintf("%s-wal", file ? file : "");
-	CLEANUP(freep) char *shm = xasprintf("%s-shm", file ? file : "");
 
 	if (!pw)
 		return 0;
-	if (give(config_path, pw, e) || give(c->state_dir, pw, e) || give(file, pw, e) || give(wal, pw, e) ||
-	    give(shm, pw, e))
+	if (give(config_path, pw, e) || give(c->state_dir, pw, e) || cmd_give_database(c->user, c->database, e))
 		return -1;
 	return own_pair && (give(c->tls_cert, pw, e) || give(c->tls_key, pw, e)) ? -1 : 0;
 }
@@ -214,8 +236,9 @@ int cmd_init(int argc, char **argv)
 	const struct opt opts[] = {
 		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json to write"},
 		{.name = "listen", .type = OPT_STR, .to = &o.listen, .arg = "ADDR:PORT", .help = "where to listen (127.0.0.1:8443)"},
-		{.name = "database", .type = OPT_STR, .to = &o.database, .arg = "URL", 
-		 .help = "sqlite:/path (default: in the state directory) or postgresql://user@host/name"},
+		{.name = "database", .type = OPT_STR, .to = &o.database, .arg = "URL",
+		 .help = "sqlite:/path (default: in the state directory) or postgresql://user@host/name; "
+			 "- reads it from standard input (a password has no place in a command line)"},
 		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"},
 		{.name = "admin", .type = OPT_STR, .to = &o.admin, .arg = "NAME", .help = "first super_admin (admin)"},
 		{.name = "password-file", .type = OPT_STR, .to = &o.password_file, .arg = "FILE",

@@ -238,6 +238,16 @@ int db_days_drop(struct db *db, const struct db_days *t, int64_t before, bool *d
 	return *done ? db->driver->days_drop(db->conn, t->table, t->column, before, e) : 0;
 }
 
+const struct db_catalogue *db_catalogue(const struct db *db)
+{
+	return db->driver->catalogue();
+}
+
+int db_settle(struct db *db, struct err *e)
+{
+	return db->driver->settle ? db->driver->settle(db->conn, e) : 0;
+}
+
 bool db_is_shared_url(const char *url)
 {
 	const struct db_driver *driver = driver_of(url);

@@ -96,6 +96,10 @@ int db_day_add(struct db *db, const struct db_days *t, int64_t at, struct err *e
 /* Drop the pieces that end at or before the given time. *done false: this database
  * has no pieces, delete the rows. */
 int db_days_drop(struct db *db, const struct db_days *t, int64_t before, bool *done, struct err *e) MUSTCHECK;
+/* For masterd/db_copy.c: how to ask this database for its tables. */
+const struct db_catalogue *db_catalogue(const struct db *db);
+/* After very many rows were added, inside a transaction: put each where it belongs. */
+int db_settle(struct db *db, struct err *e) MUSTCHECK;
 /* A consistent copy into a new file, while in use. */
 int db_backup(struct db *db, const char *path, struct err *e) MUSTCHECK;
 

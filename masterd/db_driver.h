@@ -10,6 +10,18 @@
 
 enum { DB_ABOUT = 64 };
 
+/* For a copy of everything: statements. */
+struct db_catalogue {
+	/* Rows: table, column, its kind (int num blob text), its place in the primary key
+	 * from 1 or 0, 1 when the database gives its numbers; tables in the order in which
+	 * they were made. */
+	const char *columns;
+	/* The last number that was given for ?1 table, ?2 column. */
+	const char *last_number;
+	/* ?3 is the last one from now on. */
+	const char *set_number;
+};
+
 /* What a driver of masterd/db.h has to do; conn and h are its own. */
 struct db_driver {
 	/* Other masters may work on the same database. */
@@ -31,6 +43,9 @@ struct db_driver {
 	/* Days of a table (masterd/db.h); NULL when the database has none. */
 	int (*day_add)(void *conn, const char *table, const char *column, int64_t at, struct err *e);
 	int (*days_drop)(void *conn, const char *table, const char *column, int64_t before, struct err *e);
+	const struct db_catalogue *(*catalogue)(void);
+	/* After very many rows were added; NULL: nothing to do. */
+	int (*settle)(void *conn, struct err *e);
 	int (*prepare)(void *conn, void **ret, const char *text, struct err *e);
 	void (*done)(void *h);
 	void (*set_int)(void *h, int at, int64_t v);

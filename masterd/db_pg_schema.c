@@ -204,3 +204,57 @@ int pg_days_drop(void *conn, const char *table, const char *column, int64_t befo
 	}
 	return pg_run(pg, rest, e);
 }
+
+/* The days of what lies in the rest of table, whose key is "RANGE (column)". */
+static int settle_table(struct pg *pg, const char *table, const char *key, struct err *e)
+{
+	CLEANUP(pg_resultp) PGresult *r = NULL;
+	CLEANUP(freep) char *column = NULL;
+	CLEANUP(freep) char *text = NULL;
+	const char *open = strchr(key, '(');
+
+	if (!open)
+		return err_set(e, ERR_DB, "database %s: table %s is not kept by day: %s", pg->shown, table, key);
+	column = xstrndup(open + 1, strcspn(open + 1, ")"));
+	text = xasprintf("SELECT DISTINCT div(%s,%d) FROM %s_rest", column, DAY_MS, table);
+	r = PQexec(pg->h, text);
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		return pg_fail(pg, r, text, e);
+	for (int i = 0; i < PQntuples(r); i++)
+		if (pg_day_add(pg, table, column, strtoll(PQgetvalue(r, i, 0), NULL, 10) * DAY_MS, e))
+			return -1;
+	return 0;
+}
+
+int pg_settle(void *conn, struct err *e)
+{
+	struct pg *pg = conn;
+	CLEANUP(pg_resultp) PGresult *r = NULL;
+
+	if (pg_run(pg, "SET LOCAL statement_timeout=0", e))
+		return -1;
+	r = PQexec(pg->h, "SELECT c.relname, pg_get_partkeydef(c.oid) FROM pg_class c WHERE c.relkind='p' "
+			  "AND c.relnamespace=current_schema()::regnamespace");
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		return pg_fail(pg, r, "tables by day", e);
+	for (int i = 0; i < PQntuples(r); i++)
+		if (settle_table(pg, PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), e))
+			return -1;
+	return pg_run(pg, "ANALYZE", e);
+}
+
+const struct db_catalogue *pg_catalogue(void)
+{
+	static const struct db_catalogue all = {
+		.columns = "SELECT c.relname, a.attname, CASE a.atttypid WHEN 20 THEN 'int' WHEN 701 THEN 'num' WHEN 17 THEN 'blob' "
+			   "ELSE 'text' END, coalesce(array_position(string_to_array(i.indkey::text,' '),a.attnum::text),0), "
+			   "CASE WHEN a.attidentity='' THEN 0 ELSE 1 END FROM pg_class c JOIN pg_attribute a ON a.attrelid=c.oid "
+			   "AND a.attnum>0 AND NOT a.attisdropped LEFT JOIN pg_index i ON i.indrelid=c.oid AND i.indisprimary "
+			   "WHERE c.relkind IN('r','p') AND NOT c.relispartition "
+			   "AND c.relnamespace=current_schema()::regnamespace ORDER BY c.oid, a.attnum",
+		.last_number = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(?1,?2)::regclass),0)",
+		.set_number = "SELECT setval(pg_get_serial_sequence(?1,?2),?3)",
+	};
+
+	return &all;
+}

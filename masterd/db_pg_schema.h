@@ -8,7 +8,9 @@
 #include "shared/attr.h"
 #include "shared/err.h"
 
-/* judge, migrate, version, day_add and days_drop of struct db_driver for PostgreSQL. */
+/* judge, catalogue, settle, migrate, version, day_add and days_drop of struct db_driver for PostgreSQL. */
+const struct db_catalogue *pg_catalogue(void);
+int pg_settle(void *conn, struct err *e) MUSTCHECK;
 int pg_judge(void *conn, char about[static DB_ABOUT], struct err *e) MUSTCHECK;
 int pg_migrate(void *conn, const char *const *texts, int n, struct err *e) MUSTCHECK;
 int pg_version(void *conn, int *ret, struct err *e) MUSTCHECK;

@@ -209,6 +209,21 @@ static int lite_backup(void *conn, const char *path, struct err *e)
 	return sql_backup(conn, path, e);
 }
 
+static const struct db_catalogue *lite_catalogue(void)
+{
+	static const struct db_catalogue all = {
+		.columns = "SELECT m.name, p.name, CASE p.type WHEN 'INTEGER' THEN 'int' WHEN 'REAL' THEN 'num' WHEN 'BLOB' "
+			   "THEN 'blob' ELSE 'text' END, p.pk, p.pk>0 AND m.sql LIKE '%AUTOINCREMENT%' FROM sqlite_master m, "
+			   "pragma_table_info(m.name) p WHERE m.type='table' ORDER BY m.rowid, p.cid",
+		.last_number = "SELECT seq FROM sqlite_sequence WHERE name=?1 AND ?2<>''",
+		/* it has no key but the rowid */
+		.set_number = "INSERT OR REPLACE INTO sqlite_sequence(rowid,name,seq) "
+			      "VALUES((SELECT rowid FROM sqlite_sequence WHERE name=?1 AND ?2<>''),?1,?3)",
+	};
+
+	return &all;
+}
+
 static const struct db_driver driver = {
 	.open = lite_open,
 	.close = lite_close,
@@ -217,6 +232,7 @@ static const struct db_driver driver = {
 	.exec = lite_exec,
 	.migrate = lite_migrate,
 	.judge = lite_judge,
+	.catalogue = lite_catalogue,
 	.version = lite_version,
 	.prepare = lite_prepare,
 	.done = lite_done,

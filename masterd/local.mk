@@ -17,6 +17,7 @@ endif
 libmasterd_a_SOURCES += \
 	masterd/schema.h masterd/schema.c \
 	masterd/db.h masterd/db.c \
+	masterd/db_copy.h masterd/db_copy.c \
 	masterd/ticket.h \
 	masterd/writer.h masterd/writer.c \
 	masterd/pwq.h masterd/pwq.c \
@@ -97,6 +98,7 @@ libmasterd_a_SOURCES += \
 	masterd/cmd_init.c \
 	masterd/cmd_check.c \
 	masterd/cmd_backup.c \
+	masterd/cmd_migrate.c \
 	masterd/cmd_routes.c \
 	masterd/cmd_run.c
 MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS) $(LIBPQ_LIBS)

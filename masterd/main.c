@@ -14,6 +14,7 @@ static const struct verb verbs[] = {
 	{"user", "list|add|passwd|role|... [NAME]", "people who may sign in", cmd_user},
 	{"audit", "verify [--head HASH] [--json]", "is the audit trail what was written?", cmd_audit},
 	{"check", "[-c FILE]", "judge configuration, certificate and database", cmd_check},
+	{"migrate", "--to URL [--switch]", "copy everything into another database", cmd_migrate},
 	{"backup", "FILE", "copy the master's own database while it runs", cmd_backup},
 	{0},
 };

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/schema.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "shared/attr.h"
+#include "shared/mem.h"
 
 /* Times are milliseconds since 1970, UTC. auth_rev counts changes of users and
  * sessions, so that a running master sees what another process did. */
@@ -115,4 +119,14 @@ const char *const *schema_migrations(int *n)
 {
 	*n = (int)ARRAY_LEN(migrations);
 	return migrations;
+}
+
+bool schema_has_table(const char *name)
+{
+	CLEANUP(freep) char *made = xasprintf("CREATE TABLE %s(", name);
+
+	for (size_t i = 0; i < ARRAY_LEN(migrations); i++)
+		if (strstr(migrations[i], made))
+			return true;
+	return false;
 }

@@ -41,7 +41,7 @@ void lead_renew(struct master *m, int64_t now)
 
 	v->m = m;
 	v->asked = clock_mono_ms();
-	v->lease = (struct lease){.name = "background", .holder = m->instance, .now = now, .until = now + LEAD_MS};
+	v->lease = (struct lease){.name = LEAD_LEASE, .holder = m->instance, .now = now, .until = now + LEAD_MS};
 	v->job.run = run_renew;
 	v->job.drop = end_renew;
 	if (!writer_put(m->writer, &v->job, &e))
@@ -68,7 +68,7 @@ void lead_drop(struct master *m)
 	struct err e;
 
 	atomic_store(&m->leads, false);
-	v->lease = (struct lease){.name = "background", .holder = m->instance};
+	v->lease = (struct lease){.name = LEAD_LEASE, .holder = m->instance};
 	v->job.run = run_drop;
 	v->job.drop = end_drop;
 	if (writer_put(m->writer, &v->job, &e))

@@ -9,6 +9,7 @@
  * LEAD_MS / 4). m->leads says the outcome; a master that cannot reach the
  * database in time leads no more. */
 enum { LEAD_MS = 10000 };
+#define LEAD_LEASE "background" /* its name (tbl_lease.h) */
 void lead_renew(struct master *m, int64_t now);
 /* At the end: let another take over at once. Waits for nothing. */
 void lead_drop(struct master *m);

@@ -23,6 +23,20 @@ int tbl_lease_take(struct db *db, const struct lease *l, bool *got, struct err *
 	return step < 0 ? -1 : 0;
 }
 
+int tbl_lease_held(struct db *db, const char *name, int64_t now, bool *held, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int step;
+
+	if (db_prepare(db, &s, "SELECT holder FROM lease WHERE name=?1 AND until>?2", e))
+		return -1;
+	db_set_str(&s, 1, name);
+	db_set_int(&s, 2, now);
+	step = db_step(&s, e);
+	*held = step > 0;
+	return step < 0 ? -1 : 0;
+}
+
 int tbl_lease_drop(struct db *db, const struct lease *l, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};

@@ -16,6 +16,8 @@ struct lease {
 	int64_t now, until;
 };
 int tbl_lease_take(struct db *db, const struct lease *l, bool *got, struct err *e) MUSTCHECK;
+/* Does anybody hold it at now? */
+int tbl_lease_held(struct db *db, const char *name, int64_t now, bool *held, struct err *e) MUSTCHECK;
 /* Give it back, so that another need not wait for its end. */
 int tbl_lease_drop(struct db *db, const struct lease *l, struct err *e) MUSTCHECK;
 
