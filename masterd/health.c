@@ -116,6 +116,8 @@ static void judge_sample(struct live_node *n)
 		if (t->result[0] && !str_eq(t->result, "success") && !t->running)
 			because(n, H_WARN, "timer %s ended with %s", t->name, t->result);
 	}
+	if (n->n.clone)
+		because(n, H_WARN, "two machines use this key: %s and %s", n->n.clone->owner_peer, n->n.clone->other_peer);
 	if (n->skewed)
 		because(n, H_WARN, "its clock is off by more than 5 min: is time synchronization on?");
 	if (n->last.active_backups > 0 && n->health > H_RUNNING)

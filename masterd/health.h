@@ -52,6 +52,14 @@ struct live_shown {
 	int64_t at;              /* ms */
 };
 
+/* A machine that reports with a node's key. */
+struct live_origin {
+	char instance[40];       /* what the node says it is; "" none */
+	char peer[48];
+	int64_t seen;
+};
+enum { ORIGINS_BEFORE = 3 };
+
 struct live_node {
 	struct node n;
 	struct join join;        /* request_id "" when there is none */
@@ -66,6 +74,8 @@ struct live_node {
 	unsigned trend_n;
 	struct { LIST_OF(struct live_site); } sites;
 	struct { LIST_OF(struct live_told); } told;
+	struct live_origin from; /* whom the last report came from */
+	struct live_origin *before; /* ORIGINS_BEFORE others before it, newest first; NULL: there was one machine only */
 	char *answer;
 	/* the judgement */
 	enum health health;

@@ -13,7 +13,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
+enum { CLONE_WINDOW_MS = 600000, REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
 
 struct live {
 	pthread_mutex_t lock;
@@ -115,6 +115,77 @@ int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, stru
 	return rc;
 }
 
+/* ---- which machine */
+
+static void set_origin(struct live_origin *o, const struct live_origin *v)
+{
+	if (!str_eq(o->peer, v->peer) || !str_eq(o->instance, v->instance))
+		*o = *v;
+	o->seen = v->seen;
+}
+
+/* Another machine than at the last report. One that is back after another has
+ * been here was never gone: a start anew changes the instance for good. */
+static bool has_returned(struct live_node *n, const struct live_origin *v)
+{
+	if (!n->before)
+		n->before = xcalloc(ORIGINS_BEFORE, sizeof(*n->before));
+	for (size_t i = 0; i < ORIGINS_BEFORE; i++)
+		if (str_eq(n->before[i].instance, v->instance) && v->seen - n->from.seen < CLONE_WINDOW_MS)
+			return true;
+	memmove(n->before + 1, n->before, (ORIGINS_BEFORE - 1) * sizeof(*n->before));
+	n->before[0] = n->from;
+	n->from = *v;
+	return false;
+}
+
+static int refuse_clone(const struct node_clone *c, const char *peer, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "two machines use this key, %s and %s; only the first is believed. On the copy (is it "
+		       "%s?) run: felloe-noded join", c->owner_peer, c->other_peer, peer);
+}
+
+int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool *found, struct err *e)
+{
+	struct live_node *n;
+	int rc = 0;
+
+	*found = false;
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	if (n && n->n.clone) {
+		if (!str_eq(n->n.clone->owner, from->instance))
+			rc = refuse_clone(n->n.clone, from->peer, e);
+	} else if (n && from->instance[0]) {
+		if (!n->from.instance[0] || str_eq(n->from.instance, from->instance)) {
+			set_origin(&n->from, from);
+		} else if (has_returned(n, from)) {
+			n->n.clone = xcalloc(1, sizeof(*n->n.clone));
+			n->n.clone->since = from->seen;
+			str_cut(n->n.clone->owner, sizeof(n->n.clone->owner), from->instance);
+			str_cut(n->n.clone->owner_peer, sizeof(n->n.clone->owner_peer), from->peer);
+			str_cut(n->n.clone->other_peer, sizeof(n->n.clone->other_peer), n->from.peer);
+			*found = true;
+		}
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+bool live_clone(struct live *l, int64_t id, struct node_clone *ret)
+{
+	const struct live_node *n;
+	bool is;
+
+	pthread_mutex_lock(&l->lock);
+	n = find(l, id);
+	is = n && n->n.clone;
+	if (is)
+		*ret = *n->n.clone;
+	pthread_mutex_unlock(&l->lock);
+	return is;
+}
+
 /* ---- changes */
 
 static void node_free(struct live_node *n)
@@ -125,6 +196,7 @@ static void node_free(struct live_node *n)
 	list_done(&n->told);
 	json_free(n->facts);
 	free(n->answer);
+	free(n->before);
 	free(n);
 }
 
@@ -199,6 +271,12 @@ static void put_node(struct live *l, const struct node *v, const struct join *j)
 	struct live_node *n = place(l, v->id);
 	bool same_tags = n->n.tags && v->tags && str_eq(n->n.tags, v->tags);
 
+	/* with another key it is a new story */
+	if (!n->n.has_key || !v->has_key || !hash_equal(n->n.key_hash, v->key_hash, SHA256_LEN)) {
+		n->from = (struct live_origin){0};
+		free(n->before);
+		n->before = NULL;
+	}
 	node_done(&n->n);
 	n->n = node_copy(v);
 	if (j)

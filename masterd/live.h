@@ -43,6 +43,12 @@ void live_told(struct live *l, const struct alerts *open, int64_t now);
 /* The node with this key: ERR_DENIED unknown, ERR_FORBIDDEN blocked (with the
  * reason). *first_use: the key was never used before this process knew (svc_node.h, node_key_used). */
 int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e) MUSTCHECK;
+/* Which machine reports with the node's key (from->instance "": it did not
+ * say). *found: this made clear that two do; to be stored (svc_node.h).
+ * ERR_CONFLICT: two do, and this is not the one that is believed. */
+int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool *found, struct err *e) MUSTCHECK;
+/* Do two machines use the key of the node? */
+bool live_clone(struct live *l, int64_t id, struct node_clone *ret);
 /* Append the answer to a sample: {"status":"recorded","node":NAME,"requests":[]}. */
 void live_answer(struct live *l, int64_t id, struct buf *out);
 /* Is the whole report of the node due to be stored (at most once a minute)? Marks it. */

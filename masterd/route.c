@@ -142,7 +142,8 @@ static int check_person(struct req *r, enum role role, struct err *e)
 static int check_node(struct req *r, struct err *e)
 {
 	const char *key = req_header(r, "X-API-KEY");
-	bool first_use = false;
+	struct live_origin from = {.seen = r->now};
+	bool first_use = false, found = false;
 
 	if (!key)
 		return err_set(e, ERR_DENIED, "this needs the API key of a node (X-API-KEY)");
@@ -152,6 +153,12 @@ static int check_node(struct req *r, struct err *e)
 	      !live_key(r->m->live, key, &r->who.node_id, &first_use, e)))
 		return -1;
 	r->who.role = ROLE_NODE;
+	str_cut(from.instance, sizeof(from.instance), str_or(req_header(r, "X-Felloe-Instance"), ""));
+	str_cut(from.peer, sizeof(from.peer), r->peer);
+	if (live_origin(r->m->live, r->who.node_id, &from, &found, e))
+		return -1;
+	if (found)
+		node_cloned(r->m, r->who.node_id);
 	if (first_use)
 		node_key_used(r->m, r->who.node_id, key);
 	return 0;

@@ -177,3 +177,32 @@ void node_key_used(struct master *m, int64_t node_id, const char *key)
 	v->actor = actor_named(name, v->now);
 	enrol_queue_alone(v, EVENT_NODE, run_key_used);
 }
+
+/* ---- two machines with one key */
+
+static int run_cloned(struct job *job, struct db *db, struct err *e)
+{
+	struct enrol *v = (struct enrol *)job;
+	struct node_clone found;
+	char object[AUDIT_OBJECT];
+
+	if (enrol_load(v, db, v->node.id, e))
+		return -1;
+	if (v->node.clone || v->node.state != NODE_ACTIVE || !live_clone(v->m->live, v->node.id, &found))
+		return 0;
+	v->node.clone = xmemdup(&found, sizeof(found));
+	return tbl_node_put(db, &v->node, e) ? -1
+		: AUDIT(db, &v->actor, e, "node.cloned", audit_node(object, v->node.id, v->node.name), "believed",
+			found.owner_peer, "refused", found.other_peer);
+}
+
+void node_cloned(struct master *m, int64_t node_id)
+{
+	struct enrol *v = xcalloc(1, sizeof(*v));
+
+	v->m = m;
+	v->now = clock_ms();
+	v->node.id = node_id;
+	v->actor = actor_named("felloe-masterd", v->now);
+	enrol_queue_alone(v, EVENT_NODE, run_cloned);
+}

@@ -20,6 +20,9 @@ int node_rotate(struct enrol *v, struct err *e) MUSTCHECK;
 
 /* The key was used for the first time: what was kept until then is dropped. Nobody waits. */
 void node_key_used(struct master *m, int64_t node_id, const char *key);
+/* Two machines use its key (live_origin found out): kept until an admin has
+ * decided, by a new key or an adoption. Nobody waits. */
+void node_cloned(struct master *m, int64_t node_id);
 /* From time to time: nodes deleted long ago, and their history. Nobody waits. */
 void node_purge(struct master *m, int64_t now);
 

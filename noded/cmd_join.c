@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "noded/agent/identity.h"
 #include "noded/agent/install.h"
 #include "noded/agent/join.h"
 #include "noded/agent/send.h"
@@ -18,7 +21,8 @@
 /* felloe-noded join: ask a master to take this node, and wait for the answer. */
 
 struct joining {
-	const char *master, *name, *pin;
+	const char *master, *name, *pin, *token_file;
+	char *token;         /* NULL none */
 	bool wait, waits_for, json;
 	uint64_t wait_s;
 	int64_t deadline;    /* monotonic ms; INT64_MAX: none */
@@ -58,7 +62,7 @@ static void tell(const struct joining *j, const char *event, const char *code, c
 /* The key that is there may still be good: join can be run again. */
 static int key_works(const struct joining *j, const struct config *c, bool *ret, struct err *e)
 {
-	CLEANUP(freep) char *path = join_key_file(c);
+	CLEANUP(freep) char *path = identity_key_file(c);
 	CLEANUP(outbox_closep) struct outbox *box = NULL;
 	CLEANUP(sysstat_freep) struct sysstat *stat = sysstat_new();
 	CLEANUP(sender_freep) struct sender *s = NULL;
@@ -84,7 +88,8 @@ static int key_works(const struct joining *j, const struct config *c, bool *ret,
 	rc = sender_live(s, box, &sample, e);
 	wire_sample_done(&sample);
 	*ret = rc == 0;
-	return rc && e->kind != ERR_DENIED ? -1 : 0;
+	/* deleted there, or copied from another machine: ask for a key of its own */
+	return rc && e->kind != ERR_DENIED && e->kind != ERR_CONFLICT ? -1 : 0;
 }
 
 /* After an answer that a later one may better: true to ask again. */
@@ -126,7 +131,7 @@ static int ended(const struct joining *j, const struct err *e)
 
 static int decide(const struct joining *j, const struct config *c, enum join_state state, const char *why)
 {
-	CLEANUP(freep) char *path = join_key_file(c);
+	CLEANUP(freep) char *path = identity_key_file(c);
 	CLEANUP(freep) char *saved = xasprintf("Approved. The key of this node is saved in %s.", path);
 	struct err e;
 
@@ -142,7 +147,7 @@ static int decide(const struct joining *j, const struct config *c, enum join_sta
 
 static int open_request(struct joining *j, const struct config *c, struct join **ret, struct err *e)
 {
-	struct join_opts o = {.config = c, .name = j->name, .tick = stopping, .ctx = j};
+	struct join_opts o = {.config = c, .name = j->name, .token = j->token, .tick = stopping, .ctx = j};
 
 	while (join_open(ret, &o, e))
 		if (!again(j, e))
@@ -207,10 +212,43 @@ static int note_master(const struct joining *j, const char *path, struct err *e)
 	return install_master(path, j->master, j->pin, e);
 }
 
+/* The token comes from a file, stdin or the environment, never from argv, which everybody on the machine can read. */
+static int read_token(struct joining *j, struct err *e)
+{
+	static const char variable[] = "FELLOE_JOIN_TOKEN";
+	CLEANUP(freep) char *text = NULL;
+	size_t got = 0;
+
+	if (!j->token_file) {
+		j->token = str_empty(getenv(variable)) ? NULL : xstrdup(getenv(variable));
+		unsetenv(variable);
+	} else if (!str_eq(j->token_file, "-")) {
+		if (fs_read_secret(&j->token, j->token_file, e))
+			return err_wrap(e, "--token-file");
+	} else {
+		j->token = xcalloc(1, 4096);
+		if (fs_read_full(STDIN_FILENO, j->token, 4095, &got, e))
+			return err_wrap(e, "--token-file -");
+		j->token[strcspn(j->token, "\r\n")] = '\0';
+	}
+	if (j->token_file && (!j->token || !*j->token))
+		return err_set(e, ERR_USAGE, "--token-file %s: there is no token in it", j->token_file);
+	if (j->token && strlen(j->token) >= JOIN_TOKEN_MAX)
+		return err_set(e, ERR_USAGE, "that is no join token: it is longer than %d characters", JOIN_TOKEN_MAX - 1);
+	return 0;
+}
+
+static void joining_done(struct joining *j)
+{
+	if (j->token)
+		mem_wipe(j->token, strlen(j->token));
+	free(j->token);
+}
+
 int cmd_join(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
-	struct joining j = {.deadline = INT64_MAX};
+	CLEANUP(joining_done) struct joining j = {.deadline = INT64_MAX};
 	struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "master",
@@ -230,6 +268,11 @@ int cmd_join(int argc, char **argv)
 		 .to = &j.pin,
 		 .arg = "PIN",
 		 .help = "sha256//BASE64 of the master's public key."},
+		{.name = "token-file",
+		 .type = OPT_STR,
+		 .to = &j.token_file,
+		 .arg = "FILE",
+		 .help = "Show the master the join token in FILE (\"-\": stdin; without it $FELLOE_JOIN_TOKEN)."},
 		{.name = "wait",
 		 .type = OPT_WAIT,
 		 .to = &j.wait_s,
@@ -252,7 +295,7 @@ int cmd_join(int argc, char **argv)
 	daemon_signals();
 	if (j.wait && j.wait_s)
 		j.deadline = clock_mono_ms() + (int64_t)j.wait_s * 1000;
-	if (note_master(&j, c.config, &e) || cmd_config(&c, &config, &e))
+	if (read_token(&j, &e) || note_master(&j, c.config, &e) || cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
 	if (str_empty(config->master.url)) {
 		fputs("felloe-noded join: which master? Give --master https://HOST:PORT\n", stderr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "noded/agent/link.h"
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/progress.h"
@@ -14,7 +15,8 @@
 #include "shared/units.h"
 
 /* felloe-noded status: what goes on, what went well last, how full the storages
- * are. All of it from this machine; no master is asked. */
+ * are, how the agent stands with the master. All of it from this machine; no
+ * master is asked. */
 
 enum { OUT_MAX = 4 << 20 };
 
@@ -97,6 +99,55 @@ static void put_site(struct json_out *o, const struct site_status *site)
 	json_end_obj(o);
 }
 
+/* What the agent said of its master; an older word about another one says nothing. */
+static void read_link(const struct status *s, struct link *l)
+{
+	link_read(l);
+	if (!str_eq(l->master, s->config->master.url))
+		*l = (struct link){0};
+}
+
+static void put_link(struct json_out *o, const struct status *s)
+{
+	struct link l;
+
+	read_link(s, &l);
+	json_obj(o, "link");
+	json_put_str(o, "state", link_name(l.state));
+	json_put_time(o, "since", l.since);
+	json_put_str(o, "text", l.text);
+	json_put_bool(o, "agent", link_agent_runs());
+	json_end_obj(o);
+}
+
+static void print_master(const struct status *s)
+{
+	static const char *const words[LINK_STATES] = {
+		[LINK_UNKNOWN] = "nothing is known of it yet",
+		[LINK_CONNECTED] = "connected",
+		[LINK_JOINING] = "waits for approval",
+		[LINK_NOT_JOINED] = "this node has not joined it: run felloe-noded join",
+		[LINK_BLOCKED] = "it has blocked this node",
+		[LINK_UNKNOWN_KEY] = "it does not know this node (any more)",
+		[LINK_CLONE] = "another machine uses the key of this node",
+		[LINK_TROUBLE] = "not reached",
+	};
+	char span[UNITS_TEXT];
+	struct link l;
+
+	if (str_empty(s->config->master.url)) {
+		puts("master: none, this node stands alone");
+		return;
+	}
+	read_link(s, &l);
+	printf("master: %s, %s", s->config->master.url, words[l.state]);
+	if (l.since)
+		printf(", since %s", units_span(span, clock_ms() - l.since));
+	puts(link_agent_runs() ? "" : "; the agent does not run now");
+	if (l.text[0])
+		printf("        %s\n", l.text);
+}
+
 static int print_json(const struct status *s)
 {
 	CLEANUP(buf_done) struct buf b = {0};
@@ -109,6 +160,8 @@ static int print_json(const struct status *s)
 	json_obj(&o, NULL);
 	json_put_str(&o, "server_id", s->config->server_id);
 	json_put_str(&o, "master", str_empty(s->config->master.url) ? NULL : s->config->master.url);
+	if (!str_empty(s->config->master.url))
+		put_link(&o, s);
 	json_arr(&o, "running");
 	for (size_t i = 0; i < s->running.n; i++)
 		wire_progress_put(&o, NULL, &s->running.v[i]);
@@ -190,7 +243,7 @@ static void print_text(const struct status *s)
 			       s->health.v[i].rests_until ? "tried after all others for now" : "tried in its turn again",
 			       s->health.v[i].error);
 	}
-	printf("master: %s\n", str_or(s->config->master.url, "none, this node stands alone"));
+	print_master(s);
 }
 
 int cmd_status(int argc, char **argv)

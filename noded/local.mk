@@ -86,6 +86,8 @@ libnoded_a_SOURCES += \
 	noded/agent/dropin.h noded/agent/dropin.c \
 	noded/agent/install.h noded/agent/install.c \
 	noded/agent/timers.h noded/agent/timers.c \
+	noded/agent/identity.h noded/agent/identity.c \
+	noded/agent/link.h noded/agent/link.c \
 	noded/agent/join.h noded/agent/join.c \
 	noded/agent/send.h noded/agent/send.c \
 	noded/agent/agent.h noded/agent/agent.c

@@ -18,6 +18,7 @@ struct client {
 	struct http *http;
 	char *base;        /* without a last '/' */
 	char *credential;  /* a whole header line, or NULL */
+	char *header;      /* likewise */
 	bool (*tick)(void *ctx);
 	void *ctx;
 	struct http_req *stream; /* NULL: none */
@@ -89,6 +90,7 @@ void client_free(struct client *c)
 	client_stream_close(c);
 	http_free(c->http);
 	wipe(&c->credential);
+	freep(&c->header);
 	freep(&c->base);
 	free(c);
 }
@@ -203,6 +205,12 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 	return 0;
 }
 
+void client_set_header(struct client *c, const char *line)
+{
+	freep(&c->header);
+	c->header = xstrdup(line);
+}
+
 void client_set_tick(struct client *c, bool (*tick)(void *ctx), void *ctx)
 {
 	c->tick = tick;
@@ -257,6 +265,8 @@ int client_do(struct client *c, const struct client_call *o, struct client_reply
 		headers[n++] = match;
 	if (c->credential)
 		headers[n++] = c->credential;
+	if (c->header)
+		headers[n++] = c->header;
 	if (exchange(c, &call, &reply, e)) {
 		ret->hopeless = reply.hopeless;
 		http_reply_done(&reply);
@@ -281,7 +291,7 @@ int client_stream_open(struct client *c, const struct client_stream_call *call, 
 	CLEANUP(freep) char *accept = xasprintf("Accept: %s", call->accept);
 	CLEANUP(freep) char *id =
 		str_empty(call->last_event_id) ? NULL : xasprintf("Last-Event-ID: %s", call->last_event_id);
-	const char *headers[5] = {accept, "Cache-Control: no-store"};
+	const char *headers[6] = {accept, "Cache-Control: no-store"};
 	size_t n = 2;
 	struct http_call out = {.method = "GET", .url = url, .headers = headers, .on_data = call->on_data,
 				.ctx = call->ctx, .stream = true};
@@ -290,6 +300,8 @@ int client_stream_open(struct client *c, const struct client_stream_call *call, 
 		headers[n++] = id;
 	if (c->credential)
 		headers[n++] = c->credential;
+	if (c->header)
+		headers[n++] = c->header;
 	client_stream_close(c);
 	return http_start(c->http, &out, &c->stream, e);
 }

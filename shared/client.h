@@ -24,6 +24,8 @@ void client_freep(struct client **c);
 /* One of the two; NULL takes it away. Copied, wiped at the end. */
 void client_set_api_key(struct client *c, const char *key);
 void client_set_token(struct client *c, const char *token);
+/* One header line more in each request; NULL: none. Copied. */
+void client_set_header(struct client *c, const char *line);
 /* While an answer is awaited tick is called at least four times a second; true
  * ends the exchange with ERR_ABORTED. For one thread that has other work or must
  * stop in time. NULL: none. */

@@ -11,7 +11,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "noded/agent/identity.h"
 #include "noded/agent/join.h"
+#include "noded/agent/link.h"
 #include "noded/agent/outbox.h"
 #include "noded/agent/send.h"
 #include "noded/agent/sysstat.h"
@@ -28,6 +30,7 @@
 
 enum {
 	REFUSED_MS = 600 * 1000,  /* blocked or a key that is not known: ask every 10 minutes */
+	CLONE_MS = 60 * 1000,     /* another machine uses our key: until an admin has decided */
 	BACKOFF_MAX_MS = 30 * 1000,
 	REAP_MS = 60 * 1000,
 	REAP_AGAIN_MS = 1800 * 1000, /* a storage that is away keeps remains: no word about them each minute */
@@ -55,6 +58,8 @@ struct agent {
 	size_t dead;              /* status files without a process, at the last look */
 	unsigned fails;
 	char said[ERR_MSG_MAX];   /* the trouble with the master that was logged last */
+	char said_key[ERR_MSG_MAX]; /* that with a new key */
+	struct link link;
 	char kept[ERR_MSG_MAX];   /* that with the outbox */
 };
 
@@ -219,18 +224,21 @@ static int64_t backoff(unsigned fails)
 static void failed(struct agent *a, const struct err *e)
 {
 	bool refused = e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN;
+	int64_t pause = refused ? REFUSED_MS : e->kind == ERR_CONFLICT ? CLONE_MS : backoff(a->fails + 1);
 	char text[ERR_MSG_MAX];
 
 	if (e->kind == ERR_ABORTED)
 		return;
 	str_cut(text, sizeof(text), e->msg);
 	if (e->kind == ERR_DENIED)
-		snprintf(text, sizeof(text), "the master %.200s does not take the key of this node (%.300s); was its database "
-			 "lost, or an older copy of it restored? Run: felloe-noded join", a->config->master.url, e->msg);
+		snprintf(text, sizeof(text), "the master %.200s does not take the key of this node (%.200s); was the node "
+			 "deleted there, its database lost, or an older copy of it restored? Run: felloe-noded join", a->config->master.url, e->msg);
 	say(a->said, text);
 	status(text);
-	a->next_try = clock_mono_ms() + (refused ? REFUSED_MS : backoff(++a->fails));
-	if (e->kind == ERR_DENIED) { /* a new join may bring another key */
+	link_set(&a->link, link_of(e), text, a->config->master.url);
+	a->fails += !refused;
+	a->next_try = clock_mono_ms() + pause;
+	if (e->kind == ERR_DENIED || e->kind == ERR_CONFLICT) { /* a new join may bring another key */
 		a->denied = true;
 		sender_free(a->sender);
 		a->sender = NULL;
@@ -243,6 +251,7 @@ static void worked(struct agent *a)
 		log_info("the master answers again");
 	if (a->said[0] || a->fails)
 		status("connected");
+	link_set(&a->link, a->sender ? LINK_CONNECTED : LINK_JOINING, a->join ? join_code(a->join) : "", a->config->master.url);
 	a->said[0] = '\0';
 	a->denied = false;
 	a->fails = 0;
@@ -277,7 +286,7 @@ static int go_on_joining(struct agent *a, struct err *e)
 /* 0 and a sender, or 0 without one: no key yet. */
 static int want_sender(struct agent *a, struct err *e)
 {
-	CLEANUP(freep) char *path = join_key_file(a->config);
+	CLEANUP(freep) char *path = identity_key_file(a->config);
 	struct send_opts o = {.config = a->config, .tick = tick, .ctx = a};
 	char *key = NULL;
 	int rc;
@@ -291,6 +300,25 @@ static int want_sender(struct agent *a, struct err *e)
 	mem_wipe(key, strlen(key));
 	freep(&key);
 	return rc;
+}
+
+/* The master gives this node a new key: it is stored before it is used, and
+ * notice_join takes it up. Whatever ends us in between, one of the two is good. */
+static void take_new_key(struct agent *a)
+{
+	CLEANUP(freep) char *path = identity_key_file(a->config);
+	int64_t date;
+	const char *sealed = json_get_str(sender_answer(a->sender, &date), "new_key", NULL);
+	struct err e;
+
+	if (!sealed)
+		return;
+	if (identity_renew_key(path, sealed, &e)) {
+		say(a->said_key, e.msg);
+		return;
+	}
+	a->said_key[0] = '\0';
+	log_info("a new key from the master is saved in %s", path);
 }
 
 static int send_all(struct agent *a, struct err *e)
@@ -307,6 +335,7 @@ static int send_all(struct agent *a, struct err *e)
 		if (rc)
 			return -1;
 		worked(a);
+		take_new_key(a);
 	}
 	while (more && !a->fresh && !daemon_stopping())
 		if (sender_backfill(a->sender, a->outbox, &more, e))
@@ -318,7 +347,7 @@ static int send_all(struct agent *a, struct err *e)
  * somebody has called felloe-noded join meanwhile. */
 static void notice_join(struct agent *a)
 {
-	CLEANUP(freep) char *path = join_key_file(a->config);
+	CLEANUP(freep) char *path = identity_key_file(a->config);
 	struct timespec t = changed_at(path);
 	bool pending = join_pending(a->config);
 
@@ -349,6 +378,7 @@ static void talk(struct agent *a)
 	} else {
 		say(a->said, "this node has not joined its master yet; run felloe-noded join");
 		status("not joined");
+		link_set(&a->link, LINK_NOT_JOINED, "", a->config->master.url);
 		a->next_try = a->next_sample;
 	}
 }
@@ -440,8 +470,12 @@ static int take_lock(struct agent *a, struct err *e)
 	a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (a->lock < 0)
 		return err_sys(e, ERR_IO, "open %s", path);
-	if (flock(a->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
+	/* felloe-noded status holds it for an instant to see whether somebody has it */
+	for (int i = 0; i < 10; i++) {
+		if (flock(a->lock, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		clock_sleep_ms(50);
+	}
 	if (errno != EWOULDBLOCK)
 		return err_sys(e, ERR_IO, "lock %s", path);
 	return err_set(e, ERR_LOCKED, "another agent works in %s (see systemctl status felloe-noded); two would report twice",

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "noded/agent/identity.h"
 #include "shared/client.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
@@ -21,7 +22,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { STATE_MAX = 64 << 10, BODY_MAX = 256 << 10, KEY_MAX = 512, REQUEST_ID = 128 };
+enum { STATE_MAX = 64 << 10, BODY_MAX = 256 << 10, REQUEST_ID = 128 };
 
 struct join {
 	char *path, *key_file, *master, *name;
@@ -30,6 +31,7 @@ struct join {
 	uint8_t pub[CRYPT_KEY], secret[CRYPT_KEY], nonce[PAIR_NONCE];
 	char request_id[REQUEST_ID];  /* "" until the master gave one */
 	char code[PAIR_CODE];         /* "" until revealed */
+	char token[JOIN_TOKEN_MAX];   /* "" none */
 };
 
 static char *state_path(void)
@@ -37,13 +39,6 @@ static char *state_path(void)
 	CLEANUP(freep) char *dir = fs_state_dir("node");
 
 	return xasprintf("%s/join.json", dir);
-}
-
-char *join_key_file(const struct config *c)
-{
-	CLEANUP(freep) char *dir = fs_state_dir("node");
-
-	return str_empty(c->master.api_key_file) ? xasprintf("%s/api.key", dir) : xstrdup(c->master.api_key_file);
 }
 
 /* ---- bytes as text: base64 (RFC 4648, section 4) */
@@ -91,6 +86,8 @@ static int save(const struct join *j, struct err *e)
 	put_bytes(&o, "nonce", j->nonce, sizeof(j->nonce));
 	json_put_str(&o, "request_id", j->request_id);
 	json_put_str(&o, "code", j->code);
+	if (j->token[0])
+		json_put_str(&o, "token", j->token);
 	json_end_obj(&o);
 	failed = fs_mkdirs(dir, 0700, e) || buf_check(&b, j->path, e) || fs_write(j->path, b.p, b.len, 0600, e);
 	mem_wipe(b.p, b.len);
@@ -111,7 +108,8 @@ static bool restore(struct join *j)
 	    !get_bytes(doc, "nonce", j->nonce, sizeof(j->nonce)))
 		return false;
 	if (str_copy(j->request_id, sizeof(j->request_id), json_get_str(doc, "request_id", "")) ||
-	    str_copy(j->code, sizeof(j->code), json_get_str(doc, "code", "")))
+	    str_copy(j->code, sizeof(j->code), json_get_str(doc, "code", "")) ||
+	    str_copy(j->token, sizeof(j->token), json_get_str(doc, "token", "")))
 		return false;
 	freep(&j->name);
 	j->name = xstrdup(json_get_str(doc, "name", ""));
@@ -267,6 +265,8 @@ static int request(struct join *j, const struct config *c, uint8_t master_nonce[
 	put_facts(&o, c);
 	put_bytes(&o, "public_key", j->pub, sizeof(j->pub));
 	put_bytes(&o, "commitment", commitment, sizeof(commitment));
+	if (j->token[0])
+		json_put_str(&o, "join_token", j->token);
 	json_end_obj(&o);
 	failed = buf_check(&b, "the join request", e) ||
 		 client_do(j->client,
@@ -280,6 +280,7 @@ static int request(struct join *j, const struct config *c, uint8_t master_nonce[
 			!get_bytes(r.json, "master_nonce", master_nonce, PAIR_NONCE)))
 		failed = err_set(e, ERR_NET, "%s answered the join request with something else; is it a Felloe master?",
 				 j->master);
+	mem_wipe(b.p, b.len);
 	buf_done(&b);
 	client_reply_done(&r);
 	return failed ? -1 : 0;
@@ -323,20 +324,24 @@ int join_open(struct join **ret, const struct join_opts *o, struct err *e)
 				 .pin = o->config->master.pin,
 				 .ca_file = o->config->master.ca_file,
 				 .user_agent = "felloe-noded/" PACKAGE_VERSION};
+	bool known;
 
 	if (crypt_init(e) || client_new(&j->client, &co, e))
 		return -1;
 	client_set_tick(j->client, o->tick, o->ctx);
 	j->path = state_path();
-	j->key_file = join_key_file(o->config);
+	j->key_file = identity_key_file(o->config);
 	j->master = xstrdup(o->config->master.url);
 	j->name = xstrdup(str_or(o->name, o->config->server_id));
 	str_cut(j->pin, sizeof(j->pin), o->config->master.pin);
-	if (!restore(j)) {
-		j->request_id[0] = j->code[0] = '\0';
-		crypt_keypair(j->pub, j->secret);
+	/* with another token it is another request, which takes the place of the first: the pair is the same */
+	known = restore(j);
+	if (!known || (o->token && !str_eq(o->token, j->token))) {
+		j->request_id[0] = j->code[0] = j->token[0] = '\0';
+		if (!known)
+			crypt_keypair(j->pub, j->secret);
 		random_bytes(j->nonce, sizeof(j->nonce));
-		if (save(j, e))
+		if ((o->token && str_copy(j->token, sizeof(j->token), o->token)) || save(j, e))
 			return -1;
 	}
 	if (!j->code[0] && pair(j, o->config, e)) {
@@ -371,24 +376,11 @@ const char *join_code(const struct join *j)
 	return j->code;
 }
 
+/* The pair first: without the key the request goes on, without the pair no later key could be opened. */
 static int save_key(const struct join *j, const struct json *doc, struct err *e)
 {
-	CLEANUP(freep) char *dir = xstrdup(j->key_file);
-	CLEANUP(freep) uint8_t *sealed = NULL;
-	uint8_t key[KEY_MAX + 1];
-	size_t n = 0;
-	int failed;
-
-	if (base64_decode(&sealed, &n, json_get_str(doc, "sealed_key", "")) || n <= CRYPT_SEAL || n > KEY_MAX)
-		return err_set(e, ERR_DAMAGED,
-			       "the master approved this node but its key cannot be read; ask for a new key");
-	if (crypt_open(key, sealed, n, j->pub, j->secret, e))
-		return err_wrap(e, "the key from the master");
-	key[n - CRYPT_SEAL] = '\n';
-	*strrchr(dir, '/') = '\0';
-	failed = fs_mkdirs(*dir ? dir : "/", 0700, e) || fs_write(j->key_file, key, n - CRYPT_SEAL + 1, 0600, e);
-	mem_wipe(key, sizeof(key));
-	return failed ? -1 : 0;
+	return identity_keep(j->pub, j->secret, e) ||
+	       identity_store_key(j->key_file, json_get_str(doc, "sealed_key", ""), j->pub, j->secret, e) ? -1 : 0;
 }
 
 int join_ask(struct join *j, unsigned wait_s, enum join_state *ret, char why[static WIRE_TEXT], struct err *e)

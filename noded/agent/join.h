@@ -13,10 +13,12 @@
  * is started again goes on with the same request and the same code. */
 
 struct join;
+enum { JOIN_TOKEN_MAX = 256 };
 
 struct join_opts {
 	const struct config *config;  /* master.url, pin, key file; facts of this node */
 	const char *name;             /* NULL: config's server_id */
+	const char *token;            /* of the master, under JOIN_TOKEN_MAX bytes; NULL: that of the pending request, if any */
 	bool (*tick)(void *ctx);      /* see client_set_tick; may be NULL */
 	void *ctx;
 };
@@ -27,7 +29,7 @@ bool join_pending(const struct config *c);
 /* Read the pending request, or make one, and bring it to the point where the code
  * is known: X25519 pair, commitment, request, reveal. ERR_NET: the master cannot
  * be reached, call again later, nothing is lost. ERR_FORBIDDEN: this machine
- * is blocked. */
+ * is blocked, or the token is worth nothing. */
 int join_open(struct join **ret, const struct join_opts *o, struct err *e) MUSTCHECK;
 void join_free(struct join *j);
 void join_freep(struct join **j);
@@ -37,8 +39,5 @@ const char *join_code(const struct join *j);
  * JOIN_ACTIVE the key is saved (0600) and the request forgotten; on BLOCKED and
  * EXPIRED it is forgotten and why (WIRE_TEXT bytes) says what to do. */
 int join_ask(struct join *j, unsigned wait_s, enum join_state *ret, char why[static WIRE_TEXT], struct err *e) MUSTCHECK;
-
-/* Where the API key lies: master.api_key_file, else state/node/api.key. Yours. */
-char *join_key_file(const struct config *c);
 
 #endif

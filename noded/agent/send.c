@@ -3,8 +3,10 @@
 
 #include "noded/agent/send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "noded/agent/identity.h"
 #include "shared/client.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -14,10 +16,12 @@ enum { BODY_MAX = 256 << 10, RUNS_AT_ONCE = 50, REFUSED_RETRY_MS = 3600 * 1000 }
 
 struct sender {
 	struct client *client;
+	struct client_reply answer;
 };
 
 int sender_new(struct sender **ret, const struct send_opts *o, struct err *e)
 {
+	char instance[INSTANCE_TEXT], header[64];
 	CLEANUP(sender_freep) struct sender *s = xcalloc(1, sizeof(*s));
 	struct client_opts co = {.url = o->config->master.url,
 				 .pin = o->config->master.pin,
@@ -28,6 +32,9 @@ int sender_new(struct sender **ret, const struct send_opts *o, struct err *e)
 		return -1;
 	client_set_api_key(s->client, o->key);
 	client_set_tick(s->client, o->tick, o->ctx);
+	identity_instance(instance);
+	snprintf(header, sizeof(header), "X-Felloe-Instance: %s", instance);
+	client_set_header(s->client, header);
 	*ret = TAKE(s);
 	return 0;
 }
@@ -36,6 +43,7 @@ void sender_free(struct sender *s)
 {
 	if (!s)
 		return;
+	client_reply_done(&s->answer);
 	client_free(s->client);
 	free(s);
 }
@@ -51,6 +59,23 @@ static bool hopeless(const struct err *e)
 	return e->kind == ERR_INVALID || e->kind == ERR_LIMIT || e->kind == ERR_USAGE || e->kind == ERR_CONFLICT;
 }
 
+const struct json *sender_answer(const struct sender *s, int64_t *date)
+{
+	*date = s->answer.date;
+	return s->answer.json;
+}
+
+/* Samples: the answer is kept. A conflict is none of the body, but of the key. */
+static int deliver_samples(struct sender *s, const char *body, bool *refused, struct err *e)
+{
+	int failed;
+
+	client_reply_done(&s->answer);
+	failed = client_do(s->client, &(struct client_call){.method = "POST", .path = "/stats", .body = body}, &s->answer, e);
+	*refused = failed && e->kind != ERR_CONFLICT && hopeless(e);
+	return failed;
+}
+
 static int deliver(struct sender *s, const char *method, const char *path, const char *body, struct err *e)
 {
 	struct client_reply r;
@@ -64,15 +89,16 @@ int sender_live(struct sender *s, struct outbox *o, const struct wire_sample *sa
 {
 	struct outbox_batch sent = {0};
 	struct json_out out;
+	bool refused = false;
 	struct buf b;
 	int failed;
 
 	buf_init(&b, BODY_MAX);
 	json_out_init(&out, &b);
 	wire_sample_put(&out, NULL, sample);
-	failed = buf_check(&b, "the sample", e) || deliver(s, "POST", "/stats", b.p, e);
+	failed = buf_check(&b, "the sample", e) || deliver_samples(s, b.p, &refused, e);
 	buf_done(&b);
-	if (failed && !hopeless(e))
+	if (failed && !refused)
 		return -1;
 	if (failed)
 		log_warn("the master refuses this sample, which is dropped: %s", e->msg);
@@ -118,14 +144,15 @@ static int send_runs(struct sender *s, struct outbox *o, bool *more, struct err 
 static int send_samples(struct sender *s, struct outbox *o, size_t limit, bool *more, struct err *e)
 {
 	struct outbox_batch b;
+	bool refused = false;
 	int failed = outbox_samples(o, limit, &b, e);
 
 	if (!failed && b.ts.n) {
-		failed = deliver(s, "POST", "/stats", b.json.p, e);
-		if (failed && hopeless(e) && b.ts.n == 1) {
+		failed = deliver_samples(s, b.json.p, &refused, e);
+		if (refused && b.ts.n == 1) {
 			log_warn("the master refuses a sample, which is dropped: %s", e->msg);
 			failed = 0;
-		} else if (failed && hopeless(e)) {
+		} else if (refused) {
 			outbox_batch_done(&b);
 			return send_samples(s, o, 1, more, e);
 		}

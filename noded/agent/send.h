@@ -11,7 +11,7 @@
 
 /* Delivering to the master what the outbox holds; a row goes from the outbox
  * only after the master has answered 2xx. Failures that a later try may mend
- * are -1 (ERR_NET, ERR_BUSY, ERR_DENIED, ERR_FORBIDDEN ...): the caller decides when. */
+ * are -1 (ERR_CONFLICT: another machine uses the same key; ERR_NET, ERR_BUSY, ERR_DENIED, ERR_FORBIDDEN ...): the caller decides when. */
 
 struct sender;
 
@@ -27,6 +27,8 @@ void sender_freep(struct sender **s);
 
 /* The sample of the moment, with its runs and timers; it lies in o already. */
 int sender_live(struct sender *s, struct outbox *o, const struct wire_sample *sample, struct err *e) MUSTCHECK;
+/* What the master answered to the last sample, and its clock then (ms, 0 unknown); NULL none. Lent until the next. */
+const struct json *sender_answer(const struct sender *s, int64_t *date);
 /* Runs, then one batch of samples. *more: something is left to send now. */
 int sender_backfill(struct sender *s, struct outbox *o, bool *more, struct err *e) MUSTCHECK;
 
