@@ -66,6 +66,7 @@ enum verdict api_stats(struct req *r)
 		return reply_problems(r, &p);
 	v->job.ticket = &r->ticket;
 	r->then = recorded;
+	r->soon = writer_soon(r->m->writer);
 	return ingest_samples(v, &e) ? reply_err(r, &e) : LATER;
 }
 

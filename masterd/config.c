@@ -111,7 +111,7 @@ static void read_numbers(struct config *c, const struct json *root, struct probl
 
 	c->heartbeat_default_s = 10;
 	c->keep_raw_h = 24;
-	c->max_connections = 4096;
+	c->max_connections = 20000;
 	c->queue = 8192;
 	c->login_per_minute = 10;
 	c->join_per_minute = 30;

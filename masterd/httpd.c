@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "masterd/master.h"
 #include "masterd/req.h"
 #include "masterd/route.h"
 #include "masterd/selfsign.h"
@@ -74,7 +75,7 @@ struct call {
 	struct MHD_Connection *connection;
 	struct buf body;
 	size_t swallowed;
-	bool running;
+	bool running, sitting;
 };
 
 static int status_of(struct req *r)
@@ -288,28 +289,47 @@ static enum MHD_Result send_stream(struct call *c)
 	return queued;
 }
 
-/* Run the handler, or what comes after its wait; sleep when it says LATER. */
+static enum verdict run_or_wait(struct call *c, const char *method, const char *path)
+{
+	struct req *r = &c->r;
+
+	if (c->sitting) {
+		c->sitting = false;
+		writer_await(r->m->writer, &r->ticket);
+		return LATER;
+	}
+	ticket_open(&r->ticket);
+	if (c->running)
+		return route_go_on(r);
+	c->running = true;
+	set_deadline(c, 0);
+	r->now = clock_ms();
+	r->body = c->body.p ? c->body.p : "";
+	r->body_len = c->body.len;
+	return route_run(r, method, path);
+}
+
+/* Run the handler, or what comes after its wait; sleep when it says LATER.
+ *
+ * To suspend and to resume costs more than all the rest of a short request. So
+ * one that waits for the writer, and not long, just leaves without a reply:
+ * libmicrohttpd calls again after the other connections that are ready, whose
+ * changes go into the same transaction, and then this thread sits the rest out. */
 static enum MHD_Result go_on(struct call *c, const char *method, const char *path)
 {
 	struct req *r = &c->r;
-	enum verdict v;
+	enum verdict v = run_or_wait(c, method, path);
 
-	ticket_open(&r->ticket);
-	if (c->running) {
-		v = route_go_on(r);
-	} else {
-		c->running = true;
-		set_deadline(c, 0);
-		r->now = clock_ms();
-		r->body = c->body.p ? c->body.p : "";
-		r->body_len = c->body.len;
-		v = route_run(r, method, path);
-	}
 	while (v == LATER) {
 		if (ticket_is_done(&r->ticket)) {
 			ticket_open(&r->ticket);
 			v = route_go_on(r);
 			continue;
+		}
+		if (r->soon) {
+			r->soon = false;
+			c->sitting = true;
+			return MHD_YES;
 		}
 		MHD_suspend_connection(c->connection);
 		if (!ticket_park(&r->ticket))
@@ -521,7 +541,7 @@ static unsigned cores(void)
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
 
-	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+	return n < 2 ? 2 : n > 64 ? 64 : (unsigned)n;
 }
 
 /* "%00" must not end a path or a value early: no route and no handler takes the byte that it becomes. */

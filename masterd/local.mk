@@ -19,6 +19,7 @@ libmasterd_a_SOURCES += \
 	masterd/db.h masterd/db.c \
 	masterd/db_copy.h masterd/db_copy.c \
 	masterd/ticket.h \
+	masterd/pace.h masterd/pace.c \
 	masterd/writer.h masterd/writer.c \
 	masterd/pwq.h masterd/pwq.c \
 	masterd/bucket.h masterd/bucket.c \

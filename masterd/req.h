@@ -62,6 +62,7 @@ struct req {
 
 	req_fn *then;
 	struct ticket ticket;
+	bool soon;                /* LATER is a change that the writer makes in a moment (writer_soon) */
 	void *state;              /* the handler's own */
 	void (*state_free)(void *state);
 };

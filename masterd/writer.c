@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "masterd/pace.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 
 enum {
 	BATCH_MS = 5,       /* a transaction takes new jobs for so long */
-	BUSY_BATCH = 8,     /* after a batch of so many more are on their way: worth a short wait */
-	LINGER_NS = 500000,
+	SOON_US = 2000,     /* a wait and a transaction that an HTTP thread may sit out */
 	GATHERS_MAX = 4,
 };
 
@@ -27,6 +27,9 @@ struct writer {
 	bool sleeping, stopping;
 	atomic_llong doubt;        /* writer_doubt */
 	uint64_t transactions, changes, errors;
+	pthread_cond_t over;       /* a transaction has ended */
+	unsigned awaiting;         /* threads that wait for that */
+	atomic_bool soon;
 	bool away;                 /* the last transaction found no database */
 };
 
@@ -245,18 +248,88 @@ static bool wait_for_work(struct writer *w)
 	return more;
 }
 
+static size_t queued(struct writer *w)
+{
+	size_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->queued;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+static void sleep_us(int64_t us)
+{
+	const struct timespec t = {.tv_nsec = us * 1000};
+
+	if (us > 0)
+		nanosleep(&t, NULL);
+}
+
+/* Give others the time to come too. Did some come in the second half? */
+static bool linger(struct writer *w, int64_t us)
+{
+	size_t before;
+
+	sleep_us(us / 2);
+	before = queued(w);
+	sleep_us(us / 2);
+	return queued(w) > before;
+}
+
+/* Those in writer_await look again. */
+static void tell_over(struct writer *w, bool soon)
+{
+	pthread_mutex_lock(&w->lock);
+	atomic_store(&w->soon, soon);
+	if (w->awaiting)
+		pthread_cond_broadcast(&w->over);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *writer_main(void *arg)
 {
 	struct writer *w = arg;
-	const struct timespec linger = {.tv_nsec = LINGER_NS};
-	size_t last = 0;
+	struct pace pace = {0};
+	int64_t last = clock_mono_us();
 
 	while (wait_for_work(w)) {
-		if (last >= BUSY_BATCH)
-			nanosleep(&linger, NULL);
-		last = write_batch(w);
+		int64_t began = clock_mono_us(), wait = pace.wait_us;
+		bool late = linger(w, wait);
+		size_t n = write_batch(w);
+
+		pace_learn(&pace, n, late, began - last);
+		last = began;
+		tell_over(w, pace.wait_us < SOON_US && clock_mono_us() - began - wait < SOON_US);
 	}
 	return NULL;
+}
+
+bool writer_soon(struct writer *w)
+{
+	return atomic_load_explicit(&w->soon, memory_order_relaxed);
+}
+
+void writer_await(struct writer *w, struct ticket *t)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += 2 * SOON_US * 1000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&w->lock);
+	w->awaiting++;
+	while (!ticket_is_done(t) && !rc)
+		rc = pthread_cond_clockwait(&w->over, &w->lock, CLOCK_MONOTONIC, &until);
+	w->awaiting--;
+	pthread_mutex_unlock(&w->lock);
+	/* the store takes its time: nobody else should sit and wait for it */
+	if (rc)
+		atomic_store(&w->soon, false);
 }
 
 int writer_new(struct writer **ret, const char *url, size_t max_queued, struct err *e)
@@ -269,6 +342,7 @@ int writer_new(struct writer **ret, const char *url, size_t max_queued, struct e
 	w = xcalloc(1, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->come, NULL);
+	pthread_cond_init(&w->over, NULL);
 	w->last = &w->first;
 	w->max_queued = max_queued;
 	w->db = TAKE(db);
@@ -303,6 +377,7 @@ void writer_free(struct writer *w)
 	writer_stop(w);
 	db_close(w->db);
 	pthread_cond_destroy(&w->come);
+	pthread_cond_destroy(&w->over);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }

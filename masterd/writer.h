@@ -57,4 +57,10 @@ struct writer_counts {
 };
 void writer_counts(struct writer *w, struct writer_counts *ret);
 
+/* Does a change take so short a time now that a thread may wait for it instead
+ * of doing something else? */
+bool writer_soon(struct writer *w);
+/* Wait until t, of a job that was put, is done, or for some milliseconds. */
+void writer_await(struct writer *w, struct ticket *t);
+
 #endif

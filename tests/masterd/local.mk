@@ -12,6 +12,7 @@ masterd_tests = \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
 	tests/masterd/test_writer \
+	tests/masterd/test_pace \
 	tests/masterd/test_sample \
 	tests/masterd/test_hot \
 	tests/masterd/test_feed \
@@ -36,6 +37,7 @@ tests_masterd_test_hot_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_feed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_live_change_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_writer_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_pace_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_proxy_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
