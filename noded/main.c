@@ -18,7 +18,7 @@ static const struct verb verbs[] = {
 	{"check", "[--json] [--only PART]", "Check configuration, databases, storages, clock and rights.", cmd_check},
 	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},
-	{"join", "[--master URL] [--name NAME] [--pin PIN] [--token-file FILE] [--wait[=SECONDS]] [--json]", "Ask a master to take this node.",
+	{"join", "[--master URL] [--token-file FILE] [--wait[=SECONDS]] [...]", "Ask a master to take this node.",
 	 cmd_join},
 	{"agent", "", "Report to the master: the daemon of this node.", cmd_agent},
 	{"apply", "FILE|- [--dry-run] [--json]", "Make FILE this node's configuration and set its timers.", cmd_apply},

@@ -45,7 +45,7 @@ static char *state_file(const char *name)
 void link_set(struct link *l, enum link_state state, const char *text, const char *master)
 {
 	CLEANUP(freep) char *path = state_file("link.json");
-	CLEANUP(buf_done) struct buf b;
+	CLEANUP(buf_done) struct buf b = {0};
 	struct json_out o;
 	struct err e;
 
