@@ -103,8 +103,9 @@ struct mean {
 /* One step of the series being added up. */
 struct step_of {
 	struct json_out *o;
-	const struct series *series;
-	int64_t at;               /* start of the open step, -1 none */
+	struct series s;
+	int64_t step, at;         /* at: start of the open step, -1 none */
+	struct block names;       /* the mounts met so far, by their number in mounts */
 	struct mean means[METRICS], mounts[MOUNTS_MAX];
 	double cpu_max, load1_max;
 	int64_t samples;
@@ -125,7 +126,7 @@ static void put_mounts(const struct step_of *b)
 		if (!any)
 			json_obj(b->o, "disks");
 		any = true;
-		json_put_num(b->o, b->series->rows.mounts[i], rounded(b->mounts[i].sum / (double)b->mounts[i].n));
+		json_put_num(b->o, b->names.mounts[i], rounded(b->mounts[i].sum / (double)b->mounts[i].n));
 	}
 	if (any)
 		json_end_obj(b->o);
@@ -161,7 +162,11 @@ static void end_step(struct step_of *b)
 
 static void begin_step(struct step_of *b, int64_t at)
 {
-	*b = (struct step_of){.o = b->o, .series = b->series, .at = at};
+	b->at = at;
+	memset(b->means, 0, sizeof(b->means));
+	memset(b->mounts, 0, sizeof(b->mounts));
+	b->cpu_max = b->load1_max = 0;
+	b->samples = 0;
 }
 
 static void add(struct mean *m, double v, int64_t n)
@@ -178,10 +183,9 @@ static double highest(const struct row *r, enum metric mean, enum metric max)
 	return r->v[max] >= 0 ? metric_value(max, r->v[max]) : metric_value(mean, r->v[mean]);
 }
 
-static void add_row(struct step_of *b, const struct row *r)
+static void add_row(struct step_of *b, const struct row *r, const int *mounts, size_t n_mounts)
 {
-	const struct series *s = b->series;
-	int64_t off = r->ts - s->from, at = s->from + (off - (off % s->step + s->step) % s->step);
+	int64_t off = r->ts - b->s.from, at = b->s.from + (off - (off % b->step + b->step) % b->step);
 
 	if (at != b->at) {
 		end_step(b);
@@ -192,8 +196,43 @@ static void add_row(struct step_of *b, const struct row *r)
 	b->load1_max = fmax(b->load1_max, highest(r, M_LOAD1, M_LOAD1_MAX));
 	for (int i = 0; i < METRICS; i++)
 		add(&b->means[i], metric_value((enum metric)i, r->v[i]), r->n);
-	for (size_t i = 0; i < s->rows.n_mounts; i++)
-		add(&b->mounts[i], mount_value(r->disk[i]), r->n);
+	for (size_t i = 0; i < n_mounts; i++)
+		if (mounts[i] >= 0)
+			add(&b->mounts[mounts[i]], mount_value(r->disk[i]), r->n);
+}
+
+static void each_block(void *ctx, const struct block *block)
+{
+	struct step_of *b = ctx;
+	int mounts[MOUNTS_MAX];
+
+	for (size_t i = 0; i < block->n_mounts; i++)
+		mounts[i] = block_mount(&b->names, block->mounts[i], strlen(block->mounts[i]));
+	for (size_t i = 0; i < block->rows.n; i++)
+		if (block->rows.v[i].ts >= b->s.from && block->rows.v[i].ts < b->s.to)
+			add_row(b, &block->rows.v[i], mounts, block->n_mounts);
+}
+
+/* The finest that reaches back so far and is not a waste of rows. A step is never finer than it. */
+static void choose(struct step_of *b, const struct master *m, int64_t now)
+{
+	struct series *s = &b->s;
+	int64_t length = s->to - s->from;
+	enum resolution r = RES_RAW;
+
+	if (s->from < now - history_keeps(m, RES_RAW) || (b->step >= 60000 && length > 2 * HOUR_MS))
+		r = RES_MINUTE;
+	if (r == RES_MINUTE &&
+	    (s->from < now - history_keeps(m, RES_MINUTE) || (b->step >= HOUR_MS && length > 48LL * HOUR_MS)))
+		r = RES_HOUR;
+	s->res = r;
+	if (b->step < resolution_step(r))
+		b->step = resolution_step(r);
+	/* so that every point gets its share, and the first one is whole */
+	if (resolution_step(r)) {
+		b->step -= b->step % resolution_step(r);
+		s->from -= s->from % resolution_step(r);
+	}
 }
 
 /* from, to and step, from the query or such that a page of points comes out. */
@@ -220,40 +259,45 @@ static bool read_range(struct req *r, int64_t *from, int64_t *to, int64_t *step)
 	return true;
 }
 
+static int put_series(struct req *r, struct step_of *b, const char *name, struct err *e)
+{
+	b->o = reply_json(r, 200);
+	json_obj(b->o, NULL);
+	json_put_int(b->o, "node_id", b->s.node_id);
+	json_put_str(b->o, "node", name);
+	json_put_time(b->o, "from", b->s.from);
+	json_put_time(b->o, "to", b->s.to);
+	json_put_num(b->o, "step_s", (double)b->step / 1000);
+	json_put_str(b->o, "resolution", resolution_name(b->s.res));
+	json_arr(b->o, "items");
+	if (history_series(r->m, &b->s, e))
+		return -1;
+	end_step(b);
+	json_end_arr(b->o);
+	json_end_obj(b->o);
+	return 0;
+}
+
 enum verdict api_node_stats(struct req *r)
 {
-	struct series s = {0};
 	struct step_of *b;
 	char name[WIRE_HOST];
-	struct json_out *o;
+	int64_t id, from, to, step;
 	struct err e;
+	int rc;
 
-	if (!api_node_id(r, &s.node_id) || !read_range(r, &s.from, &s.to, &s.step))
+	if (!api_node_id(r, &id) || !read_range(r, &from, &to, &step))
 		return REPLY;
-	live_name(r->m->live, s.node_id, name);
+	live_name(r->m->live, id, name);
 	if (!name[0])
-		return reply_problem(r, 404, "there is no node %lld", (long long)s.node_id);
-	if (history_series(r->m, &s, r->now, &e))
-		return reply_err(r, &e);
-	o = reply_json(r, 200);
-	json_obj(o, NULL);
-	json_put_int(o, "node_id", s.node_id);
-	json_put_str(o, "node", name);
-	json_put_time(o, "from", s.from);
-	json_put_time(o, "to", s.to);
-	json_put_num(o, "step_s", (double)s.step / 1000);
-	json_put_str(o, "resolution", resolution_name(s.res));
-	json_arr(o, "items");
+		return reply_problem(r, 404, "there is no node %lld", (long long)id);
 	b = xcalloc(1, sizeof(*b));
-	b->o = o;
-	b->series = &s;
+	b->s = (struct series){.node_id = id, .from = from, .to = to, .each = each_block, .ctx = b};
+	b->step = step;
 	b->at = -1;
-	for (size_t i = 0; i < s.rows.rows.n; i++)
-		add_row(b, &s.rows.rows.v[i]);
-	end_step(b);
+	choose(b, r->m, r->now);
+	rc = put_series(r, b, name, &e);
+	block_done(&b->names);
 	free(b);
-	block_done(&s.rows);
-	json_end_arr(o);
-	json_end_obj(o);
-	return REPLY;
+	return rc ? reply_err(r, &e) : REPLY;
 }

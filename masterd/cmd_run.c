@@ -14,6 +14,7 @@
 #include "masterd/svc_follow.h"
 #include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
+#include "masterd/svc_pack.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
 #include "shared/daemon.h"
@@ -51,6 +52,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 		return -1;
 	m->pool = db_pool_new(c->database);
 	m->hot = hot_new();
+	m->packer = packer_new(m);
 	m->shared = db_is_shared_url(c->database);
 	if (follow_new(&m->follow, m, e) || auth_new(&m->auth, m->pool, c->jwt_secret, e) ||
 	    live_new(&m->live, m->pool, c->heartbeat_default_s, e) || history_load(m, e) || pwq_new(&m->pwq, e))
@@ -92,6 +94,7 @@ static void stop(struct master *m, struct httpd *h)
 	follow_free(m->follow);
 	feed_free(m->feed);
 	live_free(m->live);
+	packer_free(m->packer);
 	hot_free(m->hot);
 	auth_free(m->auth);
 	db_pool_free(m->pool);

@@ -18,8 +18,8 @@ enum { CONFIG_MAX = 1 << 20, SECRET_MIN = 32 };
 
 static const char *const known[] = {
 	"listen", "database", "state_dir", "user", "jwt_secret", "jwt_secret_file", "tls_cert", "tls_key", "tls_spki",
-	"insecure_http", "trusted_proxies", "proxy_header", "heartbeat_default_s", "keep_raw_h", "limits",
-	"alerts",
+	"insecure_http", "trusted_proxies", "proxy_header", "heartbeat_default_s", "keep_raw_h",
+	"keep_minute_d", "keep_hour_d", "limits", "alerts",
 };
 static const char *const known_limits[] = {
 	"connections", "connections_per_address", "queue", "login_per_minute", "join_per_minute", "event_streams",
@@ -112,12 +112,16 @@ static void read_numbers(struct config *c, const struct json *root, struct probl
 	c->heartbeat_default_s = 10;
 	c->keep_raw_h = 24;
 	c->max_connections = 20000;
+	c->keep_minute_d = 14;
+	c->keep_hour_d = 730;
 	c->queue = 8192;
 	c->login_per_minute = 10;
 	c->join_per_minute = 30;
 	c->event_streams = 1000;
 	json_want_int(root, "", "heartbeat_default_s", false, 1, 3600, &c->heartbeat_default_s, p);
 	json_want_int(root, "", "keep_raw_h", false, 1, 24 * 31, &c->keep_raw_h, p);
+	json_want_int(root, "", "keep_minute_d", false, 1, 366, &c->keep_minute_d, p);
+	json_want_int(root, "", "keep_hour_d", false, 1, 3660, &c->keep_hour_d, p);
 	json_want_int(limits, "limits", "connections", false, 16, 65000, &c->max_connections, p);
 	/* no single address takes all of them */
 	c->per_address = c->max_connections - c->max_connections / 8;

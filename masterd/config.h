@@ -35,7 +35,7 @@ struct config {
 	bool rfc7239;            /* proxy_header: they say Forwarded, not X-Forwarded-For */
 	int64_t heartbeat_default_s;
 	struct config_alerts alerts;
-	int64_t keep_raw_h;
+	int64_t keep_raw_h, keep_minute_d, keep_hour_d; /* samples, their means over minutes and hours */
 	int64_t max_connections, per_address, queue, login_per_minute, join_per_minute, event_streams;
 };
 

@@ -351,6 +351,7 @@ void hot_size(struct hot *h, struct hot_size *ret)
 	pthread_mutex_lock(&h->lock);
 	ret->bytes = h->rows.cap * sizeof(struct source) + h->nodes.cap * sizeof(struct hot_node);
 	for (size_t i = 0; i < h->nodes.n; i++) {
+		ret->nodes += h->nodes.v[i].n > 0;
 		ret->samples += h->nodes.v[i].n;
 		ret->bytes += h->nodes.v[i].cap * sizeof(struct ref) + h->nodes.v[i].cap_bytes;
 	}

@@ -48,7 +48,7 @@ void hot_ends(struct hot *h, struct journal_ids *ret);
 size_t hot_nodes(struct hot *h, int64_t after, int64_t *ids, size_t max);
 
 struct hot_size {
-	uint64_t samples, bytes;
+	uint64_t nodes, samples, bytes;
 };
 void hot_size(struct hot *h, struct hot_size *ret);
 

@@ -10,6 +10,7 @@
 #include "masterd/svc_lead.h"
 #include "masterd/svc_node.h"
 #include "masterd/svc_once.h"
+#include "masterd/svc_pack.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -43,6 +44,8 @@ static const struct {
 	{"deleted", 60000, true, node_purge},
 	{"samples", 1000, false, history_follow},
 	{"once", 3600000, true, once_expire},
+	{"blocks", 200, true, packer_tick},
+	{"settle", 60000, false, history_settle},
 	{"journal", 600000, true, follow_expire},
 };
 

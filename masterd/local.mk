@@ -1,6 +1,6 @@
 # masterd: bottom-up; main last
 noinst_LIBRARIES += libmasterd.a
-libmasterd_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(CRYPTO_CFLAGS) $(LIBPQ_CFLAGS)
+libmasterd_a_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(ZSTD_CFLAGS) $(CRYPTO_CFLAGS) $(LIBPQ_CFLAGS)
 libmasterd_a_SOURCES = \
 	masterd/proxy.h masterd/proxy.c \
 	masterd/config.h masterd/config.c \
@@ -43,6 +43,9 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_join.h masterd/tbl_join.c \
 	masterd/tbl_join_token.h masterd/tbl_join_token.c \
 	masterd/sample.h masterd/sample.c \
+	masterd/zip.h masterd/zip.c \
+	masterd/pack.h masterd/pack.c \
+	masterd/roll.h masterd/roll.c \
 	masterd/hot.h masterd/hot.c \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
@@ -66,6 +69,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/svc_history.h masterd/svc_history.c \
 	masterd/svc_feed.h masterd/svc_feed.c \
+	masterd/svc_pack.h masterd/svc_pack.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \
@@ -102,7 +106,7 @@ libmasterd_a_SOURCES += \
 	masterd/cmd_migrate.c \
 	masterd/cmd_routes.c \
 	masterd/cmd_run.c
-MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS) $(LIBPQ_LIBS)
+MASTERD_LIBS = libmasterd.a $(SHARED_LIBS) $(MHD_LIBS) $(ZSTD_LIBS) $(LIBPQ_LIBS)
 
 sbin_PROGRAMS += felloe-masterd
 felloe_masterd_SOURCES = masterd/main.c

@@ -20,6 +20,7 @@
 
 /* What handlers work with: made by main in the order of the members, freed in
  * the reverse. */
+struct packer;
 struct master {
 	struct config *config;
 	struct db_pool *pool;     /* readers */
@@ -37,6 +38,7 @@ struct master {
 	struct buckets *joins;
 	struct metrics *metrics;  /* NULL in tests of a part */
 	struct hot *hot;          /* samples of the last minutes */
+	struct packer *packer;    /* svc_pack.h */
 	int64_t journaled;        /* rows that we wrote to the journal of samples (writer's thread) */
 	bool shared;              /* other masters may work on our database */
 	char instance[UUID_TEXT]; /* this life of this process: who wrote an event, who holds a lease */

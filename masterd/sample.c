@@ -14,7 +14,7 @@ static const struct {
 } metrics[ROLL_METRICS] = {
 	[M_CPU] = {.scale = 10},
 	[M_DISK] = {.scale = 100},
-	[M_ACTIVE] = {.scale = 1},
+	[M_ACTIVE] = {.scale = 10},
 	[M_MEM_TOTAL] = {.scale = 1},
 	[M_MEM_USED] = {.steps = 1000},
 	[M_SWAP_TOTAL] = {.scale = 1},

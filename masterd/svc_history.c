@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/svc_history.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-#include "masterd/tbl_sample.h"
+#include "masterd/roll.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 enum { FOLLOW_ROWS = 500 };
-
-static const char *const names[RESOLUTIONS] = {"raw", "minute", "hour"};
-
-const char *resolution_name(enum resolution r)
-{
-	return names[r];
-}
 
 /* ---- the journal */
 
@@ -108,23 +101,177 @@ void history_follow(struct master *m, int64_t now)
 		log_error("samples of other masters: %s", e.msg);
 }
 
-/* ---- series */
-
-int history_series(struct master *m, struct series *s, int64_t now, struct err *e)
+static int settle(struct master *m, struct db *db, const struct journal_id *end, struct err *e)
 {
-	struct block all = {0};
-	uint32_t upto;
+	struct journal_id v = *end;
+	int got = tbl_journal_first(db, &v, e);
+
+	if (got < 0)
+		return -1;
+	/* none left: all that we had read before we asked */
+	hot_settled(m->hot, end->origin, got && v.id <= end->id ? v.id : end->id + 1);
+	return 0;
+}
+
+void history_settle(struct master *m, int64_t now)
+{
+	struct journal_ids ends = {0};
+	struct db *db = NULL;
+	struct err e;
+	int rc;
 
 	(void)now;
-	(void)e;
-	hot_read(m->hot, s->node_id, &all, &upto);
-	s->res = RES_RAW;
-	memcpy(s->rows.mounts, all.mounts, sizeof(all.mounts));
-	s->rows.n_mounts = all.n_mounts;
-	all.n_mounts = 0;
-	for (size_t i = 0; i < all.rows.n; i++)
-		if (all.rows.v[i].ts >= s->from && all.rows.v[i].ts < s->to)
-			*list_push(&s->rows.rows) = all.rows.v[i];
-	block_done(&all);
+	hot_ends(m->hot, &ends);
+	rc = db_pool_take(m->pool, &db, &e);
+	for (size_t i = 0; i < ends.n && !rc; i++)
+		rc = settle(m, db, &ends.v[i], &e);
+	if (rc)
+		log_error("samples: %s", e.msg);
+	db_pool_give(m->pool, db);
+	list_done(&ends);
+}
+
+/* ---- merging: what memory holds of a node meets its blocks */
+
+struct merging {
+	const struct master *m;
+	struct db *db;
+	int64_t node_id, now;
+	struct block src;
+	enum sample_news *news;
+	uint32_t upto;
+};
+
+int64_t history_keeps(const struct master *m, enum resolution r)
+{
+	static const int64_t hour = 3600 * 1000, day = 24 * hour;
+
+	return r == RES_RAW ? m->config->keep_raw_h * hour
+		: (r == RES_MINUTE ? m->config->keep_minute_d : m->config->keep_hour_d) * day;
+}
+
+static void begin(struct merging *v)
+{
+	hot_read(v->m->hot, v->node_id, &v->src, &v->upto);
+	v->news = xcalloc(v->src.rows.n + 1, sizeof(*v->news));
+	for (size_t i = 0; i < v->src.rows.n; i++)
+		v->news[i] = NEW;
+}
+
+static void end(struct merging *v)
+{
+	block_done(&v->src);
+	free(v->news);
+}
+
+static void late(struct merging *v, const struct span *s)
+{
+	for (size_t i = 0; i < v->src.rows.n; i++)
+		if (v->src.rows.v[i].ts >= s->from && v->src.rows.v[i].ts < s->to && v->news[i] == NEW)
+			v->news[i] = LATE;
+}
+
+/* Into b, the block at k as it would be with all of src; empty when it is past its time. */
+static int merge(struct merging *v, const struct block_key *k, struct block *b, bool *changed, struct err *e)
+{
+	const struct span s = {
+		.src = &v->src, .news = v->news, .from = k->start, .to = k->start + resolution_span(k->res)};
+
+	*changed = false;
+	if (s.to <= v->now - history_keeps(v->m, k->res)) {
+		if (k->res == RES_RAW)
+			late(v, &s);
+		return 0;
+	}
+	if (tbl_block_get(v->db, k, b, e)) {
+		if (e->kind != ERR_DAMAGED)
+			return -1;
+		/* what cannot be read must not keep out what comes */
+		log_error("%s", e->msg);
+		late(v, &s);
+	}
+	*changed = k->res == RES_RAW ? roll_raw(b, &s) : roll_add(b, &s, resolution_step(k->res));
 	return 0;
+}
+
+/* All blocks of the resolution that src touches; kept when put. */
+static int merge_touched(struct merging *v, enum resolution res, bool put, struct err *e)
+{
+	const int64_t span = resolution_span(res);
+
+	for (size_t i = 0; i < v->src.rows.n;) {
+		struct block_key k = {.res = res, .node_id = v->node_id, .start = v->src.rows.v[i].ts / span * span};
+		struct block b = {0};
+		bool changed;
+		int rc = merge(v, &k, &b, &changed, e);
+
+		if (!rc && put && changed)
+			rc = tbl_block_put(v->db, &k, &b, e);
+		block_done(&b);
+		if (rc)
+			return -1;
+		while (i < v->src.rows.n && v->src.rows.v[i].ts < k.start + span)
+			i++;
+	}
+	return 0;
+}
+
+int history_pack_node(struct master *m, struct db *db, int64_t node_id, uint32_t *upto, struct err *e)
+{
+	struct merging v = {.m = m, .db = db, .node_id = node_id, .now = clock_ms()};
+	int rc = 0;
+
+	begin(&v);
+	*upto = v.upto;
+	for (int r = RES_RAW; r < RESOLUTIONS && !rc; r++)
+		rc = merge_touched(&v, (enum resolution)r, true, e);
+	end(&v);
+	return rc;
+}
+
+/* ---- series */
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int each_block(struct merging *v, const struct series *s, struct err *e)
+{
+	const int64_t span = resolution_span(s->res);
+	struct block_key k = {.res = s->res, .node_id = s->node_id};
+
+	/* those of one more span may not be deleted yet */
+	k.start = later(s->from, v->now - history_keeps(v->m, s->res)) / span * span;
+	for (; k.start < s->to && k.start <= v->now + span; k.start += span) {
+		struct block b = {0};
+		bool changed;
+		int rc = merge(v, &k, &b, &changed, e);
+
+		if (!rc && b.rows.n)
+			s->each(s->ctx, &b);
+		block_done(&b);
+		if (rc)
+			return -1;
+	}
+	return 0;
+}
+
+int history_series(struct master *m, const struct series *s, struct err *e)
+{
+	struct merging v = {.m = m, .node_id = s->node_id, .now = clock_ms()};
+	int rc;
+
+	if (db_pool_take(m->pool, &v.db, e))
+		return -1;
+	/* memory first: what is packed meanwhile is then seen in both, once */
+	begin(&v);
+	rc = 0;
+	for (int r = RES_RAW; r < (int)s->res && !rc; r++)
+		rc = merge_touched(&v, (enum resolution)r, false, e);
+	if (!rc)
+		rc = each_block(&v, s, e);
+	end(&v);
+	db_pool_give(m->pool, v.db);
+	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "masterd/master.h"
 #include "masterd/sample.h"
+#include "masterd/tbl_sample.h"
 #include "shared/attr.h"
 #include "shared/err.h"
 
@@ -16,15 +17,25 @@ int history_load(struct master *m, struct err *e) MUSTCHECK;
 /* Once a second: take what other masters on our database committed. */
 void history_follow(struct master *m, int64_t now);
 
-/* What a series is made of. */
-enum resolution { RES_RAW, RES_MINUTE, RES_HOUR, RESOLUTIONS };
-const char *resolution_name(enum resolution r);
+/* Once a minute: forget what another master, or we, have packed. */
+void history_settle(struct master *m, int64_t now);
+
+/* Put what memory holds of the node into blocks, in the transaction that db is
+ * in. Doing it twice changes nothing more. *upto is for hot_packed, once it is
+ * committed. */
+int history_pack_node(struct master *m, struct db *db, int64_t node_id, uint32_t *upto, struct err *e) MUSTCHECK;
+/* How long samples of this resolution are kept, ms. */
+int64_t history_keeps(const struct master *m, enum resolution r);
+
+/* Samples or means of a node by time, block by block. */
 struct series {
-	int64_t node_id, from, to; /* from <= ts < to */
-	int64_t step;              /* ms; raised when the resolution is coarser */
-	enum resolution res;       /* is given */
-	struct block rows;         /* are given; block_done */
+	int64_t node_id, from, to; /* from <= ts < to; a mean belongs to the start of its step */
+	enum resolution res;
+	/* b is lent until it returns; its rows may lie outside of the range. */
+	void (*each)(void *ctx, const struct block *b);
+	void *ctx;
 };
-int history_series(struct master *m, struct series *s, int64_t now, struct err *e) MUSTCHECK;
+/* What was committed, packed or not. */
+int history_series(struct master *m, const struct series *s, struct err *e) MUSTCHECK;
 
 #endif

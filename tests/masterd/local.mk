@@ -17,6 +17,8 @@ masterd_tests = \
 	tests/masterd/test_hot \
 	tests/masterd/test_feed \
 	tests/masterd/test_live_change \
+	tests/masterd/test_roll \
+	tests/masterd/test_pack \
 	tests/masterd/test_auth \
 	tests/masterd/test_health \
 	tests/masterd/test_doc \
@@ -33,6 +35,8 @@ tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_config_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_sample_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_pack_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_roll_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_hot_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_feed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_live_change_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)

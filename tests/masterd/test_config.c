@@ -62,6 +62,8 @@ static void what_is_written_is_read_back(void **state)
 	assert_null(c->user);
 	assert_false(c->insecure_http);
 	assert_int_equal(c->keep_raw_h, 24);
+	assert_int_equal(c->keep_minute_d, 14);
+	assert_int_equal(c->keep_hour_d, 730);
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
