@@ -275,3 +275,27 @@ int history_series(struct master *m, const struct series *s, struct err *e)
 	db_pool_give(m->pool, v.db);
 	return rc;
 }
+
+/* ---- disks */
+
+static void each_hours(void *ctx, const struct block *b)
+{
+	const struct disks_of *d = ctx;
+
+	for (size_t i = 0; i < b->rows.n; i++)
+		for (size_t k = 0; k < b->n_mounts; k++) {
+			const struct row *r = &b->rows.v[i];
+
+			if (r->ts >= d->from && r->disk[k] >= 0)
+				d->each(d->ctx, &(struct disk_hour){b->mounts[k], r->ts, mount_value(r->disk[k])});
+		}
+}
+
+int history_disks(struct master *m, const struct disks_of *d, struct err *e)
+{
+	struct disks_of copy = *d;
+	const struct series s = {
+		.node_id = d->node_id, .from = d->from, .to = INT64_MAX, .res = RES_HOUR, .each = each_hours, .ctx = &copy};
+
+	return history_series(m, &s, e);
+}

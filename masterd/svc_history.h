@@ -38,4 +38,19 @@ struct series {
 /* What was committed, packed or not. */
 int history_series(struct master *m, const struct series *s, struct err *e) MUSTCHECK;
 
+/* How full a mount was in an hour, on average. */
+struct disk_hour {
+	const char *mount;        /* lent until each returns */
+	int64_t ts;               /* start of the hour, ms */
+	double percent;
+};
+struct disks_of {
+	int64_t node_id, from;
+	void (*each)(void *ctx, const struct disk_hour *h);
+	void *ctx;
+};
+/* Of each mount of the node the hours since from, by time: what a forecast is
+ * made of. A month is read from two blocks. */
+int history_disks(struct master *m, const struct disks_of *d, struct err *e) MUSTCHECK;
+
 #endif
