@@ -13,6 +13,7 @@
 #include "masterd/selfsign.h"
 #include "masterd/svc_follow.h"
 #include "masterd/svc_history.h"
+#include "masterd/svc_alerts.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_pack.h"
 #include "shared/clock.h"
@@ -59,6 +60,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 		return -1;
 	m->feed = feed_new(m->instance, (size_t)c->event_streams, &(struct feed_at){follow_at(m->follow), live_version(m->live)});
 	m->metrics = metrics_new();
+	m->alerting = alerting_new();
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
 	m->accounts = buckets_new((unsigned)c->login_per_minute);
@@ -89,6 +91,7 @@ static void stop(struct master *m, struct httpd *h)
 	buckets_free(m->accounts);
 	buckets_free(m->logins);
 	waits_free(m->waits);
+	alerting_free(m->alerting);
 	metrics_free(m->metrics);
 	pwq_free(m->pwq);
 	follow_free(m->follow);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "masterd/svc_alerts.h"
 #include "masterd/svc_enrol.h"
 #include "masterd/svc_feed.h"
 #include "masterd/svc_follow.h"
@@ -46,6 +47,9 @@ static const struct {
 	{"once", 3600000, true, once_expire},
 	{"blocks", 200, true, packer_tick},
 	{"settle", 60000, false, history_settle},
+	{"alerts", 2000, true, alerts_tick},
+	{"what is open", 2000, false, alerts_show},
+	{"old alerts", 3600000, true, alerts_expire},
 	{"journal", 600000, true, follow_expire},
 };
 

@@ -50,6 +50,8 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_sample.h masterd/tbl_sample.c \
 	masterd/tbl_run.h masterd/tbl_run.c \
 	masterd/tbl_alert.h masterd/tbl_alert.c \
+	masterd/tbl_channel.h masterd/tbl_channel.c \
+	masterd/notice.h masterd/notice.c \
 	masterd/tbl_expected.h masterd/tbl_expected.c \
 	masterd/missed.h masterd/missed.c \
 	masterd/health.h masterd/health.c \
@@ -71,6 +73,8 @@ libmasterd_a_SOURCES += \
 	masterd/svc_feed.h masterd/svc_feed.c \
 	masterd/svc_pack.h masterd/svc_pack.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
+	masterd/svc_expect.h masterd/svc_expect.c \
+	masterd/svc_alerts.h masterd/svc_alerts.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \
 	masterd/api.h masterd/api.c \

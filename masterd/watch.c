@@ -297,7 +297,7 @@ static void look_filling(const struct watch *w, const struct live_node *n, struc
 
 static void look_presence(const struct watch *w, const struct live_node *n, struct conditions *l)
 {
-	int64_t from = n->seen > w->since ? n->seen : w->since;
+	int64_t from = w->silent || n->seen > w->since ? n->seen : w->since;
 	struct condition *c;
 	char at[WHEN];
 
@@ -308,7 +308,6 @@ static void look_presence(const struct watch *w, const struct live_node *n, stru
 	}
 	if (n->seen && w->now - from > w->limits->silent_after_s * 1000) {
 		c = found(l, ALERT_NODE_SILENT, SEVERITY_CRITICAL, "");
-		stamp(c, n->seen);
 		because(c, "no report since %s", when(at, n->seen));
 		then(c, "Is the machine on, and can it reach the master? On the node: felloe-noded status");
 	}

@@ -33,6 +33,7 @@ struct filling {
 struct watch {
 	const struct config_alerts *limits;
 	int64_t now, since;       /* silence counts from since on: before, nobody listened */
+	bool silent;              /* known as silent already: then since says nothing */
 	const struct expected *expected; /* those of the node */
 	size_t n_expected;
 	const struct filling *filling;
