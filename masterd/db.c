@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "masterd/db_driver.h"
 #include "masterd/db_pg.h"
@@ -215,6 +216,22 @@ int db_rules(struct db *db, struct err *e)
 int db_commit(struct db *db, struct err *e)
 {
 	return db->driver->commit(db->conn, e);
+}
+
+void db_tell(struct db *db)
+{
+	if (db->driver->tell)
+		db->driver->tell(db->conn);
+}
+
+int db_hear(struct db *db, int ms, struct err *e)
+{
+	const struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+
+	if (db->driver->hear)
+		return db->driver->hear(db->conn, ms, e);
+	nanosleep(&t, NULL);
+	return 0;
 }
 
 void db_rollback(struct db *db)

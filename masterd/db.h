@@ -75,6 +75,12 @@ int db_begin(struct db *db, struct err *e) MUSTCHECK;
 int db_rules(struct db *db, struct err *e) MUSTCHECK;
 int db_commit(struct db *db, struct err *e) MUSTCHECK;
 void db_rollback(struct db *db);
+/* Inside a transaction: when it is committed, wake the connections in db_hear, on
+ * whatever machine. Says no more than "look". */
+void db_tell(struct db *db);
+/* Wait at most ms: 1 somebody told since the last call, 0 nobody, -1 the connection
+ * is lost. The connection is for this alone. */
+int db_hear(struct db *db, int ms, struct err *e) MUSTCHECK;
 /* Between db_begin and its end; a full disk or a lost connection may end it by
  * itself. */
 bool db_in_transaction(struct db *db);

@@ -62,6 +62,9 @@ struct db_driver {
 	int (*rules)(void *conn, struct err *e);
 	int (*commit)(void *conn, struct err *e);
 	void (*rollback)(void *conn);
+	/* db_tell and db_hear of masterd/db.h; NULL when nobody else works on the database. */
+	void (*tell)(void *conn);
+	int (*hear)(void *conn, int ms, struct err *e);
 	bool (*in_transaction)(void *conn);
 	/* NULL: the database has means of its own. */
 	int (*backup)(void *conn, const char *path, struct err *e);

@@ -310,7 +310,7 @@ static int pg_begin(void *conn, struct err *e)
 {
 	struct pg *pg = conn;
 
-	pg->ruling = false;
+	pg->ruling = pg->telling = false;
 	if (!pg_alive(pg) && pg_connect_again(pg, e))
 		return -1;
 	return pg_run(pg, "BEGIN", e);
@@ -347,14 +347,22 @@ static int pg_rules(void *conn, struct err *e)
 static int pg_commit(void *conn, struct err *e)
 {
 	struct pg *pg = conn;
-	CLEANUP(pg_resultp) PGresult *r = PQexec(pg->h, "COMMIT");
+	CLEANUP(pg_resultp) PGresult *r = NULL;
 
-	pg->ruling = false;
+	if (pg->telling && pg_tell_now(pg, e))
+		return -1;
+	r = PQexec(pg->h, "COMMIT");
+	pg->ruling = pg->telling = false;
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
 		return pg_fail(pg, r, "COMMIT", e);
 	if (!str_eq(PQcmdStatus(r), "COMMIT"))
 		return err_set(e, ERR_DB, "database %s: the transaction was undone", pg->shown);
 	return 0;
+}
+
+static void pg_tell(void *conn)
+{
+	((struct pg *)conn)->telling = true;
 }
 
 static bool pg_in_transaction(void *conn)
@@ -396,6 +404,8 @@ static const struct db_driver driver = {
 	.rules = pg_rules,
 	.commit = pg_commit,
 	.rollback = pg_rollback,
+	.tell = pg_tell,
+	.hear = pg_hear,
 	.in_transaction = pg_in_transaction,
 };
 

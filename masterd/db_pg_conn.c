@@ -256,3 +256,39 @@ int pg_connect_again(struct pg *pg, struct err *e)
 	pg->retry_at = clock_mono_ms() + pg->retry_ms;
 	return -1;
 }
+
+/* ---- one connection wakes others */
+
+int pg_tell_now(struct pg *pg, struct err *e)
+{
+	return pg_run(pg, "NOTIFY felloe_journal", e);
+}
+
+/* Was there any since the last look? */
+static bool told(struct pg *pg)
+{
+	bool any = false;
+	PGnotify *n;
+
+	while ((n = PQnotifies(pg->h))) {
+		any = true;
+		PQfreemem(n);
+	}
+	return any;
+}
+
+int pg_hear(void *conn, int ms, struct err *e)
+{
+	struct pg *pg = conn;
+	struct pollfd fd = {.events = POLLIN};
+
+	if (!pg->hearing && pg_run(pg, "LISTEN felloe_journal", e))
+		return -1;
+	pg->hearing = true;
+	fd.fd = PQsocket(pg->h);
+	if (fd.fd < 0)
+		return lost(pg, e);
+	if (poll(&fd, 1, ms) > 0 && !PQconsumeInput(pg->h))
+		return lost(pg, e);
+	return told(pg);
+}

@@ -25,6 +25,8 @@ struct pg {
 	char *shown;
 	bool readonly;
 	bool ruling;              /* this transaction holds the lock of db_rules */
+	bool telling;             /* others are to be woken by its commit */
+	bool hearing;             /* LISTEN was said */
 	bool stale;               /* prepared for another schema, or no primary any more: connect anew */
 	int64_t retry_at;         /* monotonic ms: no try to connect before */
 	int64_t retry_ms;
@@ -46,6 +48,9 @@ int pg_run(struct pg *pg, const char *text, struct err *e) MUSTCHECK;
  * left out, in case there are secrets among them. */
 int pg_fail(struct pg *pg, const PGresult *r, const char *what, struct err *e);
 void pg_resultp(PGresult **r);
+/* Wait for a NOTIFY by pg_tell_now of another connection: hear of struct db_driver. */
+int pg_hear(void *conn, int ms, struct err *e) MUSTCHECK;
+int pg_tell_now(struct pg *pg, struct err *e) MUSTCHECK;
 /* Forget plan i and give its memory back. */
 void pg_plan_forget(struct pg *pg, size_t i);
 

@@ -13,7 +13,8 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { PASS_MAX = 1000, EVERY_MS = 1000, SLICE_MS = 100, MISSES = 4096, MISS_MS = 2000, LOOKUPS_A_SECOND = 200, DOUBT_MS = 60000 };
+enum { PASS_MAX = 1000, EVERY_MS = 1000, SLICE_MS = 100, EAR_MS = 5000, MISSES = 4096, MISS_MS = 2000, LOOKUPS_A_SECOND = 200,
+       DOUBT_MS = 60000 };
 
 /* A key that the database did not know either. */
 struct miss {
@@ -28,6 +29,8 @@ struct follow {
 	atomic_bool stopping;
 	atomic_llong at;       /* last event that was read */
 	bool failing;          /* said so already */
+	struct db *ear;        /* a connection to hear of news at once; NULL: none now */
+	int64_t ear_at;        /* monotonic ms: no try to get one before */
 	pthread_mutex_t lock;  /* of what is below */
 	struct miss misses[MISSES];
 	int64_t second;
@@ -174,9 +177,35 @@ static void pass(struct follow *f)
 	f->failing = rc != 0;
 }
 
-static void *follow_main(void *arg)
+/* A while until there may be something new; true: there is. */
+static bool wait_for_news(struct follow *f)
 {
 	const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000};
+	int64_t mono = clock_mono_ms();
+	struct err e;
+	int heard;
+
+	if (f->m->shared && !f->ear && mono >= f->ear_at) {
+		f->ear_at = mono + EAR_MS;
+		/* to the primary: that is where news are told */
+		if (db_open(&f->ear, f->m->config->database, false, &e))
+			f->ear = NULL;
+	}
+	if (!f->ear) {
+		nanosleep(&slice, NULL);
+		return false;
+	}
+	heard = db_hear(f->ear, SLICE_MS, &e);
+	if (heard < 0) {
+		log_debug("journal: %s", e.msg);
+		db_close(f->ear);
+		f->ear = NULL;
+	}
+	return heard > 0;
+}
+
+static void *follow_main(void *arg)
+{
 	struct follow *f = arg;
 	int64_t next = 0;
 
@@ -185,8 +214,10 @@ static void *follow_main(void *arg)
 			next = clock_mono_ms() + EVERY_MS;
 			pass(f);
 		}
-		nanosleep(&slice, NULL);
+		if (wait_for_news(f))
+			next = 0;
 	}
+	db_close(f->ear);
 	return NULL;
 }
 

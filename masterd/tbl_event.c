@@ -32,6 +32,7 @@ int tbl_event_add(struct db *db, const struct event *ev, struct err *e)
 	db_set_str(&s, 3, names[ev->kind]);
 	db_set_int(&s, 4, ev->node_id);
 	db_set_str(&s, 5, ev->ref);
+	db_tell(db);
 	return db_run(&s, e);
 }
 

@@ -25,7 +25,7 @@ struct event {
 	char ref[64];             /* uuid of a run, number of an alert ...; "" the node itself */
 };
 
-/* ev->id is given. */
+/* The number is given, and who waits in db_hear is woken by the commit. */
 int tbl_event_add(struct db *db, const struct event *ev, struct err *e) MUSTCHECK;
 /* Those after the number after, in order, at most max. each returns non-zero to stop. */
 int tbl_event_each(struct db *db, int64_t after, int64_t max, int (*each)(void *ctx, const struct event *ev), void *ctx,
