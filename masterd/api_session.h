@@ -16,6 +16,7 @@ struct sign_in {
 	struct master *m;
 	struct actor actor;
 	struct pw_work work;
+	struct pw_work make;      /* a new password */
 	struct user user;
 	bool known;               /* there is such a user */
 	struct session session;

@@ -259,6 +259,15 @@ int auth_token_who(struct auth *a, const char *token, int64_t now_ms, struct who
 	return rc;
 }
 
+/* check-size: as auth_token_who */
+int auth_bearer(struct auth *a, const char *bearer, int64_t now_ms, struct who *ret, bool *use, struct err *e)
+{
+	*use = false;
+	if (str_starts(bearer, API_TOKEN_PREFIX))
+		return auth_token_who(a, bearer, now_ms, ret, use, e);
+	return auth_who(a, bearer, now_ms, ret, e);
+}
+
 char *auth_access_token(struct auth *a, const struct who *w, int64_t now_ms)
 {
 	struct jwt j = {.iat = now_ms / 1000, .exp = now_ms / 1000 + TOKEN_S};

@@ -46,6 +46,9 @@ int auth_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret,
 /* The same for an API token ("flt_..."). *use: its use is to be noted (once a minute). */
 int auth_token_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret, bool *use,
 		   struct err *e) MUSTCHECK;
+/* Whichever of the two it is. */
+int auth_bearer(struct auth *a, const char *bearer, int64_t now_ms, struct who *ret, bool *use,
+		struct err *e) MUSTCHECK;
 /* A user out of the database as who asks in the session sid. */
 void auth_fill(struct who *w, const struct user *u, const char *sid);
 /* A fresh access token for a session; yours. */

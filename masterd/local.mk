@@ -65,6 +65,7 @@ libmasterd_a_SOURCES += \
 	masterd/master.h \
 	masterd/svc_user.h masterd/svc_user.c \
 	masterd/svc_once.h masterd/svc_once.c \
+	masterd/svc_token.h masterd/svc_token.c \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \
@@ -81,6 +82,9 @@ libmasterd_a_SOURCES += \
 	masterd/api_root.h masterd/api_root.c \
 	masterd/api_session.h masterd/api_session.c \
 	masterd/api_auth.h masterd/api_auth.c \
+	masterd/api_account.h masterd/api_account.c \
+	masterd/api_users.h masterd/api_users.c \
+	masterd/api_tokens.h masterd/api_tokens.c \
 	masterd/api_audit.h masterd/api_audit.c \
 	masterd/api_join.h masterd/api_join.c \
 	masterd/api_join_token.h masterd/api_join_token.c \

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "masterd/api_account.h"
 #include "masterd/api_alerts.h"
 #include "masterd/api_audit.h"
 #include "masterd/api_auth.h"
@@ -16,11 +17,14 @@
 #include "masterd/api_root.h"
 #include "masterd/api_runs.h"
 #include "masterd/api_stats.h"
+#include "masterd/api_tokens.h"
+#include "masterd/api_users.h"
 #include "masterd/master.h"
 #include "masterd/openapi.h"
 #include "masterd/svc_follow.h"
 #include "masterd/svc_node.h"
 #include "masterd/svc_once.h"
+#include "masterd/svc_token.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -37,6 +41,17 @@ static const struct route table[] = {
 	{"POST", "/auth/refresh", false, ROLE_ALL, api_refresh, "new tokens for a refresh token"},
 	{"POST", "/auth/logout", false, ROLE_VIEWER, api_logout, "end the session"},
 	{"GET", "/auth/me", false, ROLE_VIEWER, api_me, "who am I"},
+	{"PUT", "/auth/password", false, ROLE_VIEWER, api_password, "a new password; ends all sessions, begins one"},
+	{"POST", "/auth/totp", false, ROLE_VIEWER, api_totp_seed, "a seed for one-time codes"},
+	{"PUT", "/auth/totp", false, ROLE_VIEWER, api_totp_on, "switch them on"},
+	{"DELETE", "/auth/totp", false, ROLE_VIEWER, api_totp_off, "switch them off"},
+	{"GET", "/users", false, ROLE_SUPER_ADMIN, api_users, "people who may sign in"},
+	{"POST", "/users", false, ROLE_SUPER_ADMIN, api_user_add, "a new one"},
+	{"PATCH", "/users/{id}", false, ROLE_SUPER_ADMIN, api_user_change, "role, tags, disabled, password, one-time codes"},
+	{"DELETE", "/users/{id}", false, ROLE_SUPER_ADMIN, api_user_drop, "with sessions and API tokens"},
+	{"GET", "/api-tokens", false, ROLE_SUPER_ADMIN, api_tokens, "tokens of programs"},
+	{"POST", "/api-tokens", false, ROLE_SUPER_ADMIN, api_token_add, "a new one, shown once"},
+	{"DELETE", "/api-tokens/{id}", false, ROLE_SUPER_ADMIN, api_token_drop, "it is refused from then on"},
 	{"GET", "/audit", false, ROLE_SUPER_ADMIN, api_audit, "who did what, newest first"},
 	{"POST", "/stats", false, ROLE_NODE, api_stats, "a sample, or a list of them"},
 	{"PUT", "/runs/{uuid}", false, ROLE_NODE, api_run_put, "the whole state of a run"},
@@ -123,19 +138,34 @@ static const struct route *find(struct req *r, const char *method, const char *p
 	return NULL;
 }
 
-/* The person with the token, who must have at least role. */
-static int check_person(struct req *r, enum role role, struct err *e)
+/* An API token is made for some uses alone. */
+static int check_uses(const struct who *w, const struct route *t, struct err *e)
+{
+	unsigned need = str_eq(t->method, "GET") ? TOKEN_READ : TOKEN_WRITE;
+	char words[TOKEN_WORDS], needs[TOKEN_WORDS];
+
+	if (!w->token_id || (w->may & need) || (t->root && (w->may & TOKEN_METRICS)))
+		return 0;
+	return err_set(e, ERR_FORBIDDEN, "this API token is for: %s; this needs: %s", token_words(words, w->may),
+		       token_words(needs, need));
+}
+
+/* The person, or the API token, who must have at least the role of the row. */
+static int check_person(struct req *r, const struct route *t, struct err *e)
 {
 	const char *header = req_header(r, "Authorization");
+	bool use = false;
 
 	if (!header || strncasecmp(header, "Bearer ", 7) != 0)
 		return err_set(e, ERR_DENIED, "this needs an access token: sign in first");
-	if (auth_who(r->m->auth, header + 7, r->now, &r->who, e))
+	if (auth_bearer(r->m->auth, header + 7, r->now, &r->who, &use, e))
 		return -1;
-	if (r->who.role < role)
-		return err_set(e, ERR_FORBIDDEN, "this needs the role %s, you are %s", role_name(role),
+	if (use)
+		token_used(r->m, r->who.token_id, r->peer, r->now);
+	if (r->who.role < t->role)
+		return err_set(e, ERR_FORBIDDEN, "this needs the role %s, you are %s", role_name(t->role),
 			       role_name(r->who.role));
-	return 0;
+	return check_uses(&r->who, t, e);
 }
 
 /* The node with the key. */
@@ -176,7 +206,7 @@ enum verdict route_run(struct req *r, const char *method, const char *path)
 		return reply_problem(r, 405, "%.16s is not for this path, which takes %s", method, r->allow);
 	if (!t)
 		return reply_problem(r, 404, "there is nothing at this path");
-	if (t->role >= ROLE_VIEWER && !(t->root && req_is_local(r)) && check_person(r, t->role, &e))
+	if (t->role >= ROLE_VIEWER && !(t->root && req_is_local(r)) && check_person(r, t, &e))
 		return reply_err(r, &e);
 	if (t->role == ROLE_NODE && check_node(r, &e))
 		return reply_err(r, &e);

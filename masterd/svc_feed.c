@@ -176,8 +176,9 @@ static bool good(void *ctx, const char *token, const struct scope *scope)
 	struct master *m = ctx;
 	struct who who;
 	struct err e;
+	bool use;
 
-	return !auth_who(m->auth, token, clock_ms(), &who, &e) && str_eq(who.scope.tags, scope->tags);
+	return !auth_bearer(m->auth, token, clock_ms(), &who, &use, &e) && str_eq(who.scope.tags, scope->tags);
 }
 
 void feed_tick(struct master *m, int64_t now)

@@ -181,6 +181,7 @@ int user_new_seed(struct db *db, const char *jwt_secret, int64_t id, char text[s
 	sealed = vault_seal(jwt_secret, label, seed, sizeof(seed));
 	totp_base32(text, seed);
 	mem_wipe(seed, sizeof(seed));
+	u.totp_step = 0;
 	if (str_copy(u.totp_seed, sizeof(u.totp_seed), sealed))
 		return err_set(e, ERR_INTERNAL, "a sealed seed is longer than its column");
 	return tbl_user_put(db, &u, e);
