@@ -23,6 +23,7 @@ static const char *const known[] = {
 };
 static const char *const known_limits[] = {
 	"connections", "connections_per_address", "queue", "login_per_minute", "join_per_minute", "event_streams",
+	"headers_s", "request_s", "idle_s",
 };
 
 void config_free(struct config *c)
@@ -123,6 +124,12 @@ static void read_numbers(struct config *c, const struct json *root, struct probl
 	json_want_int(root, "", "keep_minute_d", false, 1, 366, &c->keep_minute_d, p);
 	json_want_int(root, "", "keep_hour_d", false, 1, 3660, &c->keep_hour_d, p);
 	json_want_int(limits, "limits", "connections", false, 16, 65000, &c->max_connections, p);
+	c->headers_s = 10;
+	c->request_s = 60;
+	c->idle_s = 120;
+	json_want_int(limits, "limits", "headers_s", false, 1, 600, &c->headers_s, p);
+	json_want_int(limits, "limits", "request_s", false, 1, 3600, &c->request_s, p);
+	json_want_int(limits, "limits", "idle_s", false, 1, 3600, &c->idle_s, p);
 	/* no single address takes all of them */
 	c->per_address = c->max_connections - c->max_connections / 8;
 	json_want_int(limits, "limits", "connections_per_address", false, 1, 65000, &c->per_address, p);

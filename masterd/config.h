@@ -37,6 +37,7 @@ struct config {
 	struct config_alerts alerts;
 	int64_t keep_raw_h, keep_minute_d, keep_hour_d; /* samples, their means over minutes and hours */
 	int64_t max_connections, per_address, queue, login_per_minute, join_per_minute, event_streams;
+	int64_t headers_s, request_s, idle_s; /* how long a client may take */
 };
 
 /* Read and judge the file: every problem at once, each with its path; ERR_CONFIG.

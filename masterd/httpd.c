@@ -29,9 +29,6 @@
 #include "shared/str.h"
 
 enum {
-	HEADERS_MS = 10000,       /* a first request must have its headers by then */
-	REQUEST_MS = 60000,       /* and its body */
-	IDLE_MS = 120000,         /* kept alive without a whole request */
 	SWALLOW_MAX = 1 << 20,    /* a body without length is read so far before it is refused */
 	CONNECTION_MEMORY = 8 * 1024, /* headers and buffers; wiped for each request */
 	PEM_MAX = 1 << 20,
@@ -184,7 +181,7 @@ static struct call *call_new(struct server *s, struct MHD_Connection *connection
 	take_request_id(c);
 	buf_init(&c->r.out, REPLY_MAX);
 	buf_init(&c->body, BODY_MAX);
-	set_deadline(c, REQUEST_MS);
+	set_deadline(c, 1000 * s->h->m->config->request_s);
 	atomic_fetch_add(&s->h->calls, 1);
 	return c;
 }
@@ -390,7 +387,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	(void)code;
 	if (!c)
 		return;
-	set_deadline(c, IDLE_MS);
+	set_deadline(c, 1000 * c->r.m->config->idle_s);
 	call_free(c);
 	*state = NULL;
 }
@@ -418,7 +415,7 @@ static void peer_new(struct httpd *h, struct MHD_Connection *connection, void **
 
 	p->fd = fd ? fd->connect_fd : -1;
 	address_of(connection, p->address, sizeof(p->address));
-	atomic_store(&p->deadline, clock_mono_ms() + HEADERS_MS);
+	atomic_store(&p->deadline, clock_mono_ms() + 1000 * h->m->config->headers_s);
 	pthread_mutex_lock(&h->lock);
 	p->next = h->peers;
 	if (p->next)
@@ -595,7 +592,8 @@ static int start_daemon(struct server *s, const struct config *c, int fd, struct
 				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->max_connections,
 				     MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)c->per_address,
 				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(IDLE_MS / 1000),
+				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)c->idle_s,
+				     MHD_OPTION_STRICT_FOR_CLIENT, 1,
 				     MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,

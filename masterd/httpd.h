@@ -21,8 +21,8 @@ void httpd_quiesce(struct httpd *h);
 bool httpd_drain(struct httpd *h, int64_t ms);
 /* Ends all; nobody may sleep any more (writer, waits and passwords are drained). */
 void httpd_free(struct httpd *h);
-/* Once a second: end connections whose headers take over 10 s or whose request
- * takes over 60 s to arrive. */
+/* Once a second: end connections whose headers or whose request take too long
+ * to arrive (limits.headers_s, request_s), or that are idle (idle_s). */
 void httpd_tick(struct httpd *h);
 
 #endif
