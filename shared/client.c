@@ -193,8 +193,11 @@ static int read_reply(struct client_reply *ret, struct http_reply *r, const char
 	ret->retry_after_s = r->retry_after_s;
 	ret->date = http_date(r->date);
 	str_cut(ret->etag, sizeof(ret->etag), r->etag);
-	if (r->status >= 400)
-		return problem(r, doc, url, e);
+	if (r->status >= 400) {
+		(void)problem(r, doc, url, e);
+		ret->json = TAKE(doc);
+		return -1;
+	}
 	if (r->status >= 300 && r->status != 304)
 		return err_set(e, ERR_NET, "%s answered with a redirect (HTTP status %d); give the address it leads to",
 			       url, r->status);

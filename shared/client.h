@@ -33,7 +33,7 @@ void client_set_tick(struct client *c, bool (*tick)(void *ctx), void *ctx);
 
 struct client_reply {
 	int status;            /* 200, 304 ... */
-	struct json *json;     /* NULL when there was no body; yours by client_reply_done */
+	struct json *json;     /* NULL when there was no body; even of an error; yours by client_reply_done */
 	char etag[128];
 	int retry_after_s;
 	int64_t date;          /* the master's clock, 0 */

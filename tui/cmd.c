@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/cmd.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "shared/buf.h"
+#include "shared/fs.h"
 #include "shared/list.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "tui/glyph.h"
 
-enum { OUTPUT_MAX = 256 << 20, PAGE = 1000 };
+enum { OUTPUT_MAX = 256 << 20, PAGE = 1000, LAST_MIN = 12 };
 
 static size_t common_options(struct opt *to, struct cmd *c)
 {
@@ -116,6 +121,68 @@ int cmd_list(struct cmd *c, const char *path, const struct cmd_each *each, struc
 	}
 }
 
+/* ---- questions */
+
+static void wipe(char **s)
+{
+	if (*s)
+		mem_wipe(*s, strlen(*s));
+	freep(s);
+}
+
+/* The next line of standard input; without echo on a terminal for a secret. */
+static int read_line(char **ret, const char *question, bool secret, struct err *e)
+{
+	CLEANUP(wipe) char *line = NULL;
+	bool terminal = isatty(STDIN_FILENO), quiet;
+	struct termios before, silent;
+	size_t cap = 0;
+	ssize_t n;
+
+	quiet = secret && terminal && tcgetattr(STDIN_FILENO, &before) == 0;
+	if (terminal)
+		fprintf(stderr, "%s: ", question);
+	if (quiet) {
+		silent = before;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	}
+	n = getline(&line, &cap, stdin);
+	if (quiet) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		fputc('\n', stderr);
+	}
+	if (n <= 0)
+		return err_set(e, ERR_ABORTED, "%s: nothing was given", question);
+	line[strcspn(line, "\n")] = '\0';
+	*ret = TAKE(line);
+	return 0;
+}
+
+int cmd_ask(char **ret, const char *question, bool secret, struct err *e)
+{
+	if (!isatty(STDIN_FILENO))
+		return err_set(e, ERR_USAGE, "%s: no terminal to ask at%s", question,
+			       secret ? "; put it into a file (mode 600) and name that: see --help and felloe(1)" : "");
+	return read_line(ret, question, secret, e);
+}
+
+int cmd_secret(char **ret, const char *file, const char *question, bool twice, struct err *e)
+{
+	CLEANUP(wipe) char *first = NULL, *second = NULL;
+
+	if (str_eq(file, "-"))
+		return read_line(ret, question, true, e);
+	if (!str_empty(file))
+		return fs_read_secret(ret, file, e);
+	if (cmd_ask(&first, question, true, e) || (twice && cmd_ask(&second, "The same again", true, e)))
+		return -1;
+	if (twice && !str_eq(first, second))
+		return err_set(e, ERR_ABORTED, "%s: the two are not the same; nothing was changed", question);
+	*ret = TAKE(first);
+	return 0;
+}
+
 /* ---- tables */
 
 struct grid {
@@ -152,20 +219,61 @@ void grid_cell(struct grid *g, const char *text)
 	*list_push(&g->cells) = copy;
 }
 
+/* Of the terminal; 0: none, lines are as long as they are. */
+static int columns_of_terminal(void)
+{
+	struct winsize size;
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* The text in at most width cells, "…" where it was cut. */
+static void print_cut(const char *text, int width)
+{
+	const char *p = text;
+	int used = 0;
+
+	if (text_width(text) <= width) {
+		puts(text);
+		return;
+	}
+	while (*p) {
+		const char *next = p;
+		char one[8] = "";
+
+		(void)utf8_next(&next);
+		memcpy(one, p, (size_t)(next - p) < sizeof(one) ? (size_t)(next - p) : sizeof(one) - 1);
+		if (used + text_width(one) > width - 1)
+			break;
+		used += text_width(one);
+		p = next;
+	}
+	printf("%.*s…\n", (int)(p - text), text);
+}
+
+/* The last column takes what the terminal has left, but not less than is of use. */
 void grid_print(const struct grid *g)
 {
+	CLEANUP(freep) int *widths = xcalloc(g->columns, sizeof(*widths));
+	int room = columns_of_terminal(), left;
+
+	for (size_t i = 0; i < g->cells.n; i++)
+		if (text_width(g->cells.v[i]) > widths[i % g->columns])
+			widths[i % g->columns] = text_width(g->cells.v[i]);
+	left = room;
+	for (size_t col = 0; col + 1 < g->columns; col++)
+		left -= widths[col] + 2;
+	if (!room)
+		left = INT_MAX;
+	else if (left < LAST_MIN)
+		left = LAST_MIN;
 	for (size_t i = 0; i < g->cells.n; i++) {
 		size_t col = i % g->columns;
-		int widest = 0;
 
-		if (col + 1 == g->columns) {
-			printf("%s\n", g->cells.v[i]);
-			continue;
-		}
-		for (size_t k = col; k < g->cells.n; k += g->columns)
-			if (text_width(g->cells.v[k]) > widest)
-				widest = text_width(g->cells.v[k]);
-		printf("%s%*s", g->cells.v[i], widest - text_width(g->cells.v[i]) + 2, "");
+		if (col + 1 == g->columns)
+			print_cut(g->cells.v[i], left);
+		else
+			printf("%s%*s", g->cells.v[i], widths[col] - text_width(g->cells.v[i]) + 2, "");
 	}
 }
 

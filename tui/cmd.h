@@ -55,6 +55,12 @@ void grid_print(const struct grid *g);
 /* Writes a value to stdout as JSON, indented. */
 void cmd_print_json(const struct json *value);
 
+/* A line from the terminal; without echo for a secret. Yours. */
+int cmd_ask(char **ret, const char *question, bool secret, struct err *e) MUSTCHECK;
+/* From file (mode 600; "-": the next line of standard input), else asked for, twice
+ * when it is a new one. Yours, to be wiped. */
+int cmd_secret(char **ret, const char *file, const char *question, bool twice, struct err *e) MUSTCHECK;
+
 int cmd_login(int argc, char **argv);
 int cmd_logout(int argc, char **argv);
 int cmd_whoami(int argc, char **argv);
@@ -67,5 +73,18 @@ int cmd_unblock(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_timers(int argc, char **argv);
+int cmd_alerts(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
+int cmd_users(int argc, char **argv);
+int cmd_tokens(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
+int cmd_password(int argc, char **argv);
+int cmd_totp(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
+int cmd_tags(int argc, char **argv);
+int cmd_note(int argc, char **argv);
+int cmd_delete(int argc, char **argv);
+int cmd_rotate_key(int argc, char **argv);
 
 #endif

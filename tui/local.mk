@@ -34,10 +34,15 @@ libtui_a_SOURCES = \
 	tui/v_node.c \
 	tui/ui.h tui/ui.c \
 	tui/cmd.h tui/cmd.c \
+	tui/cmd_show.h tui/cmd_show.c \
 	tui/cmd_session.c \
 	tui/cmd_nodes.c \
 	tui/cmd_decide.c \
 	tui/cmd_runs.c \
+	tui/cmd_change.c \
+	tui/cmd_alerts.c \
+	tui/cmd_people.c \
+	tui/cmd_watch.c \
 	tui/wizard/answers.h tui/wizard/answers.c \
 	tui/wizard/job.h tui/wizard/job.c \
 	tui/wizard/wizard.h tui/wizard/wizard.c \

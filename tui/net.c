@@ -252,10 +252,11 @@ static void sign_in(struct net *n, struct net_sign_in *s)
 	struct session fresh = {.master = xstrdup(s->master), .user = xstrdup(s->user),
 				.pin = s->pin[0] ? xstrdup(s->pin) : NULL};
 	struct net_answer a = {.tag = TAG_SIGN_IN};
+	struct session_proof proof = {s->password, s->otp, &a.otp_wanted};
 	struct client *c = NULL;
 	struct err ignored;
 
-	if (session_client(&fresh, &c, &a.err) || session_login(&fresh, c, s->password, &a.err)) {
+	if (session_client(&fresh, &c, &a.err) || session_login(&fresh, c, &proof, &a.err)) {
 		find_peer(&a, s);
 		session_done(&fresh);
 		client_free(c);

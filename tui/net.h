@@ -61,10 +61,12 @@ struct net_answer {
 	struct err err;       /* kind ERR_NONE: fine */
 	struct json *json;    /* yours: net_answer_done */
 	char peer_pin[64];    /* TAG_SIGN_IN: the certificate is not known; this is its key */
+	bool otp_wanted;      /* TAG_SIGN_IN: the password is right, a one-time code is missing or wrong */
 };
 struct net_sign_in {
 	char master[256], user[128], pin[64];
 	char password[1024];
+	char otp[64];         /* one-time or recovery code; "" none */
 	bool remember;
 };
 

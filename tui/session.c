@@ -185,7 +185,8 @@ static int whoami(struct session *s, struct client *c, struct err *e)
 }
 
 /* Posts what o has written into b (secrets, so b is wiped) without a token, and takes the new tokens. */
-static int post_for_tokens(struct session *s, struct client *c, const char *path, struct buf *b, struct err *e)
+static int post_for_tokens(struct session *s, struct client *c, const char *path, struct buf *b, bool *otp_wanted,
+			   struct err *e)
 {
 	struct client_reply r;
 	int rc;
@@ -193,13 +194,15 @@ static int post_for_tokens(struct session *s, struct client *c, const char *path
 	client_set_token(c, NULL);
 	rc = client_do(c, &(struct client_call){.method = "POST", .path = path, .body = b->p}, &r, e) ||
 	     take_tokens(s, c, r.json, e);
+	if (otp_wanted)
+		*otp_wanted = rc && json_get_bool(r.json, "otp_required", false);
 	client_reply_done(&r);
 	mem_wipe(b->p, b->len);
 	buf_done(b);
 	return rc ? -1 : 0;
 }
 
-int session_login(struct session *s, struct client *c, const char *password, struct err *e)
+int session_login(struct session *s, struct client *c, const struct session_proof *p, struct err *e)
 {
 	struct json_out o;
 	struct buf b;
@@ -208,9 +211,32 @@ int session_login(struct session *s, struct client *c, const char *password, str
 	json_out_init(&o, &b);
 	json_obj(&o, NULL);
 	json_put_str(&o, "username", s->user);
-	json_put_str(&o, "password", password);
+	json_put_str(&o, "password", p->password);
+	if (!str_empty(p->otp))
+		json_put_str(&o, "otp", p->otp);
 	json_end_obj(&o);
-	return post_for_tokens(s, c, "/auth/login", &b, e) || whoami(s, c, e) ? -1 : 0;
+	return post_for_tokens(s, c, "/auth/login", &b, p->otp_wanted, e) || whoami(s, c, e) ? -1 : 0;
+}
+
+int session_password(struct session *s, struct client *c, const char *before, const char *after, struct err *e)
+{
+	struct client_reply r;
+	struct json_out o;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, FILE_MAX);
+	json_out_init(&o, &b);
+	json_obj(&o, NULL);
+	json_put_str(&o, "old_password", before);
+	json_put_str(&o, "new_password", after);
+	json_end_obj(&o);
+	rc = session_do(s, c, &(struct session_call){.method = "PUT", .path = "/auth/password", .body = b.p}, &r, e) ||
+	     take_tokens(s, c, r.json, e);
+	client_reply_done(&r);
+	mem_wipe(b.p, b.len);
+	buf_done(&b);
+	return rc ? -1 : 0;
 }
 
 static int lock_file(struct err *e)
@@ -238,7 +264,7 @@ static int ask_new(struct session *s, struct client *c, struct err *e)
 	json_obj(&o, NULL);
 	json_put_str(&o, "refresh_token", s->refresh);
 	json_end_obj(&o);
-	return post_for_tokens(s, c, "/auth/refresh", &b, e);
+	return post_for_tokens(s, c, "/auth/refresh", &b, NULL, e);
 }
 
 /* What another felloe wrote while we waited for the lock is as good as our own. */

@@ -32,8 +32,18 @@ int session_save(const struct session *s, struct err *e) MUSTCHECK;
 int session_forget(struct err *e) MUSTCHECK;
 /* Takes the settings and, with tokens, the access token. */
 int session_client(const struct session *s, struct client **ret, struct err *e) MUSTCHECK;
-/* POST /auth/login; fills access, refresh, expires, user and role. ERR_DENIED: wrong user or password. */
-int session_login(struct session *s, struct client *c, const char *password, struct err *e) MUSTCHECK;
+/* POST /auth/login; fills access, refresh, expires, user and role. ERR_DENIED: wrong
+ * user, password or code; *otp_wanted then says that the password was right and
+ * a one-time code is missing or wrong. */
+struct session_proof {
+	const char *password;
+	const char *otp;  /* NULL or "": none */
+	bool *otp_wanted;
+};
+int session_login(struct session *s, struct client *c, const struct session_proof *p, struct err *e) MUSTCHECK;
+/* PUT /auth/password; takes the tokens of the new session. */
+int session_password(struct session *s, struct client *c, const char *before, const char *after,
+		     struct err *e) MUSTCHECK;
 /* A new access token, when this one ends soon or was refused. ERR_DENIED: sign in again. */
 int session_renew(struct session *s, struct client *c, struct err *e) MUSTCHECK;
 /* One exchange with a valid token: refreshed before it ends and once after a 401. */
