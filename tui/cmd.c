@@ -16,7 +16,7 @@
 #include "shared/str.h"
 #include "tui/glyph.h"
 
-enum { OUTPUT_MAX = 256 << 20, PAGE = 1000, LAST_MIN = 12 };
+enum { OUTPUT_MAX = 256 << 20, PAGE = 1000, LAST_MIN = 12, WIDTH = 80 };
 
 static size_t common_options(struct opt *to, struct cmd *c)
 {
@@ -34,6 +34,37 @@ static size_t common_options(struct opt *to, struct cmd *c)
 	return ARRAY_LEN(common);
 }
 
+/* Words in lines of at most 80 cells; those after the first begin at indent. */
+static void print_words(const char *text, int indent)
+{
+	int x = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (x > indent && x + 1 + (int)n > WIDTH) {
+			printf("\n%*s", indent, "");
+			x = indent;
+		} else if (x > 0 && x != indent) {
+			putchar(' ');
+			x++;
+		}
+		x += printf("%.*s", (int)n, text);
+		text += n + (text[n] == ' ');
+	}
+	putchar('\n');
+}
+
+static void print_help(const struct cmd *c, const struct cmd_spec *spec, const struct opt *opts)
+{
+	CLEANUP(freep) char *usage = xasprintf("Usage: felloe %s %s", c->verb, spec->usage);
+
+	print_words(usage, (int)strlen("Usage: felloe ") + (int)strlen(c->verb) + 1);
+	print_words(spec->help, 0);
+	putchar('\n');
+	opt_help(opts);
+}
+
 int cmd_begin(struct cmd *c, const struct cmd_spec *spec, int argc, char **argv, struct err *e)
 {
 	struct opt opts[CMD_OPTS + 1] = {0};
@@ -46,8 +77,7 @@ int cmd_begin(struct cmd *c, const struct cmd_spec *spec, int argc, char **argv,
 	if (opt_parse(opts, argc, argv, &c->n, e))
 		return -1;
 	if (c->help) {
-		printf("Usage: felloe %s %s\n%s\n\n", c->verb, spec->usage, spec->help);
-		opt_help(opts);
+		print_help(c, spec, opts);
 		return 1;
 	}
 	if (c->n < spec->least || c->n > spec->most)

@@ -10,7 +10,7 @@ clean() { # with pipefail the status of mandoc would hide that of grep
 if command -v mandoc >/dev/null; then check "mandoc finds nothing wrong" clean; else skip "mandoc finds nothing wrong" "mandoc is missing: apt-get install mandoc"; fi
 
 run felloe --help
-verbs=$(sed -n 's/^  \([a-z]\{3,\}\).*/\1/p' "$OUT")
+verbs=$(sed -n 's/^  \([a-z-]\{3,\}\).*/\1/p' "$OUT")
 check "the help lists the verbs" test "$(wc -w <<<"$verbs")" -ge 12
 for verb in "" $verbs; do
 	# shellcheck disable=SC2086

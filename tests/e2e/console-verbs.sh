@@ -1,0 +1,116 @@
+#!/bin/bash
+# The verbs of felloe for scripts against a real master with a real node.
+# shellcheck disable=SC2016
+. "$(dirname "$0")/../lib.sh"
+
+export XDG_CONFIG_HOME=$T/xdg
+PORT=$(free_port)
+URL=http://127.0.0.1:$PORT
+echo 'correct horse' >"$T/password"
+chmod 600 "$T/password"
+check "a master is made" run felloe-masterd init -c "$T/master.json" --state "$T/state" --listen "127.0.0.1:$PORT" \
+	--password-file "$T/password"
+answers() { curl -s "$URL/health" | grep -q ok; }
+master_up() { spawn master felloe-masterd run -c "$T/master.json" && until_ok 20 answers; }
+master_up
+export FELLOE_MASTER=$URL FELLOE_PASSWORD_FILE=$T/password
+check "nothing goes without signing in" run -e 5 felloe alerts
+check "not even events" run -e 5 felloe events
+check "login" run felloe login --user admin
+
+# ---- what is common to them
+check "an unknown sub-verb is refused, the nearest offered" run -e 2 felloe alerts snoze 3
+check "by name" says 'felloe alerts has no "snoze"; did you mean "snooze"?'
+check "a sub-verb with too little tells its usage" run -e 2 felloe alerts ack
+check "in full" says "usage: felloe alerts ack ID"
+check "a verb with a typo too" run -e 2 felloe alrts
+check "offers the nearest" says 'did you mean "alerts"'
+for verb in alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
+	check "felloe $verb --help" run felloe $verb --help
+	check "fits 80 columns" awk 'length > 80 { exit 1 }' "$OUT"
+done
+
+# ---- join tokens; a node that needs no approval
+check "no join token yet" run felloe tokens --join
+check "and the way to one" says "felloe tokens add NAME --join"
+check "a join token is made" run felloe tokens add rollout --join --uses 3 --pre-approved --tags shop,fra --json
+JOIN=$(jq -r .token "$OUT")
+check "its secret is shown" test "${JOIN#flj_}" != "$JOIN"
+check "the list shows it" run felloe tokens --join
+check "with its uses and tags" grep -qE 'rollout +open +0 +3 .* yes .*shop' "$OUT"
+check "but not the secret" bash -c "! grep -q 'flj_' '$OUT'"
+echo '{"server_id": "web-01", "sites": [], "storage": []}' >"$T/node.json"
+chmod 600 "$T/node.json"
+spawn join felloe-noded join --master "$URL" --name web-01 -c "$T/node.json" --state "$T/nodestate" --wait=60
+waits() { felloe pending --json | jq -e 'length == 1'; }
+check "a node asks" until_ok 30 waits
+check "and is approved" until_ok 20 felloe approve 1
+joined() { ! kill -0 "$(cat "$T/join.pid")" 2>/dev/null; }
+check "and has its key" until_ok 30 joined
+spawn agent felloe-noded agent -c "$T/node.json" --state "$T/nodestate"
+reports() { felloe node 1 --json | jq -e '.sample.cpu_usage != null'; }
+check "and reports" until_ok 60 reports
+
+# ---- events
+spawn events felloe events --follow --json --topics node,join,sample --nodes 1
+spawn words felloe events --follow
+logged() { grep -q -- "$2" "$T/$1.log"; }
+check "events bring the node's samples" until_ok 60 logged events '"event":"sample"'
+check "each line of them is JSON" jq -e -s 'length > 0 and all(.event != null and .data.items != null)' "$T/events.log"
+
+# ---- a node's name, tags, note
+check "rename" run felloe rename 1 shop-07
+check "tells the new name" says "shop-07"
+check "an event tells of it" until_ok 20 logged words "shop-07"
+check "tags" run felloe tags 1 shop,ams --json
+check "replace those before" jq -e '.tags == ["shop","ams"] or .tags == ["ams","shop"]' "$OUT"
+check "no tags" run felloe tags 1 "" --json
+check "takes all away" jq -e '.tags == []' "$OUT"
+check "a note" run felloe note 1 "in the cellar; ask Mia" --json
+check "is kept" jq -e '.note == "in the cellar; ask Mia"' "$OUT"
+check "an ID is a number" run -e 2 felloe rename web-01 x
+check "of a node that is there" run -e 1 felloe rename 77 x
+check "rotate-key" run felloe rotate-key 1
+check "says when" says "with its next report"
+
+# ---- numbers
+check "stats" run felloe stats 1
+check "is a table" says "MEMORY"
+check "with a step of its own" run felloe stats 1 --since 15m --step 30s --json
+check "as JSON" jq -e '.node_id == 1 and (.items | length > 0)' "$OUT"
+check "a span that is none" run -e 2 felloe stats 1 --since soon
+check "is told with the form" says "write it like 90s, 15m, 4h or 2d"
+
+# ---- alerts: the node falls silent
+check "all quiet" run felloe alerts
+stop_pid agent
+check "alerts --json" run felloe alerts --json
+check "is a list" jq -e 'type == "array"' "$OUT"
+check "an alert that is not there" run -e 1 felloe alerts ack 999999
+check "a state that is none" run -e 2 felloe alerts --state broken
+check "an alert's ID is a number" run -e 2 felloe alerts show web
+
+# ---- audit
+check "audit" run felloe audit
+check "tells who renamed" grep -qE 'admin +127.0.0.1 +node\.' "$OUT"
+check "of one kind" run felloe audit --action join_token --json
+check "and only of it" jq -e 'length > 0 and all(.action | startswith("join_token"))' "$OUT"
+check "of a span" run felloe audit --since 1h --who admin --limit 2 --json
+check "and at most so many" jq -e 'length == 2' "$OUT"
+
+# ---- revoke, delete
+check "revoke by name" run felloe tokens revoke rollout --join
+check "the list is empty again or says so" run felloe tokens --join
+check "deleting is not done unasked" run -e 2 felloe delete 1
+check "delete --yes" run felloe delete 1 --yes
+check "it is gone" run -e 1 felloe node 1
+check "events tell of that" until_ok 20 logged words "node 1 is gone"
+
+# ---- events and a master that goes
+check "without --follow the end of the stream is the end" bash -c '
+	timeout 60 felloe events >"$0/ends.log" 2>&1 & pid=$!
+	until [ -e "$0/sent" ]; do kill -s TERM "$(cat "$0/master.pid")" 2>/dev/null && touch "$0/sent"; sleep 0.2; done
+	wait $pid; [ $? -lt 2 ]' "$T"
+check "with --follow it waits for the master" until_ok 20 logged words "trying again"
+master_up
+check "and goes on" bash -c "felloe tokens add again --join >/dev/null; kill -0 \$(cat '$T/words.pid')"
