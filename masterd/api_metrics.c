@@ -307,16 +307,6 @@ static double field(const char *line, unsigned n)
 	return line ? strtod(line, NULL) : 0;
 }
 
-/* When we started: boot time and field 22 of proc(5)'s stat, whose second may hold blanks. */
-static double start_time(const char *stat, const char *system)
-{
-	const char *after = strrchr(stat, ')'), *boot = strstr(system, "btime ");
-
-	if (!after || !boot)
-		return 0;
-	return field(boot, 2) + field(after + 2, 20) / (double)sysconf(_SC_CLK_TCK);
-}
-
 static void read_proc(struct buf *b, const char *path)
 {
 	buf_init(b, 1 << 20);
@@ -325,16 +315,14 @@ static void read_proc(struct buf *b, const char *path)
 	buf_addc(b, '\0');
 }
 
-static void put_process(struct buf *b)
+static void put_process(struct buf *b, double started)
 {
-	CLEANUP(buf_done) struct buf stat, statm, system;
+	CLEANUP(buf_done) struct buf statm;
 	double page = (double)sysconf(_SC_PAGESIZE);
 	struct rlimit files = {0};
 	struct rusage u = {0};
 
-	read_proc(&stat, "/proc/self/stat");
 	read_proc(&statm, "/proc/self/statm");
-	read_proc(&system, "/proc/stat");
 	getrusage(RUSAGE_SELF, &u);
 	getrlimit(RLIMIT_NOFILE, &files);
 	plain(b, "process_cpu_seconds_total", "counter", "Time on the processors.",
@@ -343,7 +331,7 @@ static void put_process(struct buf *b)
 	plain(b, "process_virtual_memory_bytes", "gauge", "Memory that is set aside.", field(statm.p, 1) * page);
 	plain(b, "process_open_fds", "gauge", "Open files.", count_files());
 	plain(b, "process_max_fds", "gauge", "How many may be open.", (double)files.rlim_cur);
-	plain(b, "process_start_time_seconds", "gauge", "When it started, since 1970.", start_time(stat.p, system.p));
+	plain(b, "process_start_time_seconds", "gauge", "When it started, since 1970.", started);
 }
 
 enum verdict api_metrics(struct req *r)
@@ -357,6 +345,6 @@ enum verdict api_metrics(struct req *r)
 	plain(b, "felloe_database_up", "gauge", "1 when the database answers.", put_alerts(r, b));
 	put_master(r, b);
 	put_requests(b, r->m->metrics);
-	put_process(b);
+	put_process(b, (double)metrics_started(r->m->metrics) / 1000);
 	return REPLY;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/cmd.h"
 
+#include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
 
 #include "masterd/config.h"
 #include "masterd/selfsign.h"
@@ -10,27 +15,87 @@
 #include "shared/mem.h"
 #include "shared/opt.h"
 
-static int check(const char *path, struct err *e)
+enum { EXPIRES_SOON_D = 21, DAY_S = 86400, FREE_MIN_MB = 1024, FREE_MIN_PERCENT = 5 };
+
+static int check_tls(const struct config *c, struct err *e)
 {
-	CLEANUP(config_freep) struct config *c = NULL;
+	uint8_t spki[32];
+	int64_t left;
+	char pin[64];
+
+	if (!c->tls_cert) {
+		printf("%s  plain HTTP on %s\n", c->insecure_http ? "warn" : "ok", c->listen);
+		return 0;
+	}
+	if (cert_fits(c->tls_cert, c->tls_key, e) || cert_spki(c->tls_cert, spki, e) ||
+	    cert_expires_s(c->tls_cert, &left, e))
+		return -1;
+	spki_text(pin, spki);
+	printf("ok  TLS %s, public key %s\n", c->tls_cert, pin);
+	if (left < 0)
+		printf("warn  tls_cert: %s expired %lld days ago\n", c->tls_cert, (long long)(-left / DAY_S));
+	else if (left < EXPIRES_SOON_D * DAY_S)
+		printf("warn  tls_cert: %s expires in %lld days: renew it, then SIGHUP\n", c->tls_cert,
+		       (long long)(left / DAY_S));
+	else
+		printf("ok  it is valid for %lld days\n", (long long)(left / DAY_S));
+	return 0;
+}
+
+static int check_user(const struct config *c, struct err *e)
+{
+	const struct passwd *pw = c->user ? getpwnam(c->user) : NULL;
+	struct stat st;
+
+	if (!c->user)
+		return 0;
+	if (!pw)
+		return err_set(e, ERR_CONFIG, "user: there is no user \"%.64s\" on this machine", c->user);
+	if (!stat(c->state_dir, &st) && st.st_uid != pw->pw_uid && geteuid() == 0)
+		return err_set(e, ERR_CONFIG, "state_dir: %s does not belong to %s: chown -R %s %s", c->state_dir, c->user,
+			       c->user, c->state_dir);
+	printf("ok  runs as %s\n", c->user);
+	return 0;
+}
+
+static void check_space(const struct config *c)
+{
+	unsigned long long free_mb, percent;
+	struct statvfs v;
+
+	if (statvfs(c->state_dir, &v) || !v.f_blocks) {
+		printf("warn  state_dir: %s cannot be looked at yet\n", c->state_dir);
+		return;
+	}
+	free_mb = (unsigned long long)v.f_bavail * v.f_frsize >> 20;
+	percent = (unsigned long long)v.f_bavail * 100 / v.f_blocks;
+	printf("%s  %llu MiB (%llu %%) are free in %s\n",
+	       free_mb < FREE_MIN_MB || percent < FREE_MIN_PERCENT ? "warn" : "ok", free_mb, percent, c->state_dir);
+}
+
+/* Samples and codes need the right time: does somebody keep it? (adjtimex(2)) */
+static void check_clock(void)
+{
+	struct timex t = {0};
+	int state = adjtimex(&t);
+
+	if (state < 0)
+		printf("warn  whether the clock is kept right cannot be seen here\n");
+	else if (state == TIME_ERROR || (t.status & STA_UNSYNC))
+		printf("warn  the clock is not synchronized: timedatectl set-ntp true\n");
+	else
+		printf("ok  the clock is synchronized\n");
+}
+
+static int check_database(const struct config *c, struct err *e)
+{
+	CLEANUP(freep) char *shown = db_shown(c->database);
 	CLEANUP(db_closep) struct db *db = NULL;
 	struct users users = {0};
-	uint8_t spki[32];
-	char pin[64], about[DB_ABOUT];
-	CLEANUP(freep) char *shown = NULL;
+	char about[DB_ABOUT];
 	size_t admins = 0;
 	int pending;
 
-	if (config_load(&c, path, e))
-		return -1;
-	printf("ok  %s\n", path);
-	if (c->tls_cert) {
-		if (cert_spki(c->tls_cert, spki, e))
-			return -1;
-		spki_text(pin, spki);
-		printf("ok  TLS %s, public key %s\n", c->tls_cert, pin);
-	}
-	shown = db_shown(c->database);
 	if (db_open(&db, c->database, true, e) || db_pending(db, &pending, e) || db_judge(db, about, e) ||
 	    tbl_user_list(db, &users, e))
 		return -1;
@@ -42,6 +107,20 @@ static int check(const char *path, struct err *e)
 	list_done(&users);
 	if (!admins)
 		return err_set(e, ERR_CONFIG, "no user is super_admin: felloe-masterd user add NAME --role super_admin");
+	return 0;
+}
+
+static int check(const char *path, struct err *e)
+{
+	CLEANUP(config_freep) struct config *c = NULL;
+
+	if (config_load(&c, path, e))
+		return -1;
+	printf("ok  %s\n", path);
+	if (check_tls(c, e) || check_user(c, e) || check_database(c, e))
+		return -1;
+	check_space(c);
+	check_clock();
 	return 0;
 }
 

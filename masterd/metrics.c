@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "shared/clock.h"
 #include "shared/mem.h"
 
 static const double bounds[METRIC_BUCKETS] = {
@@ -19,12 +20,16 @@ struct route_count {
 
 struct metrics {
 	struct route_count routes[METRIC_ROUTES];
+	int64_t started;
 	atomic_uint_least64_t samples, runs[METRIC_RUNS];
 };
 
 struct metrics *metrics_new(void)
 {
-	return xcalloc(1, sizeof(struct metrics));
+	struct metrics *m = xcalloc(1, sizeof(*m));
+
+	m->started = clock_ms();
+	return m;
 }
 
 void metrics_free(struct metrics *m)
@@ -72,6 +77,11 @@ void metrics_run(struct metrics *m, unsigned state)
 {
 	if (m && state < METRIC_RUNS)
 		add(&m->runs[state], 1);
+}
+
+int64_t metrics_started(const struct metrics *m)
+{
+	return m->started;
 }
 
 uint64_t metrics_samples_total(const struct metrics *m)

@@ -24,6 +24,8 @@ void metrics_samples(struct metrics *m, uint64_t n);
 /* A run ended with a state (enum run_state). */
 void metrics_run(struct metrics *m, unsigned state);
 
+/* ms: when it was made. */
+int64_t metrics_started(const struct metrics *m);
 uint64_t metrics_samples_total(const struct metrics *m);
 uint64_t metrics_runs_total(const struct metrics *m, unsigned state);
 /* Replies by first digit of the status, 1 to 5. */
