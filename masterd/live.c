@@ -7,28 +7,16 @@
 #include <string.h>
 
 #include "masterd/health.h"
+#include "masterd/live_in.h"
 #include "masterd/live_put.h"
 #include "shared/clock.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { CLONE_WINDOW_MS = 600000, REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
+enum { REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
 
-struct live {
-	pthread_mutex_t lock;
-	int64_t heartbeat_ms;
-	uint64_t version;
-	struct { LIST_OF(struct live_node *); } nodes; /* by number */
-	struct key_slot {
-		const uint8_t *hash;     /* of the node's key, or of the one that waits for it */
-		struct live_node *node;  /* NULL: free */
-	} *keys;                     /* open addressing; n_keys is a power of two */
-	size_t n_keys;
-	struct changes changes;
-};
-
-static struct live_node *find(const struct live *l, int64_t id)
+struct live_node *live_find(const struct live *l, int64_t id)
 {
 	size_t low = 0, high = l->nodes.n;
 
@@ -41,149 +29,6 @@ static struct live_node *find(const struct live *l, int64_t id)
 			high = middle;
 	}
 	return low < l->nodes.n && l->nodes.v[low]->n.id == id ? l->nodes.v[low] : NULL;
-}
-
-/* ---- keys */
-
-static size_t key_slot(const struct live *l, const uint8_t hash[static SHA256_LEN])
-{
-	uint64_t first;
-
-	memcpy(&first, hash, sizeof(first));
-	return (size_t)(first & (l->n_keys - 1));
-}
-
-static void key_enter(struct live *l, const uint8_t hash[static SHA256_LEN], struct live_node *n)
-{
-	size_t at = key_slot(l, hash);
-
-	while (l->keys[at].node)
-		at = (at + 1) & (l->n_keys - 1);
-	l->keys[at] = (struct key_slot){hash, n};
-}
-
-/* Made anew when a key comes or goes: rare, and without tombstones. */
-static void keys_rebuild(struct live *l)
-{
-	size_t want = 64, n = 0;
-
-	for (size_t i = 0; i < l->nodes.n; i++)
-		n += l->nodes.v[i]->n.next ? 2 : 1;
-	while (want < n * 2)
-		want *= 2;
-	free(l->keys);
-	l->keys = xcalloc(want, sizeof(struct key_slot));
-	l->n_keys = want;
-	for (size_t i = 0; i < l->nodes.n; i++) {
-		struct live_node *node = l->nodes.v[i];
-
-		if (node->n.has_key)
-			key_enter(l, node->n.key_hash, node);
-		if (node->n.next)
-			key_enter(l, node->n.next->hash, node);
-	}
-}
-
-static const struct key_slot *by_key(const struct live *l, const uint8_t hash[static SHA256_LEN])
-{
-	for (size_t at = key_slot(l, hash); l->keys[at].node; at = (at + 1) & (l->n_keys - 1))
-		if (hash_equal(l->keys[at].hash, hash, SHA256_LEN))
-			return &l->keys[at];
-	return NULL;
-}
-
-int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e)
-{
-	uint8_t hash[SHA256_LEN];
-	const struct key_slot *slot;
-	const struct live_node *n;
-	int rc = 0;
-
-	sha256(hash, key, strlen(key));
-	pthread_mutex_lock(&l->lock);
-	slot = by_key(l, hash);
-	n = slot ? slot->node : NULL;
-	if (!n) {
-		rc = err_set(e, ERR_DENIED, "this API key is not known: join again");
-	} else if (n->n.state != NODE_ACTIVE) {
-		rc = err_set(e, ERR_FORBIDDEN, "the node is blocked%s%s", n->n.reason[0] ? ": " : "", n->n.reason);
-	} else {
-		*id = n->n.id;
-		*first_use = n->join.clear_key[0] || (n->n.next && slot->hash == n->n.next->hash);
-	}
-	pthread_mutex_unlock(&l->lock);
-	return rc;
-}
-
-/* ---- which machine */
-
-static void set_origin(struct live_origin *o, const struct live_origin *v)
-{
-	if (!str_eq(o->peer, v->peer) || !str_eq(o->instance, v->instance))
-		*o = *v;
-	o->seen = v->seen;
-}
-
-/* Another machine than at the last report. One that is back after another has
- * been here was never gone: a start anew changes the instance for good. */
-static bool has_returned(struct live_node *n, const struct live_origin *v)
-{
-	if (!n->before)
-		n->before = xcalloc(ORIGINS_BEFORE, sizeof(*n->before));
-	for (size_t i = 0; i < ORIGINS_BEFORE; i++)
-		if (str_eq(n->before[i].instance, v->instance) && v->seen - n->from.seen < CLONE_WINDOW_MS)
-			return true;
-	memmove(n->before + 1, n->before, (ORIGINS_BEFORE - 1) * sizeof(*n->before));
-	n->before[0] = n->from;
-	n->from = *v;
-	return false;
-}
-
-static int refuse_clone(const struct node_clone *c, const char *peer, struct err *e)
-{
-	return err_set(e, ERR_CONFLICT, "two machines use this key, %s and %s; only the first is believed. On the copy (is it "
-		       "%s?) run: felloe-noded join", c->owner_peer, c->other_peer, peer);
-}
-
-int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool *found, struct err *e)
-{
-	struct live_node *n;
-	int rc = 0;
-
-	*found = false;
-	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
-	if (n && n->n.clone) {
-		if (!str_eq(n->n.clone->owner, from->instance))
-			rc = refuse_clone(n->n.clone, from->peer, e);
-	} else if (n && from->instance[0]) {
-		if (!n->from.instance[0] || str_eq(n->from.instance, from->instance)) {
-			set_origin(&n->from, from);
-		} else if (has_returned(n, from)) {
-			n->n.clone = xcalloc(1, sizeof(*n->n.clone));
-			n->n.clone->since = from->seen;
-			str_cut(n->n.clone->owner, sizeof(n->n.clone->owner), from->instance);
-			str_cut(n->n.clone->owner_peer, sizeof(n->n.clone->owner_peer), from->peer);
-			str_cut(n->n.clone->other_peer, sizeof(n->n.clone->other_peer), n->from.peer);
-			*found = true;
-		}
-	}
-	pthread_mutex_unlock(&l->lock);
-	return rc;
-}
-
-bool live_clone(struct live *l, int64_t id, struct node_clone *ret)
-{
-	const struct live_node *n;
-	bool is;
-
-	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
-	is = n && n->n.clone;
-	if (is)
-		*ret = *n->n.clone;
-	pthread_mutex_unlock(&l->lock);
-	return is;
 }
 
 /* ---- changes */
@@ -202,7 +47,7 @@ static void node_free(struct live_node *n)
 
 static struct live_node *place(struct live *l, int64_t id)
 {
-	struct live_node *n = find(l, id);
+	struct live_node *n = live_find(l, id);
 	size_t at;
 
 	if (n)
@@ -301,7 +146,7 @@ void live_put_node(struct live *l, const struct node *v, const struct join *j)
 	}
 	pthread_mutex_lock(&l->lock);
 	put_node(l, v, j);
-	keys_rebuild(l);
+	live_keys_rebuild(l);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -317,7 +162,7 @@ void live_drop_node(struct live *l, int64_t id)
 		memmove(&l->nodes.v[i], &l->nodes.v[i + 1], (l->nodes.n - i) * sizeof(struct live_node *));
 		break;
 	}
-	keys_rebuild(l);
+	live_keys_rebuild(l);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -359,7 +204,7 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 	struct live_node *n;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	/* what comes late fills the history, not the present, unless late is what the clock is */
 	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
 		take_sample(n, s, skewed, now);
@@ -404,7 +249,7 @@ void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed
 	struct live_node *n;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
 		if (n->has_sample)
 			keep_rest(s, &n->last);
@@ -463,7 +308,7 @@ void live_run(struct live *l, int64_t id, const struct wire_run *r)
 	struct live_node *n;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	if (n) {
 		put_run(n, r);
 		judge(l, n, clock_ms());
@@ -540,7 +385,7 @@ void live_answer(struct live *l, int64_t id, struct buf *out)
 	const struct live_node *n;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	buf_adds(out, n && n->answer ? n->answer : "{\"status\":\"recorded\",\"node\":\"\",\"requests\":[]}");
 	pthread_mutex_unlock(&l->lock);
 }
@@ -551,7 +396,7 @@ bool live_report_due(struct live *l, int64_t id, int64_t now)
 	bool due;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	due = n && now - n->reported >= REPORT_EVERY_MS;
 	if (due)
 		n->reported = now;
@@ -564,7 +409,7 @@ void live_name(struct live *l, int64_t id, char name[static WIRE_HOST])
 	const struct live_node *n;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	str_cut(name, WIRE_HOST, n ? n->n.name : "");
 	pthread_mutex_unlock(&l->lock);
 }
@@ -640,7 +485,7 @@ bool live_sees(struct live *l, int64_t id, const struct scope *scope)
 	bool sees;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	sees = n && scope_sees(scope, n->n.tags);
 	pthread_mutex_unlock(&l->lock);
 	return sees;
@@ -652,7 +497,7 @@ int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e)
 	int rc = 0;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	if (n)
 		live_put_whole(o, n);
 	else
@@ -704,7 +549,7 @@ size_t live_samples(struct live *l, const struct change_query *q, const int64_t 
 
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < n; i++) {
-		const struct live_node *v = find(l, ids[i]);
+		const struct live_node *v = live_find(l, ids[i]);
 
 		if (!v || v->sampled <= q->since || !scope_sees(q->scope, v->n.tags))
 			continue;
@@ -721,7 +566,7 @@ bool live_line(struct live *l, int64_t id, const struct scope *scope, struct jso
 	bool sees;
 
 	pthread_mutex_lock(&l->lock);
-	n = find(l, id);
+	n = live_find(l, id);
 	sees = n && scope_sees(scope, n->n.tags);
 	if (sees)
 		live_put_item(o, n);
@@ -735,7 +580,7 @@ static void load_report(void *ctx, int64_t id, int64_t ts, const char *doc)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	struct live_node *n = find(ctx, id);
+	struct live_node *n = live_find(ctx, id);
 	struct wire_sample s;
 
 	if (!n || json_parse(&j, doc, strlen(doc), NULL))
@@ -751,7 +596,7 @@ static int load_run(void *ctx, const struct run_row *row)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	struct live_node *n = find(ctx, row->node_id);
+	struct live_node *n = live_find(ctx, row->node_id);
 	struct wire_run r;
 
 	if (!n || json_parse(&j, row->doc, strlen(row->doc), NULL))
@@ -782,7 +627,7 @@ static int load(struct live *l, struct db *db, struct err *e)
 	nodes_done(&nodes);
 	if (rc || tbl_report_each(db, load_report, l, e) || tbl_run_latest(db, load_run, l, e))
 		return -1;
-	keys_rebuild(l);
+	live_keys_rebuild(l);
 	return 0;
 }
 
