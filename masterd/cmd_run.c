@@ -15,6 +15,7 @@
 #include "masterd/svc_history.h"
 #include "masterd/svc_alerts.h"
 #include "masterd/svc_lead.h"
+#include "masterd/svc_request.h"
 #include "masterd/svc_pack.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
@@ -56,7 +57,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	m->packer = packer_new(m);
 	m->shared = db_is_shared_url(c->database);
 	if (follow_new(&m->follow, m, e) || auth_new(&m->auth, m->pool, c->jwt_secret, e) ||
-	    live_new(&m->live, m->pool, c->heartbeat_default_s, e) || history_load(m, e) || pwq_new(&m->pwq, e))
+	    live_new(&m->live, m->pool, c->heartbeat_default_s, e) || request_load(m, e) || history_load(m, e) || pwq_new(&m->pwq, e))
 		return -1;
 	m->feed = feed_new(m->instance, (size_t)c->event_streams, &(struct feed_at){follow_at(m->follow), live_version(m->live)});
 	m->metrics = metrics_new();

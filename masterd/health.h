@@ -76,6 +76,7 @@ struct live_node {
 	struct { LIST_OF(struct live_told); } told;
 	struct live_origin from; /* whom the last report came from */
 	struct live_origin *before; /* ORIGINS_BEFORE others before it, newest first; NULL: there was one machine only */
+	char *requests;          /* what waits for it, as a JSON array; NULL nothing */
 	char *answer;
 	/* the judgement */
 	enum health health;

@@ -10,6 +10,7 @@
 #include "masterd/svc_history.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_node.h"
+#include "masterd/svc_request.h"
 #include "masterd/svc_once.h"
 #include "masterd/svc_pack.h"
 #include "shared/clock.h"
@@ -43,6 +44,7 @@ static const struct {
 	{"events", 1000, false, feed_tick},
 	{"joins", 60000, true, enrol_expire},
 	{"deleted", 60000, true, node_purge},
+	{"requests", 5000, true, request_expire},
 	{"samples", 1000, false, history_follow},
 	{"once", 3600000, true, once_expire},
 	{"blocks", 200, true, packer_tick},

@@ -40,6 +40,7 @@ static void node_free(struct live_node *n)
 	list_done(&n->sites);
 	list_done(&n->told);
 	json_free(n->facts);
+	free(n->requests);
 	free(n->answer);
 	free(n->before);
 	free(n);
@@ -77,7 +78,7 @@ static void set_answer(struct live_node *n)
 	struct json_out o;
 	struct buf b;
 
-	buf_init(&b, 4096);
+	buf_init(&b, 512 * 1024);
 	json_out_init(&o, &b);
 	json_obj(&o, NULL);
 	json_put_str(&o, "status", "recorded");
@@ -87,8 +88,7 @@ static void set_answer(struct live_node *n)
 
 		json_put_str(&o, "new_key", sealed);
 	}
-	json_arr(&o, "requests");
-	json_end_arr(&o);
+	json_put_raw(&o, "requests", n->requests ? n->requests : "[]");
 	json_end_obj(&o);
 	free(n->answer);
 	n->answer = buf_take(&b);
@@ -147,6 +147,20 @@ void live_put_node(struct live *l, const struct node *v, const struct join *j)
 	pthread_mutex_lock(&l->lock);
 	put_node(l, v, j);
 	live_keys_rebuild(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_put_requests(struct live *l, int64_t id, const char *orders)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = live_find(l, id);
+	if (n) {
+		free(n->requests);
+		n->requests = str_eq(orders, "[]") ? NULL : xstrdup(orders);
+		set_answer(n);
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -30,6 +30,8 @@ void live_free(struct live *l);
 /* Replace what is known of the node (a deleted one goes); j is its join-request, NULL when decided. */
 void live_put_node(struct live *l, const struct node *n, const struct join *j);
 void live_drop_node(struct live *l, int64_t id);
+/* What waits for the node: a JSON array for the answers to its reports. */
+void live_put_requests(struct live *l, int64_t id, const char *orders);
 /* A node's sample; takes s when it is the newest or its clock is off (and leaves it empty). */
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 /* The same of a sample of which only the numbers are known; the rest stays as it was reported last. */

@@ -54,6 +54,7 @@ libmasterd_a_SOURCES += \
 	masterd/notice.h masterd/notice.c \
 	masterd/tbl_expected.h masterd/tbl_expected.c \
 	masterd/missed.h masterd/missed.c \
+	masterd/tbl_request.h masterd/tbl_request.c \
 	masterd/health.h masterd/health.c \
 	masterd/watch.h masterd/watch.c \
 	masterd/live_put.h masterd/live_put.c \
@@ -69,6 +70,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_lead.h masterd/svc_lead.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \
+	masterd/svc_request.h masterd/svc_request.c \
 	masterd/svc_ingest.h masterd/svc_ingest.c \
 	masterd/svc_history.h masterd/svc_history.c \
 	masterd/svc_feed.h masterd/svc_feed.c \
@@ -89,6 +91,7 @@ libmasterd_a_SOURCES += \
 	masterd/api_join.h masterd/api_join.c \
 	masterd/api_join_token.h masterd/api_join_token.c \
 	masterd/api_manage.h masterd/api_manage.c \
+	masterd/api_requests.h masterd/api_requests.c \
 	masterd/api_nodes.h masterd/api_nodes.c \
 	masterd/api_stats.h masterd/api_stats.c \
 	masterd/api_runs.h masterd/api_runs.c \

@@ -38,6 +38,7 @@ struct req {
 	bool forwarded;           /* came through somebody: never from this machine, whatever peer is */
 	char request_id[64];      /* what the client calls this request (X-Request-Id), cleaned; "" */
 	char arg[ARG_MAX_LEN];    /* what stood for {id} in the path, "" */
+	char arg2[ARG_MAX_LEN];   /* and for a second one */
 	struct who who;
 	int64_t now;              /* ms, when it came */
 	int64_t began_us;         /* monotonic */

@@ -13,6 +13,7 @@
 #include "masterd/api_metrics.h"
 #include "masterd/api_join_token.h"
 #include "masterd/api_manage.h"
+#include "masterd/api_requests.h"
 #include "masterd/api_nodes.h"
 #include "masterd/api_root.h"
 #include "masterd/api_runs.h"
@@ -66,6 +67,11 @@ static const struct route table[] = {
 	{"PATCH", "/nodes/{id}", false, ROLE_NODE_ADMIN, api_node_change, "its name, tags, note"},
 	{"DELETE", "/nodes/{id}", false, ROLE_NODE_ADMIN, api_node_delete, "refuse its key; its history stays for 30 days"},
 	{"POST", "/nodes/{id}/rotate-key", false, ROLE_NODE_ADMIN, api_node_rotate, "give it a new key with its next report"},
+	{"POST", "/nodes/{id}/requests", false, ROLE_NODE_ADMIN, api_request_add, "ask it to do something"},
+	{"GET", "/nodes/{id}/requests", false, ROLE_NODE_ADMIN, api_requests, "what it was asked, newest first"},
+	{"GET", "/nodes/{id}/requests/{rid}", false, ROLE_NODE_ADMIN, api_request, "one of them"},
+	{"DELETE", "/nodes/{id}/requests/{rid}", false, ROLE_NODE_ADMIN, api_request_withdraw, "take it back"},
+	{"PUT", "/node/requests/{rid}", false, ROLE_NODE, api_request_tell, "what became of it"},
 	{"GET", "/join-tokens", false, ROLE_SUPER_ADMIN, api_join_tokens, "tokens that let machines in"},
 	{"POST", "/join-tokens", false, ROLE_SUPER_ADMIN, api_join_token_add, "a new one, shown once"},
 	{"DELETE", "/join-tokens/{id}", false, ROLE_SUPER_ADMIN, api_join_token_drop, "it lets nobody in any more"},
@@ -88,10 +94,11 @@ const struct route *route_table(size_t *n)
 	return table;
 }
 
-/* Does path (of len bytes) fit the pattern? The segment at {…} goes into arg. */
-static bool fits(const char *pattern, const char *path, size_t len, char arg[static ARG_MAX_LEN])
+/* Does path (of len bytes) fit the pattern? The segments at {…} go into arg and arg2. */
+static bool fits(struct req *r, const char *pattern, const char *path, size_t len)
 {
 	const char *end = path + len;
+	char *arg = r->arg;
 
 	while (*pattern && path < end) {
 		if (*pattern == '{') {
@@ -102,6 +109,7 @@ static bool fits(const char *pattern, const char *path, size_t len, char arg[sta
 				return false;
 			memcpy(arg, path, n);
 			arg[n] = '\0';
+			arg = r->arg2;
 			path += n;
 			pattern = strchr(pattern, '}') + 1;
 		} else if (*pattern++ != *path++) {
@@ -127,7 +135,7 @@ static const struct route *find(struct req *r, const char *method, const char *p
 		const struct route *t = &table[i];
 		size_t used = strlen(r->allow);
 
-		if (t->root == api || !fits(t->path, path + skip, len - skip, r->arg))
+		if (t->root == api || !fits(r, t->path, path + skip, len - skip))
 			continue;
 		if (str_eq(t->method, method))
 			return t;

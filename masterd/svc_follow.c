@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "masterd/svc_feed.h"
+#include "masterd/svc_request.h"
 #include "masterd/tbl_event.h"
 #include "masterd/tbl_run.h"
 #include "shared/clock.h"
@@ -88,6 +89,11 @@ static int apply_run(struct master *m, struct db *db, const struct event *ev, st
 	return !tbl_run_get(db, ev->ref, take_run, m, e) || e->kind == ERR_NOTFOUND ? 0 : -1;
 }
 
+static int apply_request(struct master *m, struct db *db, const struct event *ev, struct err *e)
+{
+	return request_reload(m, db, ev->node_id, e);
+}
+
 /* What an event changes in our memory; own ones too where what another master did
  * may have been read just before, and put in just after, our own change. */
 static const struct {
@@ -97,6 +103,7 @@ static const struct {
 	[EVENT_NODE] = {apply_node, true},
 	[EVENT_JOIN] = {apply_node, true},
 	[EVENT_RUN] = {apply_run, false},
+	[EVENT_REQUEST] = {apply_request, true},
 };
 
 /* ---- one reading of the journal */

@@ -135,8 +135,56 @@ check "waits for an admin" is .status pending
 for bad in '{"ttl_s":59}' '{"ttl_s":2592001}' '{"uses":0}' '{"tags":["a b"]}' '{"pre_approved":1}' '{"name":7}'; do
 	check "$bad is refused" call 422 POST /join-tokens -H "$(AS)" -d "$bad"
 done
+# ---- requests to nodes
+step "a node is admitted" admit web-09
+request() { call 201 POST "/nodes/$NODE/requests" -H "$(AS)" -d "$1" && RID=$(jq -r .id "$BODY"); }
+tell() { call "$1" PUT "/node/requests/$RID" -H "X-API-KEY: $KEY" -d "$2"; }
+stands() { call 200 GET "/nodes/$NODE/requests/$RID" -H "$(AS)" && is .state "$1"; }
+orders() { report "$KEY" 200 && is '[.requests[].id] | join(" ")' "$1"; }
+for bad in '{}' '{"verb":"format"}' '{"verb":"stop"}' '{"verb":"restore"}' '{"verb":"backup","run":"abcd"}' \
+	'{"verb":"backup","site":"../x"}' '{"verb":"restore","site":"shop","files":["etc/passwd"]}' \
+	'{"verb":"restore","site":"shop","db":"-x"}' '{"verb":"backup","expires_s":9}' '{"verb":"backup","site":7}'; do
+	check "$bad is refused" call 422 POST "/nodes/$NODE/requests" -H "$(AS)" -d "$bad"
+done
+step "a backup is asked for" request '{"verb":"backup","site":"shop"}'
+check "it waits" is '[.state, .verb, .args.site, .created_by] | join(" ")' "pending backup shop admin"
+check "the node gets it with its report" orders "$RID"
+check "with all that it needs" is '.requests[0] | [.verb, .site, .created_by, (.expires | type)] | join(" ")' "backup shop admin string"
+FIRST_RID=$RID
+step "another one" request '{"verb":"verify"}'
+check "the node gets both, the older first" orders "$FIRST_RID $RID"
+check "one is withdrawn" call 200 DELETE "/nodes/$NODE/requests/$RID" -H "$(AS)"
+check "and not handed out any more" orders "$FIRST_RID"
+check "nor to be carried out" tell 409 '{"state":"accepted"}'
+RID=$FIRST_RID
+stop_pid master KILL
+step "the master is killed and starts again" master_start
+check "what waits is still there" orders "$RID"
+check "it is accepted" tell 200 '{"state":"accepted"}'
+check "and waits no more" orders ""
+check "accepting it twice is harmless" tell 200 '{"state":"accepted"}'
+check "it is too late to withdraw it" call 409 DELETE "/nodes/$NODE/requests/$RID" -H "$(AS)"
+check "it is done" tell 200 '{"state":"done","run":"3b241101-e2bb-4255-8caf-4136c566a962"}'
+check "which stands" stands done
+check "with the run" is .run 3b241101-e2bb-4255-8caf-4136c566a962
+check "an older word changes nothing" tell 200 '{"state":"running"}'
+check "at all" stands done
+check "a state that is none of the node's is refused" tell 422 '{"state":"withdrawn"}'
+check "they are listed, newest first" call 200 GET "/nodes/$NODE/requests?limit=1" -H "$(AS)"
+check "page by page" is '.items[0].state + " " + (.next | type)' "withdrawn string"
+call 200 GET "/nodes/$NODE/requests?limit=1&after=$(jq -r .next "$BODY")" -H "$(AS)"
+check "to the end" is '.items[0].state + " " + (.next | type)' "done null"
+step "one for ten seconds" request '{"verb":"backup","expires_s":10}'
+check "expires" until_ok 30 stands expired
+check "and cannot be accepted then" tell 409 '{"state":"accepted"}'
+OWN=$KEY
+step "another node" admit web-10
+check "cannot speak for it" call 404 PUT "/node/requests/$FIRST_RID" -H "X-API-KEY: $KEY" -d '{"state":"done"}'
+call 200 POST "/nodes/block/$NODE" -H "$(AS)"
+check "a blocked node cannot be asked" call 409 POST "/nodes/$NODE/requests" -H "$(AS)" -d '{"verb":"backup"}'
 stop_pid master
 audited() { sqlite3 "file:$(ls "$T"/state/master/*.db)?mode=ro" 'SELECT DISTINCT action FROM audit' | grep -qx "$1"; }
-for action in node.approve node.block node.unblock node.change node.delete node.purge node.rotate_key node.key_used join_token.add join_token.delete; do
+for action in node.approve node.block node.unblock node.change node.delete node.purge node.rotate_key node.key_used join_token.add join_token.delete \
+	request.add request.withdraw request.accepted request.done request.expired; do
 	check "$action stands in it" audited "$action"
 done
