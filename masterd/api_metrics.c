@@ -89,7 +89,7 @@ static void count_node(void *ctx, const struct live_node *n)
 {
 	struct count *c = ctx;
 
-	if (!scope_sees(c->scope, n->n.tags))
+	if (!scope_sees_waiting(c->scope, n->n.tags, n->n.state == NODE_PENDING))
 		return;
 	if ((size_t)n->n.state < ARRAY_LEN(c->states))
 		c->states[n->n.state]++;

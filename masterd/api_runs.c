@@ -68,7 +68,7 @@ struct listing {
 	int64_t left;
 	int64_t last_started;
 	char last_uuid[UUID_TEXT];
-	bool more;
+	bool more, found;
 };
 
 static void compose(struct listing *l, const struct run_row *row)
@@ -146,7 +146,7 @@ static int list_runs(struct req *r, struct run_query *q, struct listing *l, stru
 
 enum verdict api_runs(struct req *r)
 {
-	struct run_query q = {0};
+	struct run_query q = {.scope = &r->who.scope};
 	struct listing l = {.r = r};
 	char uuid[UUID_TEXT], next[80];
 	struct err e;
@@ -174,6 +174,9 @@ static int put_whole(void *ctx, const struct run_row *row)
 {
 	struct listing *l = ctx;
 
+	if (!scope_is_all(&l->r->who.scope) && !live_sees(l->r->m->live, row->node_id, &l->r->who.scope))
+		return 0;
+	l->found = true;
 	compose(l, row);
 	buf_reset(&l->r->out);
 	buf_add(&l->r->out, l->text.p, l->text.len);
@@ -195,6 +198,8 @@ enum verdict api_run(struct req *r)
 	buf_done(&l.text);
 	if (rc)
 		return reply_err(r, &e);
+	if (!l.found)
+		return reply_problem(r, 404, "there is no run %.40s", r->arg);
 	r->status = 200;
 	api_hash_etag(r);
 	return REPLY;

@@ -187,7 +187,7 @@ static struct channel *channel_enter(struct feed *f, enum topic t, const struct 
 {
 	struct channel *c = f->channels;
 
-	while (c && !(c->topic == t && str_eq(c->scope.tags, w->scope.tags) && (t != TOPIC_SAMPLE || same_nodes(c, w))))
+	while (c && !(c->topic == t && scope_same(&c->scope, &w->scope) && (t != TOPIC_SAMPLE || same_nodes(c, w))))
 		c = c->next;
 	if (!c) {
 		c = xcalloc(1, sizeof(*c));

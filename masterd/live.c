@@ -466,7 +466,7 @@ static bool matches(const struct live_node *n, const struct live_filter *f)
 		if (!n->n.tags || !strstr(n->n.tags, quoted))
 			return false;
 	}
-	if (!scope_sees(f->scope, n->n.tags))
+	if (!scope_sees_waiting(f->scope, n->n.tags, n->n.state == NODE_PENDING))
 		return false;
 	return !f->q || has_text(n->n.name, f->q) || has_text(n->n.hostname, f->q) ||
 	       has_text(n->join.peer_address, f->q);
@@ -500,7 +500,7 @@ bool live_sees(struct live *l, int64_t id, const struct scope *scope)
 
 	pthread_mutex_lock(&l->lock);
 	n = live_find(l, id);
-	sees = n && scope_sees(scope, n->n.tags);
+	sees = n && scope_sees_waiting(scope, n->n.tags, n->n.state == NODE_PENDING);
 	pthread_mutex_unlock(&l->lock);
 	return sees;
 }
@@ -530,7 +530,7 @@ void live_timers(struct live *l, const struct live_filter *f, struct json_out *o
 		const struct live_node *n = l->nodes.v[i];
 
 		if (n->n.id <= f->after || n->n.state != NODE_ACTIVE || !n->last.timers.n ||
-		    !scope_sees(f->scope, n->n.tags))
+		    !scope_sees_waiting(f->scope, n->n.tags, n->n.state == NODE_PENDING))
 			continue;
 		if (left <= 0) {
 			*next = last;
@@ -565,7 +565,7 @@ size_t live_samples(struct live *l, const struct change_query *q, const int64_t 
 	for (size_t i = 0; i < n; i++) {
 		const struct live_node *v = live_find(l, ids[i]);
 
-		if (!v || v->sampled <= q->since || !scope_sees(q->scope, v->n.tags))
+		if (!v || v->sampled <= q->since || !scope_sees_waiting(q->scope, v->n.tags, v->n.state == NODE_PENDING))
 			continue;
 		live_put_newest(o, v);
 		got++;
@@ -581,7 +581,7 @@ bool live_line(struct live *l, int64_t id, const struct scope *scope, struct jso
 
 	pthread_mutex_lock(&l->lock);
 	n = live_find(l, id);
-	sees = n && scope_sees(scope, n->n.tags);
+	sees = n && scope_sees_waiting(scope, n->n.tags, n->n.state == NODE_PENDING);
 	if (sees)
 		live_put_item(o, n);
 	pthread_mutex_unlock(&l->lock);

@@ -143,7 +143,7 @@ static struct live_node *first_after(const struct changes *c, uint64_t since)
 
 static bool line_due(const struct live_node *n, const struct change_query *q)
 {
-	return n->line_changed > q->since && scope_sees(q->scope, n->n.tags);
+	return n->line_changed > q->since && scope_sees_waiting(q->scope, n->n.tags, n->n.state == NODE_PENDING);
 }
 
 /* Those of which more than the numbers changed; *until: how far it went, what
@@ -172,7 +172,7 @@ static size_t put_numbers(const struct change_query *q, struct live_node *first,
 
 	json_arr(o, "samples");
 	for (struct live_node *n = first; n && n->changed <= until; n = n->newer) {
-		if (n->line_changed > q->since || !n->has_sample || !scope_sees(q->scope, n->n.tags))
+		if (n->line_changed > q->since || !n->has_sample || !scope_sees_waiting(q->scope, n->n.tags, n->n.state == NODE_PENDING))
 			continue;
 		live_put_numbers(o, n);
 		got++;
@@ -191,14 +191,16 @@ static size_t put_gone(const struct changes *c, const struct change_query *q, st
 
 		if (g->version <= q->since)
 			break;
-		if (!scope_sees(q->scope, g->tags))
+		if (!scope_sees_waiting(q->scope, g->tags, true))
 			continue;
 		json_put_int(o, NULL, g->id);
 		got++;
 	}
 	/* it lost the tag by which it was seen */
 	for (struct live_node *n = scope_is_all(q->scope) ? NULL : first; n; n = n->newer)
-		if (n->tags_changed > q->since && !scope_sees(q->scope, n->n.tags)) {
+		/* or was approved without a tag by which it is seen */
+		if ((n->tags_changed > q->since || (q->scope->untagged && n->line_changed > q->since)) &&
+		    !scope_sees_waiting(q->scope, n->n.tags, n->n.state == NODE_PENDING)) {
 			json_put_int(o, NULL, n->n.id);
 			got++;
 		}

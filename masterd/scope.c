@@ -12,6 +12,11 @@ bool scope_is_all(const struct scope *s)
 	return !s->tags[0] || str_eq(s->tags, "[]");
 }
 
+bool scope_same(const struct scope *a, const struct scope *b)
+{
+	return a->untagged == b->untagged && (str_eq(a->tags, b->tags) || (scope_is_all(a) && scope_is_all(b)));
+}
+
 static bool has_tag(const struct json *tags, const char *tag)
 {
 	for (const struct json *t = json_first(tags); t; t = json_next(t))
@@ -37,20 +42,35 @@ bool scope_sees(const struct scope *s, const char *node_tags)
 	return false;
 }
 
-bool scope_covers(const struct scope *s, const char *node_tags)
+bool scope_sees_waiting(const struct scope *s, const char *node_tags, bool waits)
+{
+	if (waits && s->untagged && (!node_tags || str_eq(node_tags, "[]")))
+		return true;
+	return scope_sees(s, node_tags);
+}
+
+/* Is each of these tags among the other ones or in the scope? */
+static bool all_known(const struct json *tags, const struct json *others, const struct json *ours)
+{
+	for (const struct json *t = json_first(tags); t; t = json_next(t))
+		if (!has_tag(others, json_str(t)) && !has_tag(ours, json_str(t)))
+			return false;
+	return true;
+}
+
+bool scope_may_retag(const struct scope *s, const char *before, const char *after)
 {
 	CLEANUP(json_freep) struct json *ours = NULL;
-	CLEANUP(json_freep) struct json *theirs = NULL;
+	CLEANUP(json_freep) struct json *was = NULL;
+	CLEANUP(json_freep) struct json *is = NULL;
 
 	if (scope_is_all(s))
 		return true;
-	if (!node_tags || json_parse(&ours, s->tags, strlen(s->tags), NULL) ||
-	    json_parse(&theirs, node_tags, strlen(node_tags), NULL) || !json_count(theirs))
+	if (!scope_sees(s, after) || json_parse(&ours, s->tags, strlen(s->tags), NULL) ||
+	    json_parse(&was, before ? before : "[]", before ? strlen(before) : 2, NULL) ||
+	    json_parse(&is, after, strlen(after), NULL))
 		return false;
-	for (const struct json *t = json_first(theirs); t; t = json_next(t))
-		if (!has_tag(ours, json_str(t)))
-			return false;
-	return true;
+	return all_known(is, was, ours) && all_known(was, is, ours);
 }
 
 void scope_narrow(struct scope *s, const struct scope *by)

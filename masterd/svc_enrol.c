@@ -87,7 +87,7 @@ int enrol_load(struct enrol *v, struct db *db, int64_t id, struct err *e)
 		return -1;
 	node_done(&v->node);
 	v->node = n;
-	if (n.state == NODE_DELETED || !scope_sees(&v->scope, n.tags))
+	if (n.state == NODE_DELETED || !scope_sees_waiting(&v->scope, n.tags, n.state == NODE_PENDING))
 		return err_set(e, ERR_NOTFOUND, "there is no node %lld", (long long)id);
 	v->have_join = !tbl_join_of_node(db, id, &v->join, e);
 	if (v->have_join)
@@ -375,11 +375,20 @@ static int take_place(struct enrol *v, struct db *db, struct err *e)
 	return 0;
 }
 
+int enrol_judge_tags(const struct enrol *v, struct err *e)
+{
+	if (scope_may_retag(&v->scope, v->node.tags, v->tags ? v->tags : v->node.tags))
+		return 0;
+	return err_set(e, ERR_FORBIDDEN, "you are limited to the tags %.200s: give %.100s one or more of these and no other",
+		       v->scope.tags, v->node.name);
+}
+
 static int run_approve(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
 
-	return enrol_load(v, db, v->node.id, e) || judge_approve(v, db, e) || (v->adopt && take_place(v, db, e)) ||
+	/* an adopted place has its own tags, by which take_place finds it */
+	return enrol_load(v, db, v->node.id, e) || judge_approve(v, db, e) || (!v->adopt && enrol_judge_tags(v, e)) || (v->adopt && (take_place(v, db, e) || enrol_judge_tags(v, e))) ||
 	       let_in(v, db, e) ? -1 : 0;
 }
 
@@ -393,7 +402,7 @@ static int run_block(struct job *job, struct db *db, struct err *e)
 	struct enrol *v = (struct enrol *)job;
 	char object[AUDIT_OBJECT];
 
-	if (enrol_load(v, db, v->node.id, e))
+	if (enrol_load(v, db, v->node.id, e) || enrol_judge_tags(v, e))
 		return -1;
 	if (v->node.state == NODE_BLOCKED)
 		return already(v, e);

@@ -51,6 +51,8 @@ int enrol_queue(struct enrol *v, enum event_kind kind, int (*rule)(struct job *,
 void enrol_queue_alone(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *));
 /* v->node and v->join (when there is one) from the database. ERR_NOTFOUND also beyond v->scope. */
 int enrol_load(struct enrol *v, struct db *db, int64_t id, struct err *e) MUSTCHECK;
+/* May who decides, perhaps limited to tags, decide over v->node and give it v->tags (NULL: its own)? ERR_FORBIDDEN. */
+int enrol_judge_tags(const struct enrol *v, struct err *e) MUSTCHECK;
 /* Random text of 256 bits in base64url. */
 void enrol_secret(char out[static JOIN_KEY]);
 /* A pending request ends: its node goes with it, into *dropped. */

@@ -178,7 +178,7 @@ static bool good(void *ctx, const char *token, const struct scope *scope)
 	struct err e;
 	bool use;
 
-	return !auth_bearer(m->auth, token, clock_ms(), &who, &use, &e) && str_eq(who.scope.tags, scope->tags);
+	return !auth_bearer(m->auth, token, clock_ms(), &who, &use, &e) && scope_same(&who.scope, scope);
 }
 
 void feed_tick(struct master *m, int64_t now)

@@ -33,9 +33,8 @@ static int run_change(struct job *job, struct db *db, struct err *e)
 	if (enrol_load(v, db, v->node.id, e))
 		return -1;
 	audit_node(object, v->node.id, v->node.name);
-	if (v->tags && !scope_sees(&v->scope, v->tags))
-		return err_set(e, ERR_FORBIDDEN, "with these tags you would not see %s any more: keep one of yours",
-			       v->node.name);
+	if (enrol_judge_tags(v, e))
+		return -1;
 	if (v->name[0] && rename_node(v, db, e))
 		return -1;
 	if (AUDIT(db, &v->actor, e, "node.change", object, "name", v->name[0] ? v->name : NULL, "tags", v->tags, "note",
@@ -64,7 +63,7 @@ static int run_delete(struct job *job, struct db *db, struct err *e)
 	struct enrol *v = (struct enrol *)job;
 	char object[AUDIT_OBJECT];
 
-	if (enrol_load(v, db, v->node.id, e) ||
+	if (enrol_load(v, db, v->node.id, e) || enrol_judge_tags(v, e) ||
 	    AUDIT(db, &v->actor, e, "node.delete", audit_node(object, v->node.id, v->node.name), "hostname",
 		  v->node.hostname))
 		return -1;

@@ -104,20 +104,48 @@ static int each_row(struct db_stmt *s, run_each *each, void *ctx, struct err *e)
 }
 
 /* One text for every mix of filters: an absent one is NULL. */
+enum { FIRST_TAG = 8 }; /* parameters before are those of the query below */
+
+/* " AND ..." for the nodes that carry a tag of the scope: a tag stands in the column
+ * as "\"eu\"", and is of str_is_name, so it is there when taking it out changes the text. */
+static void in_scope(struct buf *sql, const struct json *tags)
+{
+	int at = FIRST_TAG;
+
+	buf_adds(sql, " AND EXISTS(SELECT 1 FROM node n WHERE n.id=run.node_id AND (1=0");
+	for (const struct json *t = json_first(tags); t; t = json_next(t))
+		buf_addf(sql, " OR replace(n.tags,?%d,'')<>n.tags", at++);
+	buf_adds(sql, "))");
+}
+
+static void set_tags(struct db_stmt *s, const struct json *tags)
+{
+	int at = FIRST_TAG;
+
+	for (const struct json *t = json_first(tags); t; t = json_next(t)) {
+		CLEANUP(freep) char *quoted = xasprintf("\"%s\"", json_str(t) ? json_str(t) : "");
+
+		db_set_str(s, at++, quoted);
+	}
+}
+
 int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void *ctx, struct err *e)
 {
+	CLEANUP(json_freep) struct json *tags = NULL;
 	CLEANUP(db_done) struct db_stmt s = {0};
+	CLEANUP(buf_done) struct buf sql;
 
-	if (db_prepare(db, &s,
-		       q->node_id ? "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE node_id=?1 "
-				    "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
-				    "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6)) "
-				    "ORDER BY started DESC, uuid DESC LIMIT ?7"
-				  : "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE ?1=0 "
-				    "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
-				    "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6)) "
-				    "ORDER BY started DESC, uuid DESC LIMIT ?7",
-		       e))
+	buf_init(&sql, 1 << 20);
+	if (!scope_is_all(q->scope) && json_parse(&tags, q->scope->tags, strlen(q->scope->tags), e))
+		return -1;
+	buf_addf(&sql, "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE %s "
+		 "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
+		 "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6))",
+		 q->node_id ? "node_id=?1" : "?1=0");
+	if (tags)
+		in_scope(&sql, tags);
+	buf_adds(&sql, " ORDER BY started DESC, uuid DESC LIMIT ?7");
+	if (db_prepare(db, &s, sql.p, e))
 		return -1;
 	db_set_int(&s, 1, q->node_id);
 	db_set_str(&s, 2, q->site);
@@ -126,6 +154,7 @@ int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void 
 	db_set_int(&s, 5, q->after_started);
 	db_set_str(&s, 6, q->after_uuid);
 	db_set_int(&s, 7, q->limit);
+	set_tags(&s, tags);
 	return each_row(&s, each, ctx, e);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "masterd/db.h"
+#include "masterd/scope.h"
 #include "shared/attr.h"
 #include "shared/buf.h"
 #include "shared/err.h"
@@ -25,6 +26,7 @@ struct run_query {
 	int64_t after_started;    /* the last one of the page before */
 	const char *after_uuid;   /* NULL: first page */
 	int64_t limit;
+	const struct scope *scope; /* only of nodes in it */
 };
 struct run_row {
 	int64_t node_id, started, finished;

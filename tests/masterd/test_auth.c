@@ -275,18 +275,32 @@ static void its_use_is_noted_once_a_minute(void **state)
 	assert_true(use);
 }
 
-static void tags_of_a_limited_administrator_are_covered_or_not(void **state)
+static void a_limited_administrator_moves_machines_within_the_own_tags(void **state)
 {
 	const struct scope s = {.tags = "[\"eu\",\"shop\"]"}, all = {.tags = "[]"};
 
 	(void)state;
-	assert_true(scope_covers(&s, "[\"eu\"]"));
-	assert_true(scope_covers(&s, "[\"shop\",\"eu\"]"));
-	assert_false(scope_covers(&s, "[\"eu\",\"us\"]"));
-	assert_false(scope_covers(&s, "[]"));
-	assert_false(scope_covers(&s, NULL));
-	assert_true(scope_covers(&all, "[]"));
-	assert_true(scope_covers(&all, NULL));
+	assert_true(scope_may_retag(&s, "[]", "[\"eu\"]"));
+	assert_true(scope_may_retag(&s, NULL, "[\"shop\",\"eu\"]"));
+	assert_false(scope_may_retag(&s, "[]", "[\"eu\",\"us\"]"));
+	assert_false(scope_may_retag(&s, "[]", "[]"));
+	assert_false(scope_may_retag(&s, "[]", NULL));
+	assert_true(scope_may_retag(&s, "[\"eu\",\"us\"]", "[\"us\",\"shop\"]"));
+	assert_false(scope_may_retag(&s, "[\"eu\",\"us\"]", "[\"eu\"]"));
+	assert_false(scope_may_retag(&s, "[\"eu\",\"us\"]", "[\"us\"]"));
+	assert_true(scope_may_retag(&all, "[\"us\"]", "[]"));
+}
+
+static void who_waits_without_tags_is_seen_by_administrators(void **state)
+{
+	const struct scope admin = {.tags = "[\"eu\"]", .untagged = true}, viewer = {.tags = "[\"eu\"]"};
+
+	(void)state;
+	assert_true(scope_sees_waiting(&admin, "[]", true));
+	assert_true(scope_sees_waiting(&admin, NULL, true));
+	assert_false(scope_sees_waiting(&admin, "[]", false));
+	assert_false(scope_sees_waiting(&admin, "[\"us\"]", true));
+	assert_false(scope_sees_waiting(&viewer, "[]", true));
 }
 
 #define with_db(t) cmocka_unit_test_setup_teardown(t, make, drop)
@@ -303,7 +317,8 @@ int main(void)
 		with_db(a_token_may_what_it_says_but_not_more_than_its_maker),
 		with_db(a_token_ends_with_its_time_its_row_and_its_maker),
 		with_db(its_use_is_noted_once_a_minute),
-		cmocka_unit_test(tags_of_a_limited_administrator_are_covered_or_not),
+		cmocka_unit_test(who_waits_without_tags_is_seen_by_administrators),
+		cmocka_unit_test(a_limited_administrator_moves_machines_within_the_own_tags),
 		with_db(a_refresh_token_cannot_be_made_without_the_secret),
 	};
 
