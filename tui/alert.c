@@ -110,3 +110,12 @@ const struct alert *alerts_find(const struct alerts *a, uint64_t id)
 			return &a->v[i];
 	return NULL;
 }
+
+size_t alerts_open(const struct alerts *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; a && i < a->n; i++)
+		n += a->v[i].state == ALERT_OPEN;
+	return n;
+}

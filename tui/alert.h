@@ -29,6 +29,8 @@ struct alerts {
 int alerts_from(struct alerts **ret, const struct json *items, int64_t at, struct err *e) MUSTCHECK;
 void alerts_free(struct alerts *a);
 const struct alert *alerts_find(const struct alerts *a, uint64_t id);
+/* How many nobody looks after. */
+size_t alerts_open(const struct alerts *a);
 /* "open", "acked" ... */
 const char *alert_state_name(enum alert_state s);
 /* What the kind is called on the screens: "backup failed". Lent. */

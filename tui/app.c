@@ -20,6 +20,7 @@ static const struct binding common_keys[] = {
 	{K_ESC, CMD_BACK, "Esc", NULL, "one level back; empties a filter first", false},
 	{'1', CMD_TAB1, "1", NULL, "Nodes", false},
 	{'2', CMD_TAB2, "2", NULL, "Approvals", false},
+	{'3', CMD_TAB3, "3", NULL, "Alerts", false},
 	{'r', CMD_REFRESH, "r", NULL, "ask the master now", false},
 	{'f', CMD_FREEZE, "f", NULL, "freeze the values, or let them go on", false},
 	{'u', CMD_ZONE, "u", NULL, "times in my zone or in UTC", false},
@@ -115,6 +116,7 @@ void app_open_node(struct app *a, uint64_t id)
 		a->runs = NULL;
 	}
 	a->want.node = a->want.runs_of = id;
+	a->from = a->ops[a->view]->tab ? a->view : VIEW_NODES;
 	app_show(a, VIEW_NODE);
 }
 
@@ -247,7 +249,7 @@ static void back(struct app *a)
 	else if (a->ops[a->view]->tab)
 		app_say(a, ST_TEXT, "q leaves felloe.");
 	else
-		app_show(a, VIEW_NODES);
+		app_show(a, a->from ? a->from : VIEW_NODES);
 }
 
 static void common(struct app *a, int command)
@@ -283,7 +285,7 @@ static void common(struct app *a, int command)
 		if (a->ops[a->view]->tab || a->view == VIEW_LOGIN)
 			a->quit = true;
 		else
-			app_show(a, VIEW_NODES);
+			back(a);
 		break;
 	case CMD_BACK:
 		back(a);
@@ -293,8 +295,9 @@ static void common(struct app *a, int command)
 		break;
 	case CMD_TAB1:
 	case CMD_TAB2:
+	case CMD_TAB3:
 		if (a->view != VIEW_LOGIN)
-			app_show(a, command == CMD_TAB1 ? VIEW_NODES : VIEW_APPROVALS);
+			app_show(a, VIEW_NODES + (enum view_id)(command - CMD_TAB1));
 		break;
 	default:
 		break;
@@ -398,6 +401,7 @@ static void link_text(const struct app *a, char *text, size_t size)
 static void counts_text(const struct app *a, char *text, size_t size, bool wide)
 {
 	const size_t *by = a->nodes ? a->nodes->by_health : NULL;
+	size_t open = alerts_open(a->alerts);
 	size_t len;
 
 	text[0] = '\0';
@@ -413,6 +417,9 @@ static void counts_text(const struct app *a, char *text, size_t size, bool wide)
 	len = strlen(text);
 	if (a->nodes->pending)
 		snprintf(text + len, size - len, "  %zu wait", a->nodes->pending);
+	len = strlen(text);
+	if (open)
+		snprintf(text + len, size - len, "  %zu alert%s", open, open == 1 ? "" : "s");
 }
 
 static void draw_title(const struct app *a, struct screen *s)
@@ -447,6 +454,7 @@ static void draw_title(const struct app *a, struct screen *s)
 static void draw_tabs(const struct app *a, struct screen *s)
 {
 	char text[64];
+	size_t open;
 	int x = 1, number = 0;
 
 	if (!a->ops[a->view]->tab)
@@ -457,6 +465,9 @@ static void draw_tabs(const struct app *a, struct screen *s)
 		snprintf(text, sizeof(text), "%d %s", ++number, a->ops[i]->name);
 		if (i == VIEW_APPROVALS && a->nodes && a->nodes->pending)
 			snprintf(text, sizeof(text), "%d %s·%zu", number, a->ops[i]->name, a->nodes->pending);
+		open = i == VIEW_ALERTS ? alerts_open(a->alerts) : 0;
+		if (open)
+			snprintf(text, sizeof(text), "%d %s·%zu", number, a->ops[i]->name, open);
 		x += screen_put(s, AT(1, x, s->cols - x), (int)a->view == i ? ST_TAB : ST_TEXT, text) + 2;
 	}
 }

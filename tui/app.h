@@ -45,7 +45,7 @@ struct view_ops {
 	bool (*typing)(void *v);
 };
 
-enum view_id { VIEW_LOGIN, VIEW_NODES, VIEW_APPROVALS, VIEW_NODE, VIEWS };
+enum view_id { VIEW_LOGIN, VIEW_NODES, VIEW_APPROVALS, VIEW_ALERTS, VIEW_NODE, VIEWS };
 
 enum { LOG_LINES = 200, LOG_TEXT = 256 };
 struct message {
@@ -66,6 +66,7 @@ struct app {
 	const struct view_ops *ops[VIEWS];
 	void *views[VIEWS];
 	enum view_id view;
+	enum view_id from;        /* where the page of a node was opened: back goes there */
 	enum view_id behind;      /* what the sign-in covers: shown again after it; VIEW_LOGIN none */
 	struct app_remote remote;
 	struct net_state link;
@@ -130,6 +131,6 @@ void app_info(const struct app *a, struct screen *s, const struct app_info *i);
 
 /* Commands that every screen knows. */
 enum { CMD_COMMON = 1000, CMD_HELP, CMD_LOG, CMD_FREEZE, CMD_ZONE, CMD_REFRESH, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT,
-       CMD_BACK, CMD_CANCEL, CMD_TAB1, CMD_TAB2 };
+       CMD_BACK, CMD_CANCEL, CMD_TAB1, CMD_TAB2, CMD_TAB3 };
 
 #endif

@@ -240,24 +240,8 @@ int cmd_subs(int argc, char **argv, const struct cmd_spec *spec, const struct cm
 
 int cmd_span(int64_t *ret, const char *text, const char *what, struct err *e)
 {
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-	size_t n = text ? strlen(text) : 0;
-	char digits[16];
-	uint64_t v;
-
-	for (size_t i = 0; n > 1 && n < sizeof(digits) && i < ARRAY_LEN(units); i++) {
-		if (text[n - 1] != units[i].unit)
-			continue;
-		memcpy(digits, text, n - 1);
-		digits[n - 1] = '\0';
-		if (str_to_u64(&v, digits, 1, (uint64_t)(100 * 365LL * 86400000 / units[i].ms)))
-			break;
-		*ret = (int64_t)v * units[i].ms;
+	if (text && fmt_span_from(ret, text) == 0)
 		return 0;
-	}
 	return err_set(e, ERR_USAGE, "%s: \"%s\" is no span of time; write it like 90s, 15m, 4h or 2d", what,
 		       str_or(text, ""));
 }

@@ -135,3 +135,26 @@ char *fmt_of(char text[static FMT_TEXT], int64_t part, int64_t whole)
 		 u && (double)whole / div < 100 ? 1 : 0, (double)whole / div, units[u]);
 	return text;
 }
+
+int fmt_span_from(int64_t *ret, const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	size_t n = strlen(text);
+	char digits[16];
+	uint64_t v;
+
+	if (n < 2 || n >= sizeof(digits))
+		return -1;
+	memcpy(digits, text, n - 1);
+	digits[n - 1] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (text[n - 1] == units[i].unit &&
+		    str_to_u64(&v, digits, 1, (uint64_t)(100 * 365LL * 86400000 / units[i].ms)) == 0) {
+			*ret = (int64_t)v * units[i].ms;
+			return 0;
+		}
+	return -1;
+}

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/attr.h"
+
 /* Texts of the screens about time and share. All return text. */
 enum { FMT_TEXT = 48 };
 
@@ -22,6 +24,8 @@ char *fmt_percent(char text[static FMT_TEXT], double percent, bool stale);
 char *fmt_clock(char text[static FMT_TEXT], int64_t ms, bool utc);
 char *fmt_day(char text[static FMT_TEXT], int64_t ms, bool utc);
 char *fmt_seconds(char text[static FMT_TEXT], int64_t ms, bool utc);
+/* "90s", "15m", "4h", "2d" to ms. -1: it is none, or more than 100 years. */
+int fmt_span_from(int64_t *ret, const char *text) MUSTCHECK;
 /* "41 022": thousands apart. */
 char *fmt_count(char text[static FMT_TEXT], int64_t n);
 /* "5.1 / 7.8 GiB": both in the unit of the second. */

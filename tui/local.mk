@@ -31,6 +31,7 @@ libtui_a_SOURCES = \
 	tui/v_login.c \
 	tui/v_nodes.c \
 	tui/v_approvals.c \
+	tui/v_alerts.c \
 	tui/v_node.c \
 	tui/ui.h tui/ui.c \
 	tui/cmd.h tui/cmd.c \

@@ -45,7 +45,8 @@ struct net_want {
 	bool frozen;
 };
 
-enum net_tag { TAG_NONE, TAG_SIGN_IN, TAG_APPROVE, TAG_BLOCK, TAG_UNBLOCK, TAG_SERIES };
+enum net_tag { TAG_NONE, TAG_SIGN_IN, TAG_APPROVE, TAG_BLOCK, TAG_UNBLOCK, TAG_SERIES,
+	       TAG_ACK, TAG_UNACK, TAG_SNOOZE, TAG_UNSNOOZE };
 /* A request out, and its answer. */
 struct net_ask {
 	enum net_tag tag;

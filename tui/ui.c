@@ -211,6 +211,7 @@ static void start_app(struct ui *u, const struct session *s, const struct ui_opt
 	app_view(&u->app, VIEW_LOGIN, view_login());
 	app_view(&u->app, VIEW_NODES, view_nodes());
 	app_view(&u->app, VIEW_APPROVALS, view_approvals());
+	app_view(&u->app, VIEW_ALERTS, view_alerts());
 	app_view(&u->app, VIEW_NODE, view_node());
 	view_login_set(u->app.views[VIEW_LOGIN], s->master, s->user, s->pin);
 	u->app.read_only = o->read_only;

@@ -8,6 +8,7 @@
 const struct view_ops *view_login(void);
 const struct view_ops *view_nodes(void);
 const struct view_ops *view_approvals(void);
+const struct view_ops *view_alerts(void);
 const struct view_ops *view_node(void);
 
 /* Sign-in starts with these; NULL: empty. */

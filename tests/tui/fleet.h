@@ -8,6 +8,7 @@
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/json.h"
+#include "tui/alert.h"
 #include "tui/model.h"
 
 /* A fleet as a master lists it, at a fixed moment: for screens. */
@@ -246,6 +247,60 @@ static inline struct json *fleet_series(void)
 		fail_msg("%s", e.msg);
 	buf_done(&b);
 	return j;
+}
+
+/* The open alerts; more: two newer ones came. */
+static inline struct alerts *fleet_alerts(bool more)
+{
+	static const struct {
+		int id, node_id;
+		const char *node, *kind, *ref, *severity, *state, *cause, *next;
+		int64_t ago;
+		int count;
+	} v[] = {
+		{3, 1, "db-01.fra", "failed_run", "shop", "critical", "open",
+		 "the backup of shop failed 4 times in a row: upload to s3-fra: 403 AccessDenied",
+		 "give the key of s3-fra the right s3:PutObject, then run the backup once by hand", 3 * HOUR + 40 * MINUTE, 4},
+		{5, 3, "legacy-7", "node_silent", "", "warning", "open", "nothing was heard of it for 1 d 11 h",
+		 "look whether the machine runs and reaches this master", DAY, 1},
+		{2, 2, "shop-03.ams", "disk_full", "/srv/mail", "warning", "acked", "the disk /srv/mail is 88 % full",
+		 "make room, or raise the limit", 2 * DAY, 1},
+		{9, 7, "mail.example.net", "missed_run", "nightly", "critical", "open", "the timer nightly did not fire at 03:10",
+		 "look at its timers on the node: felloe-noded timers", MINUTE, 1},
+		{10, 8, "wp-01.ams", "clock_off", "", "warning", "open", "its clock is 9 min ahead", "set it by NTP", MINUTE, 1},
+	};
+	struct alerts *a = NULL;
+	struct json *j = NULL;
+	struct json_out o;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 1 << 20);
+	json_out_init(&o, &b);
+	json_arr(&o, NULL);
+	for (size_t i = 0; i < (more ? 5 : 3); i++) {
+		json_obj(&o, NULL);
+		json_put_int(&o, "id", v[i].id);
+		json_put_int(&o, "node_id", v[i].node_id);
+		json_put_str(&o, "node", v[i].node);
+		json_put_str(&o, "kind", v[i].kind);
+		json_put_str(&o, "ref", v[i].ref);
+		json_put_str(&o, "severity", v[i].severity);
+		json_put_str(&o, "state", v[i].state);
+		json_put_str(&o, "cause", v[i].cause);
+		json_put_str(&o, "next_step", v[i].next);
+		json_put_str(&o, "acked_by", strcmp(v[i].state, "acked") == 0 ? "mia" : NULL);
+		json_put_time(&o, "first", FLEET_NOW - v[i].ago);
+		json_put_time(&o, "last", FLEET_NOW - 11000);
+		json_put_int(&o, "count", v[i].count);
+		json_end_obj(&o);
+	}
+	json_end_arr(&o);
+	if (json_parse(&j, b.p, b.len, &e) || alerts_from(&a, j, FLEET_NOW, &e))
+		fail_msg("%s", e.msg);
+	json_free(j);
+	buf_done(&b);
+	return a;
 }
 
 #endif

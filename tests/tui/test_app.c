@@ -70,6 +70,7 @@ static void start(enum view_id view, bool nodes)
 	app_view(&app, VIEW_LOGIN, view_login());
 	app_view(&app, VIEW_NODES, view_nodes());
 	app_view(&app, VIEW_APPROVALS, view_approvals());
+	app_view(&app, VIEW_ALERTS, view_alerts());
 	app_view(&app, VIEW_NODE, view_node());
 	app.view = view;
 	app_clock(&app, FLEET_NOW, 1000000);
@@ -412,7 +413,7 @@ static void help_and_log_lie_over_the_screen(void **state)
 	stop();
 }
 
-static const enum view_id all_views[] = {VIEW_LOGIN, VIEW_NODES, VIEW_APPROVALS, VIEW_NODE};
+static const enum view_id all_views[] = {VIEW_LOGIN, VIEW_NODES, VIEW_APPROVALS, VIEW_ALERTS, VIEW_NODE};
 
 /* Lower case and everything but confirmed capitals sends nothing but GET. */
 static void no_key_changes_anything_without_a_confirmed_capital(void **state)
@@ -494,6 +495,136 @@ static void texts_of_strangers_cannot_reach_the_terminal(void **state)
 	json_free(j);
 }
 
+static void the_alerts_screen(void **state)
+{
+	(void)state;
+	start(VIEW_ALERTS, true);
+	assert_true(shows("This master has not told of any alerts."));
+	app_alerts(&app, fleet_alerts(false));
+	pictures("alerts");
+	picture("alerts", 40, 120);
+	picture("alerts", 8, 40);
+	screen_resize(&screen, 24, 80);
+	assert_true(shows("3 Alerts·2"));
+	assert_true(shows("2 alerts"));
+	stop();
+}
+
+static void the_alerts_are_held_while_somebody_reads(void **state)
+{
+	(void)state;
+	start(VIEW_ALERTS, true);
+	app_alerts(&app, fleet_alerts(false));
+	app_key(&app, K_DOWN, NULL);
+	app_alerts(&app, fleet_alerts(true));
+	assert_true(shows("‖ list held while you read: 2 new"));
+	assert_true(shows("> "));
+	pictures("alerts-held");
+	app_key(&app, 'G', NULL);
+	assert_true(shows("mail.example.net"));
+	assert_true(shows("filter: (none)"));
+	app_key(&app, K_DOWN, NULL);
+	keys_("1");
+	app_alerts(&app, fleet_alerts(true));
+	keys_("3");
+	assert_true(shows("1-5 of 5"));
+	stop();
+}
+
+static void acknowledging_asks_and_snoozing_asks_how_long(void **state)
+{
+	(void)state;
+	start(VIEW_ALERTS, true);
+	app_alerts(&app, fleet_alerts(false));
+	app_key(&app, 'K', NULL);
+	app_draw(&app, &screen);
+	pictures("alert-ack");
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 0);
+	app_key(&app, 'K', NULL);
+	app_draw(&app, &screen);
+	app_key(&app, K_BACKTAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 1);
+	assert_string_equal(sent.last.method, "POST");
+	assert_string_equal(sent.last.path, "/alerts/3/ack");
+	assert_string_equal(sent.last.body, "");
+	app_answer(&app, &(struct net_answer){.tag = TAG_ACK, .id = 3, .status = 200});
+	assert_true(shows("✓ db-01.fra: backup failed is acknowledged."));
+	app_key(&app, 'Z', NULL);
+	pictures("alert-snooze");
+	app_key(&app, K_TAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_string_equal(sent.last.path, "/alerts/3/snooze");
+	assert_string_equal(sent.last.body, "{\"for_s\":14400}");
+	app_key(&app, 'Z', NULL);
+	keys_("x");
+	app_key(&app, K_TAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 2);
+	assert_true(shows("\"4hx\" is no span of time"));
+	app_key(&app, 'U', NULL);
+	assert_true(shows("It is open"));
+	stop();
+}
+
+static void an_alert_opens_its_node_and_esc_comes_back(void **state)
+{
+	(void)state;
+	start(VIEW_ALERTS, true);
+	app_alerts(&app, fleet_alerts(false));
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(app.view, VIEW_NODE);
+	assert_int_equal(app.want.node, 1);
+	app_key(&app, K_ESC, NULL);
+	assert_int_equal(app.view, VIEW_ALERTS);
+	keys_("/legacy");
+	assert_true(shows("1-1 of 1"));
+	app_key(&app, K_ESC, NULL);
+	assert_true(shows("1-3 of 3"));
+	stop();
+}
+
+static void changes_go_into_the_screen_that_is_shown(void **state)
+{
+	static const char text[] = "{\"items\":[{\"id\":13,\"name\":\"aaa-new\",\"state\":\"active\",\"health\":\"failed\"}],"
+				   "\"samples\":[{\"id\":5,\"sample\":{\"cpu_usage\":77,\"disk_usage\":78}}],\"gone\":[2]}";
+	struct change *c = NULL;
+	struct err e;
+
+	(void)state;
+	start(VIEW_NODES, true);
+	assert_true(shows("shop-03.ams"));
+	assert_int_equal(change_from(&c, text, sizeof(text) - 1, &e), 0);
+	app_change(&app, c);
+	assert_true(shows(" > db-01.fra"));
+	assert_true(shows("aaa-new             ✗ FAILED"));
+	assert_true(shows("77%"));
+	assert_true(shows("14 nodes"));
+	stop();
+}
+
+static void the_title_says_whether_changes_are_told_or_asked_for(void **state)
+{
+	struct net_state s;
+
+	(void)state;
+	start(VIEW_NODES, true);
+	s = app.link;
+	assert_true(shows("● live  "));
+	s.last_ok = FLEET_NOW - 30000;
+	app_link(&app, &s);
+	assert_true(shows("◐ silent 30s"));
+	s.events = false;
+	s.every_ms = 15000;
+	app_link(&app, &s);
+	assert_true(shows("● every 15s"));
+	s.last_ok = FLEET_NOW - 50000;
+	app_link(&app, &s);
+	assert_true(shows("◐ slow 50s"));
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +640,12 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_taken_needs_a_new_one),
 		cmocka_unit_test(the_pages_of_a_node),
 		cmocka_unit_test(monochrome_tells_every_state),
+		cmocka_unit_test(the_alerts_screen),
+		cmocka_unit_test(the_alerts_are_held_while_somebody_reads),
+		cmocka_unit_test(acknowledging_asks_and_snoozing_asks_how_long),
+		cmocka_unit_test(an_alert_opens_its_node_and_esc_comes_back),
+		cmocka_unit_test(changes_go_into_the_screen_that_is_shown),
+		cmocka_unit_test(the_title_says_whether_changes_are_told_or_asked_for),
 		cmocka_unit_test(the_filter_is_typed_live_and_esc_empties_it),
 		cmocka_unit_test(sign_in),
 		cmocka_unit_test(help_and_log_lie_over_the_screen),
