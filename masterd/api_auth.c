@@ -147,7 +147,8 @@ static enum verdict password_checked(struct req *r)
 	str_clean(name);
 	if (!s->work.fits || !s->known || s->user.disabled) {
 		guess_failed(r, s->user.name);
-		log_warn("sign-in of \"%s\" from %s refused", name, r->peer);
+		/* a name that nobody has may be a password in the wrong field */
+		log_warn("sign-in of %s from %s refused", s->known ? name : "nobody we know", r->peer);
 		return reply_problem(r, 401, "wrong user or password");
 	}
 	if (s->user.totp_on && !s->otp[0])

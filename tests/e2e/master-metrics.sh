@@ -65,6 +65,10 @@ falls() {
 check "no counter falls" bash -c "! $(declare -f falls); T='$T'; ! falls"
 check "through a proxy it takes a token" run -e 22 curl -sf "$ROOT/metrics" -H 'X-Forwarded-For: 127.0.0.1'
 check "a token is enough" curl -sf "$ROOT/metrics" -H 'Forwarded: for=127.0.0.1' -H "$(AS)"
+call 201 POST /api-tokens -H "$(AS)" -d "{\"name\":\"prometheus\",\"scopes\":[\"metrics\"],\"expires\":\"$(date -u -d '1 day' +%FT%TZ)\"}"
+PROMETHEUS=$(jq -r .token "$BODY")
+check "an API token for metrics is" curl -sf "$ROOT/metrics" -H 'X-Forwarded-For: 127.0.0.1' -H "$(AS "$PROMETHEUS")"
+check "for nothing else" call 403 GET /nodes -H "$(AS "$PROMETHEUS")"
 felloe-masterd user add part --state "$T/state" --role viewer --tags elsewhere --password-file "$T/pw" >/dev/null 2>&1 && {
 	login part 'correct horse battery'
 	curl -sf "$ROOT/metrics" -H 'X-Forwarded-For: 127.0.0.1' -H "$(AS)" >"$T/metrics"

@@ -103,6 +103,45 @@ check "a block" call 200 POST /nodes/block/1 -H "$(AS)" -d '{"reason":"sold"}'
 check "its key then" call 403 POST /stats -H "X-API-KEY: $KEY" -d "{$BASE}"
 check "the blocked node" call 200 GET /nodes/1 -H "$(AS)"
 check "and back" call 200 POST /nodes/unblock/1 -H "$(AS)"
+# ---- people, tokens, what is told
+check "a join token" call 201 POST /join-tokens -H "$(AS)" -H 'Idempotency-Key: k' -d '{"name":"rack","uses":2}'
+ID=$(jq -r .id "$BODY")
+check "the same again" call 201 POST /join-tokens -H "$(AS)" -H 'Idempotency-Key: k' -d '{"name":"rack","uses":2}'
+check "join tokens" call 200 GET /join-tokens -H "$(AS)"
+check "one less" call 204 DELETE "/join-tokens/$ID" -H "$(AS)"
+check "none of that number" call 404 DELETE "/join-tokens/$ID" -H "$(AS)"
+check "a user" call 201 POST /users -H "$(AS)" -d '{"username":"anna","role":"viewer","tags":["prod"]}'
+ID=$(jq -r .id "$BODY")
+check "a name that is taken" call 409 POST /users -H "$(AS)" -d '{"username":"anna"}'
+check "users" call 200 GET /users -H "$(AS)"
+check "a page of them" call 200 GET '/users?limit=1&after=' -H "$(AS)"
+check "a change" call 200 PATCH "/users/$ID" -H "$(AS)" -d '{"role":"node_admin","disabled":true}'
+check "an end" call 204 DELETE "/users/$ID" -H "$(AS)"
+check "an API token" call 201 POST /api-tokens -H "$(AS)" -d "{\"name\":\"ci\",\"expires\":\"$(date -u -d '1 day' +%FT%TZ)\"}"
+ID=$(jq -r .id "$BODY") CI_TOKEN=$(jq -r .token "$BODY")
+check "who it is" call 200 GET /auth/me -H "$(AS "$CI_TOKEN")"
+check "what it may not" call 403 POST /nodes/approve/1 -H "$(AS "$CI_TOKEN")" -d '{}'
+check "API tokens" call 200 GET /api-tokens -H "$(AS)"
+check "its end" call 204 DELETE "/api-tokens/$ID" -H "$(AS)"
+check "a seed for one-time codes" call 200 POST /auth/totp -H "$(AS)" -d '{"password":"correct horse battery"}'
+check "a wrong code" call 403 PUT /auth/totp -H "$(AS)" -d '{"otp":"000000"}'
+check "a node's name and tags" call 200 PATCH /nodes/1 -H "$(AS)" -d '{"name":"web-1","tags":["prod"],"note":"rack 7"}'
+check "a new key" call 200 POST /nodes/1/rotate-key -H "$(AS)"
+if call 200 GET /storages -H "$(AS)" >/dev/null || [ "$STATUS" != 404 ]; then
+	check "storages" call 200 GET /storages -H "$(AS)"
+fi
+failed() { call 200 GET '/alerts?state=open' -H "$(AS)" && jq -e '.items | length > 0' "$BODY"; }
+check "alerts" call 200 GET /alerts -H "$(AS)"
+if until_ok 5 failed; then
+	ID=$(jq -r '.items[0].id' "$BODY")
+	check "an alert" call 200 GET "/alerts/$ID" -H "$(AS)"
+	check "taken on" call 200 POST "/alerts/$ID/ack" -H "$(AS)"
+	check "and not" call 200 DELETE "/alerts/$ID/ack" -H "$(AS)"
+fi
+check "who did what" call 200 GET /audit -H "$(AS)"
+check "a new password" call 200 PUT /auth/password -H "$(AS)" -d '{"old_password":"correct horse battery","new_password":"another horse battery"}'
+TOKEN=$(jq -r .access_token "$BODY")
+check "a node's end" call 204 DELETE /nodes/1 -H "$(AS)"
 check "logging out" call 204 POST /auth/logout -H "$(AS)"
 API=http://127.0.0.1:$PROXY
 check "health" call 200 GET /health
