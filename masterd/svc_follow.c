@@ -57,7 +57,8 @@ static int reload_node(struct master *m, struct db *db, int64_t id, struct err *
 		live_put_node(m->live, &n, joined ? NULL : &j);
 	if (!found)
 		node_done(&n);
-	if (!joined)
+	/* who waits for an answer has no use for another "pending" */
+	if (!joined && j.state != JOIN_PENDING)
 		waits_wake(m->waits, j.request_id);
 	return joined && e->kind != ERR_NOTFOUND ? -1 : 0;
 }

@@ -29,6 +29,10 @@ pg_sql() { "$RIGS/postgres.sh" sql "$PG_DIR" -v ON_ERROR_STOP=1 "$@"; }
 database_sql() {
 	if [ -n "$PG_URI" ]; then pg_sql -tAc "$2"; else sqlite3 "file:$1?mode=ro" "$2"; fi
 }
+# database_change FILE STATEMENT: behind the master's back
+database_change() {
+	if [ -n "$PG_URI" ]; then pg_sql -c "$2"; else sqlite3 -cmd '.timeout 5000' "$1" "$2"; fi
+}
 # database_dump FILE: all that is stored
 database_dump() {
 	if [ -n "$PG_URI" ]; then pg_dump -h "$PG_DIR" -p "$PG_PORT" -U rig rig; else cat "$1"*; fi

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # sanitize: yes
 # What may happen to an agent: a master that forgot it, a full disk, a second agent, a wrong clock.
+# stores: sqlite
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 

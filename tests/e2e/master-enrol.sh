@@ -74,9 +74,9 @@ check "one that waits is deleted" call 204 DELETE "/nodes/$NODE" -H "$(AS)"
 check "its request has expired" call 200 GET "/nodes/status/$REQUEST"
 check "in a word" is .status expired
 stop_pid master
-sqlite3 "$T"/state/master/*.db "UPDATE node SET state='deleted', deleted=1, key_hash=NULL WHERE id=$OTHER"
+database_change "$T/state/master/master.db" "UPDATE node SET state='deleted', deleted=1, key_hash=NULL WHERE id=$OTHER"
 step "the master starts again" master_start
-forgotten() { [ "$(sqlite3 "file:$(ls "$T"/state/master/*.db)?mode=ro" "SELECT count(*) FROM node WHERE id=$OTHER")" = 0 ]; }
+forgotten() { [ "$(database_sql "$T/state/master/master.db" "SELECT count(*) FROM node WHERE id=$OTHER")" = 0 ]; }
 check "a node deleted over 30 days ago is forgotten" until_ok 20 forgotten
 
 # ---- join tokens
@@ -124,7 +124,7 @@ check "the token is taken away" call 204 DELETE "/join-tokens/$TOKEN_ID" -H "$(A
 check "and lets nobody in" bring rack3-4 403
 check "twice is once too often" call 404 DELETE "/join-tokens/$TOKEN_ID" -H "$(AS)"
 step "a token" token '{"pre_approved":true,"ttl_s":60}'
-sqlite3 "$T"/state/master/*.db "UPDATE join_token SET expires=expires-3660000 WHERE id=$TOKEN_ID"
+database_change "$T/state/master/master.db" "UPDATE join_token SET expires=expires-3660000 WHERE id=$TOKEN_ID"
 check "that has expired" bring rack3-5 403
 check "says since when" is '.detail | startswith("the join token unnamed expired 1h")' true
 step "a token" token '{"pre_approved":true}'
@@ -183,7 +183,7 @@ check "cannot speak for it" call 404 PUT "/node/requests/$FIRST_RID" -H "X-API-K
 call 200 POST "/nodes/block/$NODE" -H "$(AS)"
 check "a blocked node cannot be asked" call 409 POST "/nodes/$NODE/requests" -H "$(AS)" -d '{"verb":"backup"}'
 stop_pid master
-audited() { sqlite3 "file:$(ls "$T"/state/master/*.db)?mode=ro" 'SELECT DISTINCT action FROM audit' | grep -qx "$1"; }
+audited() { database_sql "$T/state/master/master.db" 'SELECT DISTINCT action FROM audit' | grep -qx "$1"; }
 for action in node.approve node.block node.unblock node.change node.delete node.purge node.rotate_key node.key_used join_token.add join_token.delete \
 	request.add request.withdraw request.accepted request.done request.expired; do
 	check "$action stands in it" audited "$action"
