@@ -86,5 +86,6 @@ int cmd_tags(int argc, char **argv);
 int cmd_note(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_rotate_key(int argc, char **argv);
+int cmd_request(int argc, char **argv);
 
 #endif

@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 	{"stats", "ID [--since SPAN] [--step SPAN]", "Show the numbers of a node over time.", cmd_stats},
 	{"alerts", "[show|ack|snooze ...] [--json]", "List what is wrong, or look after it.", cmd_alerts},
 	{"events", "[--follow] [--topics A,B]", "Print what happens, as it happens.", cmd_events},
+	{"request", "ID [VERB [SITE]] [--wait]", "Ask a node to back up, verify, pause ...", cmd_request},
 	{"rename", "ID NAME", "Give a node another name.", cmd_rename},
 	{"tags", "ID A,B", "Give a node tags.", cmd_tags},
 	{"note", "ID TEXT", "Write a note about a node.", cmd_note},

@@ -10,6 +10,7 @@
 
 enum { ID_MASTER = 1, ID_USER, ID_PASSWORD, ID_REMEMBER, ID_SIGN_IN, ID_CANCEL };
 enum { CMD_SHOW = 1, CMD_NONE };
+enum { ASK_TRUST = 1, ASK_CODE }; /* what the dialog is about */
 
 struct login_view {
 	struct form form;
@@ -17,6 +18,7 @@ struct login_view {
 	bool remember, busy, built;
 	char pin[64];          /* trusted before or just now */
 	char seen_pin[64];     /* asked about */
+	bool code_tried;       /* a one-time code was sent */
 	char says[200];        /* below the box */
 	char tls[2][80];
 	int64_t asked_at;
@@ -116,7 +118,8 @@ static void draw(struct app *a, void *p, struct screen *s)
 		screen_wrap(s, RECT(r.y + h, r.x + 1, 2, s->cols - r.x - 2), ST_FAIL, v->says);
 }
 
-static void sign_in(struct app *a, struct login_view *v)
+/* code: one-time or recovery; NULL none. */
+static void sign_in(struct app *a, struct login_view *v, const char *code)
 {
 	struct net_sign_in s = {.remember = v->remember};
 
@@ -136,6 +139,8 @@ static void sign_in(struct app *a, struct login_view *v)
 	str_cut(s.user, sizeof(s.user), v->user.v);
 	str_cut(s.pin, sizeof(s.pin), v->pin);
 	str_cut(s.password, sizeof(s.password), v->password.v);
+	str_cut(s.otp, sizeof(s.otp), str_or(code, ""));
+	v->code_tried = code != NULL;
 	v->busy = true;
 	v->asked_at = a->mono;
 	a->remote.sign_in(a->remote.ctx, &s);
@@ -158,7 +163,7 @@ static bool key(struct app *a, void *p, int k, const char *text)
 		if (v->form.items[v->form.focus].id == ID_CANCEL)
 			a->quit = true;
 		else
-			sign_in(a, v);
+			sign_in(a, v, NULL);
 		break;
 	case FORM_CHANGED:
 		v->says[0] = '\0';
@@ -200,6 +205,22 @@ static void ask_trust(struct app *a, struct login_view *v, const char *pin)
 	dialog_line(d, "Compare with what felloe-masterd init printed.");
 	str_cut(d->type_label, sizeof(d->type_label), "Type the word trust to go on");
 	str_cut(d->type_this, sizeof(d->type_this), "trust");
+	d->tag = ASK_TRUST;
+	dialog_open(d);
+	a->drop_keys = true;
+}
+
+/* The password was right; the account wants a code of its authenticator too. */
+static void ask_code(struct app *a, const struct login_view *v)
+{
+	struct dialog *d = &a->dialog;
+
+	dialog_init(d, "One-time code", "Sign in");
+	dialog_line(d, "%s", v->code_tried ? "▲ That code is wrong, or was used before."
+					  : "This account wants a code of its authenticator,");
+	dialog_line(d, "%s", v->code_tried ? "Wait for the next one (or give a recovery code)." : "or one of its recovery codes.");
+	str_cut(d->ask, sizeof(d->ask), "Code");
+	d->tag = ASK_CODE;
 	dialog_open(d);
 	a->drop_keys = true;
 }
@@ -208,9 +229,12 @@ static void confirmed(struct app *a, void *p, struct dialog *d)
 {
 	struct login_view *v = p;
 
-	(void)d;
+	if (d->tag == ASK_CODE) {
+		sign_in(a, v, d->answer.v);
+		return;
+	}
 	str_cut(v->pin, sizeof(v->pin), v->seen_pin);
-	sign_in(a, v);
+	sign_in(a, v, NULL);
 }
 
 static void answer(struct app *a, void *p, const struct net_answer *ans)
@@ -229,6 +253,10 @@ static void answer(struct app *a, void *p, const struct net_answer *ans)
 	}
 	if (ans->peer_pin[0]) {
 		ask_trust(a, v, ans->peer_pin);
+		return;
+	}
+	if (ans->otp_wanted) {
+		ask_code(a, v);
 		return;
 	}
 	snprintf(v->says, sizeof(v->says), "✗ %.180s", ans->err.msg);

@@ -495,6 +495,32 @@ static void texts_of_strangers_cannot_reach_the_terminal(void **state)
 	json_free(j);
 }
 
+static void an_account_with_one_time_codes_is_asked_for_one(void **state)
+{
+	struct net_answer wanted = {.tag = TAG_SIGN_IN, .status = 401, .otp_wanted = true};
+
+	(void)state;
+	start(VIEW_LOGIN, false);
+	(void)err_set(&wanted.err, ERR_DENIED, "a one-time code is needed");
+	view_login_set(app.views[VIEW_LOGIN], "https://master.example.net", "admin", NULL);
+	keys_("secret");
+	app_key(&app, K_ENTER, NULL);
+	while (!sent.sign_ins)
+		app_key(&app, K_ENTER, NULL);
+	assert_string_equal(sent.sign_in.otp, "");
+	app_answer(&app, &wanted);
+	pictures("login-code");
+	keys_("492039");
+	app_key(&app, K_TAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.sign_ins, 2);
+	assert_string_equal(sent.sign_in.otp, "492039");
+	assert_string_equal(sent.sign_in.password, "secret");
+	app_answer(&app, &wanted);
+	assert_true(shows("▲ That code is wrong, or was used before."));
+	stop();
+}
+
 static void the_alerts_screen(void **state)
 {
 	(void)state;
@@ -640,6 +666,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_taken_needs_a_new_one),
 		cmocka_unit_test(the_pages_of_a_node),
 		cmocka_unit_test(monochrome_tells_every_state),
+		cmocka_unit_test(an_account_with_one_time_codes_is_asked_for_one),
 		cmocka_unit_test(the_alerts_screen),
 		cmocka_unit_test(the_alerts_are_held_while_somebody_reads),
 		cmocka_unit_test(acknowledging_asks_and_snoozing_asks_how_long),
