@@ -25,7 +25,7 @@ check "a sub-verb with too little tells its usage" run -e 2 felloe alerts ack
 check "in full" says "usage: felloe alerts ack ID"
 check "a verb with a typo too" run -e 2 felloe alrts
 check "offers the nearest" says 'did you mean "alerts"'
-for verb in alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
+for verb in request alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
 	check "felloe $verb --help" run felloe $verb --help
 	check "fits 80 columns" awk 'length > 80 { exit 1 }' "$OUT"
 done
@@ -51,6 +51,84 @@ spawn agent felloe-noded agent -c "$T/node.json" --state "$T/nodestate"
 reports() { felloe node 1 --json | jq -e '.sample.cpu_usage != null'; }
 check "and reports" until_ok 60 reports
 
+# ---- users
+check "users" run felloe users
+check "lists the first one" grep -qE '^1 +admin +super_admin' "$OUT"
+check "a user is made, with a password" run felloe users add mia --role node_admin --tags shop --json
+jq -r .password "$OUT" >"$T/mia"
+chmod 600 "$T/mia"
+check "which is long enough" test "$(wc -c <"$T/mia")" -gt 10
+check "a second of the name is refused" run -e 1 felloe users add mia
+check "a role that is none too" run -e 1 felloe users role mia king
+check "another role" run felloe users role mia viewer
+check "other tags, by number" run felloe users tags 2 shop,fra --json
+check "are taken" jq -e '.role == "viewer" and (.tags | length == 2)' "$OUT"
+as_mia() { XDG_CONFIG_HOME=$T/mia.xdg FELLOE_PASSWORD_FILE=$T/mia "$@"; }
+check "the user signs in" run as_mia felloe login --user mia
+check "and may not see the users" run -e 5 as_mia felloe users
+echo 'a better horse' >"$T/mia2"
+chmod 600 "$T/mia2"
+check "password changes the own one" run as_mia felloe password --new-file "$T/mia2"
+check "and the session goes on" run as_mia felloe whoami
+check "the old one is wrong now" run -e 5 as_mia felloe login --user mia
+cp "$T/mia2" "$T/mia"
+check "the new one is right" run as_mia felloe login --user mia
+check "a password file that others may read is refused" bash -c "chmod 644 '$T/mia2'; ! felloe users password mia --password-file '$T/mia2'"
+check "a password from standard input" bash -c "echo 'the third horse' | felloe users password mia --password-file -"
+check "disable" run felloe users disable mia
+check "ends the session" run -e 5 as_mia felloe nodes
+check "enable" run felloe users enable mia
+check "a user that is not there" run -e 1 felloe users disable nobody
+check "is told with the way out" says "felloe users lists"
+check "the last administrator cannot go" run -e 1 felloe users delete admin
+check "delete" run felloe users delete mia
+
+# ---- one-time codes
+SEED=
+code() { # OFFSET: of the step so many before or after now (RFC 6238)
+	local key step mac at
+	key=$(printf '%s' "$SEED" | base32 -d | od -An -v -tx1 | tr -d ' \n')
+	step=$(printf '%016x' $(($(date +%s) / 30 + $1)))
+	mac=$(printf '%b' "$(sed 's/../\\x&/g' <<<"$step")" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -r | cut -c1-40)
+	at=$((16#${mac:39:1} * 2))
+	printf '%06d\n' $(((16#${mac:at:8} & 0x7fffffff) % 1000000))
+}
+# the code is made only when the seed has been shown: a pipe that waits
+mkfifo "$T/codes"
+totp_on() {
+	FELLOE_OTP_FILE=- felloe totp on <"$T/codes" >"$T/totp.out" 2>"$T/totp.err" &
+	local pid=$!
+	exec 7>"$T/codes"
+	seed_shown() { SEED=$(sed -n 's/^Secret.*: *//p' "$T/totp.err" | tr -d ' \n'); [ -n "$SEED" ]; }
+	until_ok 20 seed_shown && code 0 >&7
+	exec 7>&-
+	wait $pid
+}
+check_here() { local what=$1; shift; if "$@"; then check "$what" true; else check "$what" bash -c "cat '$T/totp.out' '$T/totp.err'; false"; fi; }
+check_here "totp on shows the secret and takes a code of it" totp_on
+check "with the address for a telephone" grep -q '^otpauth://totp/Felloe:admin?secret=' "$T/totp.err"
+check "and gives recovery codes" test "$(grep -c '^  ' "$T/totp.out")" = 8
+RECOVERY=$(sed -n 's/^  //p' "$T/totp.out" | head -n 1)
+check "sign-in without a code does not do" run -e 2 felloe login --user admin
+check "it says what is missing" says "One-time code"
+(umask 077; echo 000000 >"$T/otp")
+export FELLOE_OTP_FILE=$T/otp
+check "nor with a wrong one" run -e 5 felloe login --user admin
+echo "$RECOVERY" >"$T/otp"
+check "a recovery code does" run felloe login --user admin
+sed -n 's/^  //p' "$T/totp.out" | sed -n 2p >"$T/otp"
+check "totp off" run felloe totp off
+unset FELLOE_OTP_FILE
+check "and sign-in goes without again" run felloe login --user admin
+
+# ---- API tokens
+check "an API token is made" run felloe tokens add backup-check --scopes read --expires 2d
+API=$(grep -o 'flt_[A-Za-z0-9_-]*' "$OUT")
+check "it works" bash -c "curl -sf -H 'Authorization: Bearer $API' '$URL/api/v1/nodes/' | jq -e 'length == 1'"
+check "the list has its name, not its secret" bash -c "felloe tokens | grep -q backup-check && ! felloe tokens --json | grep -q '$API'"
+check "revoke" run felloe tokens revoke backup-check
+check "ends it" bash -c "! curl -sf -H 'Authorization: Bearer $API' '$URL/api/v1/nodes/'"
+
 # ---- events
 spawn events felloe events --follow --json --topics node,join,sample --nodes 1
 spawn words felloe events --follow
@@ -72,6 +150,16 @@ check "an ID is a number" run -e 2 felloe rename web-01 x
 check "of a node that is there" run -e 1 felloe rename 77 x
 check "rotate-key" run felloe rotate-key 1
 check "says when" says "with its next report"
+
+# ---- requests
+check "a verb that no node knows is refused" run -e 2 felloe request 1 bakup
+check "with the nearest" says 'did you mean "backup"'
+check "a request" run felloe request 1 backup --expires 10m
+check "waits for the node" says "(backup): pending"
+check "is listed" run felloe request 1
+check "with who asked" grep -qE 'admin +backup' "$OUT"
+check "as JSON too" run felloe request 1 --json
+check "with its state" jq -e '.[0].verb == "backup" and (.[0].state | length > 0)' "$OUT"
 
 # ---- numbers
 check "stats" run felloe stats 1
