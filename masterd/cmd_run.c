@@ -16,6 +16,7 @@
 #include "masterd/svc_alerts.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_request.h"
+#include "masterd/svc_notify.h"
 #include "masterd/svc_pack.h"
 #include "shared/clock.h"
 #include "shared/crypt.h"
@@ -68,6 +69,8 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	m->otps = buckets_new(OTP_PER_MINUTE);
 	m->lockouts = buckets_new(1);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
+	if (notifier_new(&m->notifier, m, e))
+		return -1;
 	return follow_start(m->follow, e) || httpd_new(h, m, e) ? -1 : 0;
 }
 
@@ -82,6 +85,7 @@ static void stop(struct master *m, struct httpd *h)
 	if (h && !httpd_drain(h, DRAIN_MS))
 		log_warn("some requests did not end within %d s: their connections are closed", DRAIN_MS / 1000);
 	follow_stop(m->follow);
+	notifier_stop(m->notifier);
 	/* nobody may sleep any more when the server stops, and its threads still call these */
 	pwq_stop(m->pwq);
 	writer_stop(m->writer);
@@ -93,6 +97,7 @@ static void stop(struct master *m, struct httpd *h)
 	buckets_free(m->logins);
 	waits_free(m->waits);
 	alerting_free(m->alerting);
+	notifier_free(m->notifier);
 	metrics_free(m->metrics);
 	pwq_free(m->pwq);
 	follow_free(m->follow);

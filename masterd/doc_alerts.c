@@ -45,6 +45,64 @@ static const struct field snooze_fields[] = {
 };
 static const struct shape snooze = {"Snooze", snooze_fields};
 
+static const struct field channel_fields[] = {
+	FIELD("id", F_INT, MUST),
+	FIELD("name", F_TEXT, MUST),
+	FIELD("kind", F_TEXT, MUST, .words = "webhook slack mail"),
+	FIELD("enabled", F_BOOL, MUST),
+	FIELD("url", F_TEXT, .what = "webhook, slack: its beginning; the rest is a secret"),
+	FIELD("host", F_TEXT),
+	FIELD("port", F_INT),
+	FIELD("tls", F_TEXT, .words = "starttls tls none"),
+	FIELD("ca_file", F_TEXT),
+	FIELD("user", F_TEXT),
+	FIELD("from", F_TEXT),
+	FIELD("to", F_TEXTS),
+	FIELD("min_severity", F_TEXT, MUST, .words = "warning critical"),
+	FIELD("recovered", F_BOOL, MUST, .what = "tell of recoveries too"),
+	FIELD("kinds", F_TEXTS, MUST, .what = "none: all"),
+	FIELD("tags", F_TEXTS, MUST, .what = "of the nodes; none: all"),
+	FIELD("created", F_TIME, MUST | OR_NULL),
+	FIELD("created_by", F_TEXT, MUST),
+	FIELD("last_ok", F_TIME, MUST | OR_NULL),
+	FIELD("last_failed", F_TIME, MUST | OR_NULL),
+	FIELD("last_error", F_TEXT, MUST | OR_NULL, .what = "of the newest attempt, if it failed"),
+	FIELD("sent", F_INT, MUST, .what = "messages"),
+	FIELD("waiting", F_INT, MUST, .what = "notices"),
+	FIELD("dropped", F_INT, MUST, .what = "notices given up after 24 h"),
+	FIELD("secret", F_SECRET, .what = "of a new webhook, when the master made it"),
+	{0},
+};
+static const struct shape channel = {"Channel", channel_fields};
+
+static const struct field change_fields[] = {
+	FIELD("name", F_TEXT, .min = 1, .max = 64),
+	FIELD("enabled", F_BOOL),
+	FIELD("url", F_SECRET, .what = "webhook, slack: http(s) only; redirects are not followed"),
+	FIELD("secret", F_SECRET, .min = 16, .max = 254, .what = "webhook: of the signature"),
+	FIELD("host", F_TEXT, .what = "mail"),
+	FIELD("port", F_INT, .min = 1, .max = 65535),
+	FIELD("tls", F_TEXT, .words = "starttls tls none"),
+	FIELD("ca_file", F_TEXT),
+	FIELD("user", F_TEXT),
+	FIELD("password", F_SECRET),
+	FIELD("from", F_TEXT),
+	FIELD("to", F_TEXTS),
+	FIELD("min_severity", F_TEXT, .words = "warning critical"),
+	FIELD("recovered", F_BOOL),
+	FIELD("kinds", F_TEXTS),
+	FIELD("tags", F_TEXTS),
+	FIELD("kind", F_TEXT, .words = "webhook slack mail", .what = "required of a new one, never changed"),
+	{0},
+};
+static const struct shape channel_change = {"ChannelChange", change_fields};
+
+static const struct field sent_fields[] = {
+	FIELD("status", F_TEXT, MUST, .words = "sent"),
+	{0},
+};
+static const struct shape sent = {"Sent", sent_fields};
+
 static const struct route_doc docs[] = {
 	{.route = "GET /alerts", .query = alerts_query, .answer_kind = ANSWER_PAGE, .answer = &alert, .etag = true},
 	{.route = "GET /alerts/{id}", .answer_kind = ANSWER_OBJECT, .answer = &alert, .etag = true},
@@ -53,6 +111,13 @@ static const struct route_doc docs[] = {
 	{.route = "POST /alerts/{id}/snooze", .body_kind = BODY_NEEDED, .body = &snooze, .answer_kind = ANSWER_OBJECT,
 	 .answer = &alert, .also = {409}},
 	{.route = "DELETE /alerts/{id}/snooze", .answer_kind = ANSWER_OBJECT, .answer = &alert, .also = {409}},
+	{.route = "GET /channels", .answer_kind = ANSWER_PAGE, .answer = &channel},
+	{.route = "POST /channels", .body_kind = BODY_NEEDED, .body = &channel_change, .answer_kind = ANSWER_OBJECT,
+	 .answer = &channel, .status = 201, .also = {409}},
+	{.route = "PATCH /channels/{id}", .body_kind = BODY_NEEDED, .body = &channel_change, .answer_kind = ANSWER_OBJECT,
+	 .answer = &channel, .also = {409}},
+	{.route = "DELETE /channels/{id}", .answer_kind = ANSWER_NONE},
+	{.route = "POST /channels/{id}/test", .answer_kind = ANSWER_OBJECT, .answer = &sent, .also = {502}},
 };
 
 const struct route_doc *doc_alerts(size_t *n)

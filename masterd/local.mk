@@ -52,6 +52,8 @@ libmasterd_a_SOURCES += \
 	masterd/tbl_alert.h masterd/tbl_alert.c \
 	masterd/tbl_channel.h masterd/tbl_channel.c \
 	masterd/notice.h masterd/notice.c \
+	masterd/message.h masterd/message.c \
+	masterd/channel_form.h masterd/channel_form.c \
 	masterd/tbl_expected.h masterd/tbl_expected.c \
 	masterd/missed.h masterd/missed.c \
 	masterd/tbl_request.h masterd/tbl_request.c \
@@ -78,6 +80,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_expect.h masterd/svc_expect.c \
 	masterd/svc_alerts.h masterd/svc_alerts.c \
+	masterd/svc_notify.h masterd/svc_notify.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
 	masterd/jobs.h masterd/jobs.c \
 	masterd/api.h masterd/api.c \
@@ -97,6 +100,7 @@ libmasterd_a_SOURCES += \
 	masterd/api_runs.h masterd/api_runs.c \
 	masterd/api_events.h masterd/api_events.c \
 	masterd/api_alerts.h masterd/api_alerts.c \
+	masterd/api_channels.h masterd/api_channels.c \
 	masterd/doc.h \
 	masterd/doc_people.h masterd/doc_people.c \
 	masterd/doc_fleet.h masterd/doc_fleet.c \

@@ -29,6 +29,7 @@ struct master {
 	struct live *live;
 	struct feed *feed;        /* GET /events */
 	struct follow *follow;    /* the journal, as others write it */
+	struct notifier *notifier; /* tells channels; a thread */
 	struct alerting *alerting; /* what is wrong (main thread) */
 	struct waits *waits;      /* long polls, by request_id */
 	struct pwq *pwq;

@@ -8,6 +8,7 @@
 #include "masterd/api_alerts.h"
 #include "masterd/api_audit.h"
 #include "masterd/api_auth.h"
+#include "masterd/api_channels.h"
 #include "masterd/api_events.h"
 #include "masterd/api_join.h"
 #include "masterd/api_metrics.h"
@@ -86,6 +87,11 @@ static const struct route table[] = {
 	{"DELETE", "/alerts/{id}/ack", false, ROLE_NODE_ADMIN, api_alert_unack, "not any more"},
 	{"POST", "/alerts/{id}/snooze", false, ROLE_NODE_ADMIN, api_alert_snooze, "no notices until a time"},
 	{"DELETE", "/alerts/{id}/snooze", false, ROLE_NODE_ADMIN, api_alert_unsnooze, "notices again"},
+	{"GET", "/channels", false, ROLE_SUPER_ADMIN, api_channels, "where alerts are told"},
+	{"POST", "/channels", false, ROLE_SUPER_ADMIN, api_channel_add, "a new channel"},
+	{"PATCH", "/channels/{id}", false, ROLE_SUPER_ADMIN, api_channel_change, "change it"},
+	{"DELETE", "/channels/{id}", false, ROLE_SUPER_ADMIN, api_channel_drop, "with what waits there"},
+	{"POST", "/channels/{id}/test", false, ROLE_SUPER_ADMIN, api_channel_test, "send a test message"},
 };
 
 const struct route *route_table(size_t *n)

@@ -19,6 +19,7 @@ libshared_a_SOURCES = \
 	shared/sql.h shared/sql.c \
 	shared/pin.h shared/pin.c \
 	shared/http.h shared/http.c \
+	shared/mail.h shared/mail.c \
 	shared/wire.h shared/wire.c \
 	shared/daemon.h shared/daemon.c \
 	shared/client.h shared/client.c
