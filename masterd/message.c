@@ -164,11 +164,11 @@ static char *subject_of(const struct message *m)
 {
 	CLEANUP(buf_done) struct buf b;
 
+	buf_init(&b, LINE_MAX_LEN * 2);
 	if (!m->notices->n)
 		return xasprintf("[felloe] test of %s", m->channel->name);
 	if (m->notices->n > 1)
 		return xasprintf("[felloe] %zu notices", m->notices->n);
-	buf_init(&b, LINE_MAX_LEN * 2);
 	add_line(&b, m->notices->v[0].doc);
 	for (size_t i = 0; i < b.len; i++)
 		if (b.p[i] == '\n' || b.p[i] == '\r')
