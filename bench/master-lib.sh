@@ -6,13 +6,14 @@
 # nodes_sql: NODES approved nodes with the keys of bench/stats.lua and bench/fleet.c
 nodes_sql() { # QUOTE_BEFORE QUOTE_AFTER of a hash: x' ' or '\x '
 	python3 - "$NODES" "$1" "$2" <<-'PY'
-		import hashlib, sys
+		import hashlib, sys, time
+		now = int(time.time() * 1000)
 		count, before, after = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 		print("BEGIN;")
 		for i in range(1, count + 1):
 		    key = hashlib.sha256(b"bench-key-%06d" % i).hexdigest()
 		    print("INSERT INTO node(name,hostname,state,key_hash,created,approved,facts) "
-		          f"VALUES('n{i}','n{i}','active',{before}{key}{after},1,1,'{{}}');")
+		          f"VALUES('n{i}','n{i}','active',{before}{key}{after},{now},{now},'{{}}');")
 		print("COMMIT;")
 	PY
 }
