@@ -111,9 +111,30 @@ struct step_of {
 	int64_t samples;
 };
 
-static double rounded(double v)
+/* In hundredths; a series has a hundred thousand numbers, and printf is slow. */
+static void put_rounded(struct json_out *o, const char *key, double v)
 {
-	return round(v * 100) / 100;
+	char text[32], *p = text + sizeof(text);
+	int64_t n;
+
+	if (!(v >= 0 && v < 1e15)) {
+		json_put_num(o, key, v);
+		return;
+	}
+	n = llround(v * 100);
+	*--p = '\0';
+	if (n % 100) {
+		if (n % 10)
+			*--p = (char)('0' + n % 10);
+		*--p = (char)('0' + n / 10 % 10);
+		*--p = '.';
+	}
+	n /= 100;
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	json_put_raw(o, key, p);
 }
 
 static void put_mounts(const struct step_of *b)
@@ -126,7 +147,7 @@ static void put_mounts(const struct step_of *b)
 		if (!any)
 			json_obj(b->o, "disks");
 		any = true;
-		json_put_num(b->o, b->names.mounts[i], rounded(b->mounts[i].sum / (double)b->mounts[i].n));
+		put_rounded(b->o, b->names.mounts[i], b->mounts[i].sum / (double)b->mounts[i].n);
 	}
 	if (any)
 		json_end_obj(b->o);
@@ -140,7 +161,7 @@ static double mean_of(const struct step_of *b, enum metric m)
 
 	if (whole != METRICS && b->means[whole].n)
 		v = fmin(v, b->means[whole].sum / (double)b->means[whole].n);
-	return rounded(v);
+	return v;
 }
 
 static void end_step(struct step_of *b)
@@ -151,10 +172,10 @@ static void end_step(struct step_of *b)
 	json_put_time(b->o, "ts", b->at);
 	for (int i = 0; i < METRICS; i++)
 		if (b->means[i].n)
-			json_put_num(b->o, members[i], mean_of(b, (enum metric)i));
-	json_put_num(b->o, "cpu_max", rounded(b->cpu_max));
+			put_rounded(b->o, members[i], mean_of(b, (enum metric)i));
+	put_rounded(b->o, "cpu_max", b->cpu_max);
 	if (b->means[M_LOAD1].n)
-		json_put_num(b->o, "load1_max", rounded(b->load1_max));
+		put_rounded(b->o, "load1_max", b->load1_max);
 	json_put_int(b->o, "samples", b->samples);
 	put_mounts(b);
 	json_end_obj(b->o);

@@ -46,6 +46,9 @@ tests_masterd_test_auth_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_health_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_proxy_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_doc_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+# writes the history that bench/history.sh measures
+check_PROGRAMS += tests/masterd/history_tool
+tests_masterd_history_tool_LDADD = $(MASTERD_LIBS)
 # the node's half of a pairing, for tests/e2e/master-*.sh
 check_PROGRAMS += tests/e2e/pair
 tests_e2e_pair_SOURCES = tests/e2e/pair.c
