@@ -66,6 +66,7 @@ struct live_node {
 	struct json *facts;      /* n.facts read; NULL */
 	struct wire_sample last;
 	bool has_sample, skewed;
+	int64_t whole_ts;        /* of the last sample that told all, timers and runs too */
 	int64_t seen;            /* the master's clock at the last report */
 	int64_t reported;        /* when the report was stored last */
 	uint8_t trend[LIVE_TREND];

@@ -222,6 +222,7 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 	/* what comes late fills the history, not the present, unless late is what the clock is */
 	if (n && (!n->has_sample || s->ts >= n->last.ts || skewed)) {
 		take_sample(n, s, skewed, now);
+		n->whole_ts = n->last.ts;
 		judge(l, n, now);
 		n->sampled = l->version;
 	} else if (n) {
@@ -239,6 +240,8 @@ static void keep_rest(struct wire_sample *s, struct wire_sample *last)
 		for (size_t k = 0; k < s->disks.n; k++)
 			if (str_eq(whole.disks.v[i].mount, s->disks.v[k].mount))
 				whole.disks.v[i].percent = s->disks.v[k].percent;
+	if (!s->active_backups)
+		whole.runs.n = 0;
 	whole.ts = s->ts;
 	whole.cpu = s->cpu;
 	whole.disk = s->disk;
@@ -601,8 +604,10 @@ static void load_report(void *ctx, int64_t id, int64_t ts, const char *doc)
 		return;
 	wire_sample_init(&s);
 	wire_sample_get(&s, j, "", &p);
-	if (!p.n)
+	if (!p.n) {
 		take_sample(n, &s, false, ts);
+		n->whole_ts = n->last.ts;
+	}
 	wire_sample_done(&s);
 }
 

@@ -326,10 +326,10 @@ static void look_node(void *ctx, const struct live_node *n)
 	if (n->n.state != NODE_ACTIVE || !n->has_sample || n->seen < l->x->since)
 		return;
 	contact = contact_of(l, n);
-	c.r = (struct report){.ts = n->last.ts, .filled = is_filled(l, n, contact), .others = n->last.timers.n > 0,
+	c.r = (struct report){.ts = n->whole_ts, .filled = is_filled(l, n, contact), .others = n->last.timers.n > 0,
 			      .grace = l->grace, .now = l->now};
 	if (n->last.uptime_s > 0)
-		c.r.boot = n->last.ts - n->last.uptime_s * 1000;
+		c.r.boot = n->whole_ts - n->last.uptime_s * 1000;
 	for (size_t i = first; i < l->row; i++) {
 		c.x = rows->v[i];
 		look_timer(l, n, timer_of(n, c.x.timer), &c);
