@@ -45,8 +45,8 @@ static int find_spki(const struct config *c, uint8_t spki[static 32], struct err
 	return 0;
 }
 
-/* Start list; stop is its mirror. */
-static int start(struct master *m, struct httpd **h, struct err *e)
+/* Start list, all but the server; stop is its mirror. */
+static int start_parts(struct master *m, struct err *e)
 {
 	const struct config *c = m->config;
 
@@ -69,9 +69,7 @@ static int start(struct master *m, struct httpd **h, struct err *e)
 	m->otps = buckets_new(OTP_PER_MINUTE);
 	m->lockouts = buckets_new(1);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
-	if (notifier_new(&m->notifier, m, e))
-		return -1;
-	return follow_start(m->follow, e) || httpd_new(h, m, e) ? -1 : 0;
+	return notifier_new(&m->notifier, m, e) || follow_start(m->follow, e) ? -1 : 0;
 }
 
 static void stop(struct master *m, struct httpd *h)
@@ -218,7 +216,7 @@ static int run(const struct run_opts *o, struct err *e)
 	raise_files();
 	m.config = c;
 	random_uuid(m.instance);
-	rc = start(&m, &h, e);
+	rc = start_parts(&m, e) || httpd_new(&h, &m, e) ? -1 : 0;
 	if (!rc) {
 		log_info("listening on %s (%s)", c->listen, c->tls_cert ? "TLS" : "plain HTTP");
 		daemon_notify("READY=1");

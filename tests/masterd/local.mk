@@ -54,3 +54,17 @@ check_PROGRAMS += tests/e2e/pair
 tests_e2e_pair_SOURCES = tests/e2e/pair.c
 tests_e2e_pair_LDADD = $(SHARED_LIBS)
 endif
+# fuzz targets: a short run of each, always the same, and what a real fuzzer needs
+EXTRA_DIST += tests/fuzz/libfuzzer.c
+smoke_tests = \
+	tests/fuzz/smoke_request \
+	tests/fuzz/smoke_json \
+	tests/fuzz/smoke_jwt
+check_PROGRAMS += $(smoke_tests)
+TESTS += $(smoke_tests)
+tests_fuzz_smoke_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_request.c
+tests_fuzz_smoke_request_LDADD = $(MASTERD_LIBS)
+tests_fuzz_smoke_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_json.c
+tests_fuzz_smoke_json_LDADD = $(SHARED_LIBS)
+tests_fuzz_smoke_jwt_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_jwt.c
+tests_fuzz_smoke_jwt_LDADD = $(MASTERD_LIBS)
