@@ -120,7 +120,7 @@ enum verdict api_events(struct req *r)
 {
 	const char *header = req_header(r, "Authorization");
 	int64_t nodes[FEED_NODES_MAX];
-	struct feed_want w = {.scope = r->who.scope, .nodes = nodes, .token = strchr(header, ' ') + 1};
+	struct feed_want w = {.scope = r->who.scope, .nodes = nodes, .token = strchr(header, ' ') + 1, .peer = r->peer};
 
 	if (!accepts(r) || !read_nodes(r, &w) || !read_topics(r, &w))
 		return REPLY;

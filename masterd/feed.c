@@ -24,6 +24,7 @@ struct listener {
 	struct feed *f;
 	struct ticket *ticket;
 	char *token;
+	char peer[64];
 	struct scope scope;
 	struct channel *channels[TOPICS];
 	struct frame **queue;  /* a ring of cap, first at head */
@@ -300,6 +301,7 @@ int feed_join(struct feed *f, struct listener **ret, const struct feed_want *w, 
 	l->f = f;
 	l->ticket = t;
 	l->token = xstrdup(w->token);
+	str_cut(l->peer, sizeof(l->peer), w->peer);
 	l->scope = w->scope;
 	pthread_mutex_lock(&f->lock);
 	full = f->n >= f->max;
@@ -478,7 +480,7 @@ static void hand_out(struct feed *f, const struct feed_tick *t)
 	for (struct listener *l = f->listeners; l; l = l->next) {
 		if (l->ended)
 			continue;
-		if (!t->good(t->ctx, l->token, &l->scope)) {
+		if (!t->good(t->ctx, l->token, &l->scope, l->peer)) {
 			l->ended = true;
 			wake(l);
 			continue;

@@ -59,6 +59,7 @@ struct feed_want {
 	int64_t *nodes;           /* rising, at most FEED_NODES_MAX; copied */
 	size_t n_nodes;
 	const char *token;        /* that must stay good; copied, wiped at the end */
+	const char *peer;         /* who listens; copied, cut */
 };
 
 /* instance is lent. */
@@ -114,8 +115,8 @@ struct feed_tick {
 	/* Write the object of c's next frame, with all after c->version, into c->data
 	 * and move c->version, to t->version unless some is left for the next tick. */
 	enum feed_say (*encode)(void *ctx, struct channel *c, const struct news_list *news);
-	/* Does the token still give these rights? */
-	bool (*good)(void *ctx, const char *token, const struct scope *scope);
+	/* Does the token of the one at peer still give these rights? */
+	bool (*good)(void *ctx, const char *token, const struct scope *scope, const char *peer);
 };
 /* Once a second: encode what is new, hand it out, end who may not listen any more. */
 void feed_run(struct feed *f, const struct feed_tick *t);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/svc_token.h"
 #include "masterd/tbl_alert.h"
 #include "masterd/tbl_run.h"
 #include "shared/clock.h"
@@ -171,14 +172,19 @@ static enum feed_say encode(void *ctx, struct channel *c, const struct news_list
 	return said;
 }
 
-static bool good(void *ctx, const char *token, const struct scope *scope)
+static bool good(void *ctx, const char *token, const struct scope *scope, const char *peer)
 {
 	struct master *m = ctx;
+	int64_t now = clock_ms();
 	struct who who;
 	struct err e;
 	bool use;
 
-	return !auth_bearer(m->auth, token, clock_ms(), &who, &use, &e) && scope_same(&who.scope, scope);
+	if (auth_bearer(m->auth, token, now, &who, &use, &e))
+		return false;
+	if (use)
+		token_used(m, who.token_id, peer, now);
+	return scope_same(&who.scope, scope);
 }
 
 void feed_tick(struct master *m, int64_t now)

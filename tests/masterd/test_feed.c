@@ -30,9 +30,10 @@ static enum feed_say encode_script(void *ctx, struct channel *c, const struct ne
 	return c->data.len ? SAY_DATA : SAY_NOTHING;
 }
 
-static bool script_good(void *ctx, const char *token, const struct scope *scope)
+static bool script_good(void *ctx, const char *token, const struct scope *scope, const char *peer)
 {
 	(void)scope;
+	assert_string_equal(peer, "127.0.0.9");
 	return !(((struct script *)ctx)->revoked && str_eq(token, "ada's"));
 }
 
@@ -50,7 +51,7 @@ static struct feed *make(size_t max)
 
 static struct listener *join_as(struct feed *f, unsigned topics, const char *tags, struct ticket *t)
 {
-	struct feed_want w = {.topics = topics, .token = "ada's"};
+	struct feed_want w = {.topics = topics, .token = "ada's", .peer = "127.0.0.9"};
 	struct listener *l = NULL;
 	struct feed_at at;
 	struct err e;
@@ -126,7 +127,7 @@ static void samples_are_shared_by_those_who_name_the_same_machines(void **state)
 {
 	int64_t few[] = {1, 7}, others[] = {1, 8};
 	struct feed *f = make(10);
-	struct feed_want w = {.topics = 1u << TOPIC_SAMPLE, .token = "", .nodes = few, .n_nodes = 2};
+	struct feed_want w = {.topics = 1u << TOPIC_SAMPLE, .token = "", .peer = "", .nodes = few, .n_nodes = 2};
 	struct listener *a, *b, *c;
 	struct feed_at at;
 	struct err e;
@@ -277,7 +278,7 @@ static void there_are_only_so_many_streams(void **state)
 {
 	struct feed *f = make(1);
 	struct listener *l = join_as(f, 1u << TOPIC_RUN, "", NULL), *second;
-	struct feed_want w = {.topics = 1u << TOPIC_RUN, .token = ""};
+	struct feed_want w = {.topics = 1u << TOPIC_RUN, .token = "", .peer = ""};
 	struct feed_at at;
 	struct err e;
 
