@@ -313,7 +313,10 @@ static int pg_begin(void *conn, struct err *e)
 	pg->ruling = pg->telling = false;
 	if (!pg_alive(pg) && pg_connect_again(pg, e))
 		return -1;
-	return pg_run(pg, "BEGIN", e);
+	if (!pg_run(pg, "BEGIN", e))
+		return 0;
+	/* it died just now, and nothing has been done yet */
+	return PQstatus(pg->h) != CONNECTION_OK && !pg_connect_again(pg, e) ? pg_run(pg, "BEGIN", e) : -1;
 }
 
 static void pg_rollback(void *conn)

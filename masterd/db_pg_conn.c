@@ -225,7 +225,8 @@ int pg_open(void **ret, const char *url, bool readonly, struct err *e)
 	return 0;
 }
 
-/* An idle connection has nothing to read but its end, or a last word before it. */
+/* Nobody sends anything to a connection that is idle, but its end or a last word before
+ * it. (A changed parameter of the server's, too: then a new connection does no harm.) */
 bool pg_alive(void *conn)
 {
 	struct pg *pg = conn;
@@ -233,9 +234,7 @@ bool pg_alive(void *conn)
 
 	if (pg->stale || PQstatus(pg->h) != CONNECTION_OK)
 		return false;
-	if (poll(&fd, 1, 0) > 0 && !PQconsumeInput(pg->h))
-		return false;
-	return PQstatus(pg->h) == CONNECTION_OK && PQtransactionStatus(pg->h) == PQTRANS_IDLE;
+	return PQtransactionStatus(pg->h) == PQTRANS_IDLE && poll(&fd, 1, 0) <= 0;
 }
 
 int pg_connect_again(struct pg *pg, struct err *e)

@@ -11,6 +11,9 @@ masterd_tests = \
 	tests/masterd/test_watch \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
+	tests/masterd/test_db \
+	tests/masterd/test_lease \
+	tests/masterd/test_scope \
 	tests/masterd/test_writer \
 	tests/masterd/test_pace \
 	tests/masterd/test_sample \
@@ -25,6 +28,9 @@ masterd_tests = \
 	tests/masterd/test_proxy
 check_PROGRAMS += $(masterd_tests)
 TESTS += $(masterd_tests)
+tests_masterd_test_db_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_lease_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_scope_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_jwt_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_totp_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)

@@ -167,6 +167,45 @@ static void a_transaction_that_the_database_gave_up_is_told_to_all(void **state)
 	assert_int_equal(count() - before, told);
 }
 
+static int gather_none(struct job *first, struct db *db, struct err *e)
+{
+	return lose_all(first, db, e);
+}
+
+static void gathered_changes_that_lose_the_transaction_name_the_cause(void **state)
+{
+	struct writer *w = NULL;
+	struct wanted v[6];
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(writer_new(&w, url, 100, &e), 0);
+	for (int i = 0; i < 6; i++) {
+		prepare(&v[i], 7000 + i);
+		if (i % 2)
+			v[i].job.gather = gather_none;
+	}
+	/* one transaction: the thread takes all at once */
+	pthread_mutex_lock(&w->lock);
+	for (int i = 0; i < 6; i++) {
+		*w->last = &v[i].job;
+		w->last = &v[i].job.next;
+		w->queued++;
+	}
+	pthread_cond_signal(&w->come);
+	pthread_mutex_unlock(&w->lock);
+	for (int i = 0; i < 6; i++) {
+		await(&v[i]);
+		assert_int_equal(v[i].job.rc, -1);
+		assert_int_equal(v[i].job.err.kind, ERR_SPACE);
+		assert_string_equal(v[i].job.err.msg, "the disk is full");
+		assert_false(v[i].committed);
+	}
+	assert_true(writer_doubt(w) == 0);
+	writer_free(w);
+	assert_int_equal(count(), 0);
+}
+
 static void what_is_queued_is_kept_when_the_writer_stops(void **state)
 {
 	struct writer *w = NULL;
@@ -221,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_dir(a_bad_change_fails_alone_and_leaves_nothing),
 		with_dir(a_transaction_that_the_database_gave_up_is_told_to_all),
+		with_dir(gathered_changes_that_lose_the_transaction_name_the_cause),
 		with_dir(what_is_queued_is_kept_when_the_writer_stops),
 		with_dir(a_full_queue_is_busy),
 	};
