@@ -54,10 +54,10 @@ static const char *word(const struct form *f, const struct json *old, const char
 /* "https://host:port" of a URL, or NULL and a problem. */
 static char *origin_of(const struct form *f, const char *url)
 {
-	const char *host = url + (str_starts(url, "https://") ? 8 : 7);
-	size_t len = strcspn(host, "/?#");
+	const char *host = str_starts(url, "https://") ? url + 8 : str_starts(url, "http://") ? url + 7 : NULL;
+	size_t len = host ? strcspn(host, "/?#") : 0;
 
-	if (!str_starts(url, "https://") && !str_starts(url, "http://"))
+	if (!host)
 		problems_add(f->p, "url", "must begin with https:// or http://");
 	else if (!len || memchr(host, '@', len))
 		problems_add(f->p, "url", "must name a host, without a user in front of it");
