@@ -21,7 +21,7 @@ struct cmd {
 	struct client *client;
 };
 
-enum { CMD_OPTS = 12 };
+enum { CMD_OPTS = 20 };
 /* The verb as `felloe --help` lists it; the rest of its options. cmd_begin
  * parses argv; 1: help was asked for and printed, -1 failed. */
 struct cmd_spec {
@@ -76,6 +76,7 @@ int cmd_timers(int argc, char **argv);
 int cmd_alerts(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_channels(int argc, char **argv);
 int cmd_users(int argc, char **argv);
 int cmd_tokens(int argc, char **argv);
 int cmd_audit(int argc, char **argv);

@@ -62,6 +62,20 @@ static void percent_cell(struct grid *g, double percent)
 	grid_cell(g, isnan(percent) ? "-" : text);
 }
 
+/* Of the site where it is oldest; a site without any weighs more. */
+static void good_cell(struct grid *g, const struct node *n, int64_t now)
+{
+	char text[FMT_TEXT];
+
+	if (n->never_good > 0) {
+		snprintf(text, sizeof(text), "never (%" PRId64 " site%s)", n->never_good, n->never_good == 1 ? "" : "s");
+		grid_cell(g, text);
+		return;
+	}
+	fmt_ago(text, now - n->good_age, now);
+	grid_cell(g, n->good_age < 0 ? "-" : text + (text[0] == ' '));
+}
+
 static void node_row(struct grid *g, const struct node *n)
 {
 	char text[FMT_TEXT];
@@ -76,6 +90,7 @@ static void node_row(struct grid *g, const struct node *n)
 	percent_cell(g, n->disk);
 	fmt_ago(text, n->last_at, now);
 	grid_cell(g, text[0] == ' ' ? text + 1 : text);
+	good_cell(g, n, now);
 	grid_cell(g, n->running ? "running" : fmt_next(text, n->next_at, now));
 	grid_cell(g, n->agent);
 }
@@ -110,7 +125,7 @@ int cmd_nodes(int argc, char **argv)
 {
 	static const struct cmd_spec spec = {"[--json]", "List the nodes.", NULL, 0, 0};
 	static const char *const titles[] = {"ID",   "NODE",        "STATE", "CPU",  "MEM",
-					     "DISK", "LAST BACKUP", "NEXT",  "AGENT"};
+					     "DISK", "LAST BACKUP", "LAST GOOD", "NEXT",  "AGENT"};
 	CLEANUP(grid_freep) struct grid *g = grid_new(titles, ARRAY_LEN(titles));
 
 	return run_list(&spec, "/nodes/", &(struct sink){.grid = g, .row = node_row}, argc, argv);

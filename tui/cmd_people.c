@@ -40,38 +40,6 @@ static int users_list(struct cmd *c, char **argv, void *opts, struct err *e)
 	return cmd_show(c, &(struct cmd_table){"/users", user_columns, ARRAY_LEN(user_columns), 0, "No users."}, e);
 }
 
-struct search {
-	const char *name;
-	uint64_t id;
-};
-
-static int compare(void *ctx, const struct json *item, struct err *e)
-{
-	struct search *s = ctx;
-
-	(void)e;
-	if (str_eq(json_get_str(item, "username", json_get_str(item, "name", NULL)), s->name))
-		s->id = (uint64_t)json_get_int(item, "id", 0);
-	return 0;
-}
-
-/* "/users/7" of a name or number. */
-static int path_of(struct cmd *c, char path[static 64], const char *list, const char *word, struct err *e)
-{
-	struct search s = {.name = word};
-
-	if (str_to_u64(&s.id, word, 1, 1ULL << 53)) {
-		s.id = 0;
-		if (cmd_list(c, list, &(struct cmd_each){compare, &s, 0}, e))
-			return -1;
-	}
-	if (!s.id)
-		return err_set(e, ERR_NOTFOUND, "the master knows no \"%.100s\" there; felloe %s lists what it knows", word,
-			       c->verb);
-	snprintf(path, 64, "%s/%" PRIu64, list, s.id);
-	return 0;
-}
-
 static int put_password(struct cmd_body *b, const char *file, struct err *e)
 {
 	CLEANUP(wipe) char *secret = NULL;
@@ -117,7 +85,7 @@ static int users_patch(struct cmd *c, const char *word, struct cmd_body *b, stru
 	CLEANUP(json_freep) struct json *j = NULL;
 	char path[64];
 
-	if (path_of(c, path, "/users", word, e)) {
+	if (cmd_item(c, path, "/users", word, e)) {
 		buf_done(&b->b);
 		return -1;
 	}
@@ -195,7 +163,7 @@ static int users_delete(struct cmd *c, char **argv, void *opts, struct err *e)
 	char path[64];
 
 	(void)opts;
-	if (path_of(c, path, "/users", argv[1], e) || cmd_send(c, "DELETE", path, NULL, NULL, e))
+	if (cmd_item(c, path, "/users", argv[1], e) || cmd_send(c, "DELETE", path, NULL, NULL, e))
 		return -1;
 	printf("User %s is deleted.\n", argv[1]);
 	return 0;
@@ -312,7 +280,7 @@ static int tokens_revoke(struct cmd *c, char **argv, void *opts, struct err *e)
 	const struct options *o = opts;
 	char path[64];
 
-	if (path_of(c, path, o->join ? "/join-tokens" : "/api-tokens", argv[1], e) ||
+	if (cmd_item(c, path, o->join ? "/join-tokens" : "/api-tokens", argv[1], e) ||
 	    cmd_send(c, "DELETE", path, NULL, NULL, e))
 		return -1;
 	printf("Token %s is revoked.\n", argv[1]);

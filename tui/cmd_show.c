@@ -252,3 +252,34 @@ int cmd_number(uint64_t *ret, const char *text, const char *thing, const char *l
 		return 0;
 	return err_set(e, ERR_USAGE, "the ID of %s is a number (%s lists them), not \"%s\"", thing, lists, text);
 }
+
+struct search {
+	const char *name;
+	uint64_t id;
+};
+
+static int compare(void *ctx, const struct json *item, struct err *e)
+{
+	struct search *s = ctx;
+
+	(void)e;
+	if (str_eq(json_get_str(item, "username", json_get_str(item, "name", NULL)), s->name))
+		s->id = (uint64_t)json_get_int(item, "id", 0);
+	return 0;
+}
+
+int cmd_item(struct cmd *c, char path[static 64], const char *list, const char *word, struct err *e)
+{
+	struct search s = {.name = word};
+
+	if (str_to_u64(&s.id, word, 1, 1ULL << 53)) {
+		s.id = 0;
+		if (cmd_list(c, list, &(struct cmd_each){compare, &s, 0}, e))
+			return -1;
+	}
+	if (!s.id)
+		return err_set(e, ERR_NOTFOUND, "the master knows no \"%.100s\" there; felloe %s lists what it knows", word,
+			       c->verb);
+	snprintf(path, 64, "%s/%" PRIu64, list, s.id);
+	return 0;
+}

@@ -61,6 +61,8 @@ int cmd_subs(int argc, char **argv, const struct cmd_spec *spec, const struct cm
 
 /* "90s", "15m", "4h", "2d": ms into *ret. what names the option in the error. */
 int cmd_span(int64_t *ret, const char *text, const char *what, struct err *e) MUSTCHECK;
+/* "/users/7" for the user (or token, channel) with that number or name. */
+int cmd_item(struct cmd *c, char path[static 64], const char *list, const char *word, struct err *e) MUSTCHECK;
 /* A number of the list `lists` ("felloe users"). */
 int cmd_number(uint64_t *ret, const char *text, const char *thing, const char *lists, struct err *e) MUSTCHECK;
 

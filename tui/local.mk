@@ -25,6 +25,7 @@ libtui_a_SOURCES = \
 	tui/net.h tui/net.c \
 	tui/app.h tui/app.c \
 	tui/decide.h tui/decide.c \
+	tui/request.h tui/request.c \
 	tui/panels.h tui/panels.c \
 	tui/node_lists.h tui/node_lists.c \
 	tui/views.h \
@@ -43,6 +44,7 @@ libtui_a_SOURCES = \
 	tui/cmd_change.c \
 	tui/cmd_alerts.c \
 	tui/cmd_people.c \
+	tui/cmd_channels.c \
 	tui/cmd_watch.c \
 	tui/wizard/answers.h tui/wizard/answers.c \
 	tui/wizard/job.h tui/wizard/job.c \

@@ -31,6 +31,7 @@ static const struct verb verbs[] = {
 	{"timers", "[--json]", "List the timers of all nodes.", cmd_timers},
 	{"stats", "ID [--since SPAN] [--step SPAN]", "Show the numbers of a node over time.", cmd_stats},
 	{"alerts", "[show|ack|snooze ...] [--json]", "List what is wrong, or look after it.", cmd_alerts},
+	{"channels", "[add|test|delete NAME]", "Where alerts are told.", cmd_channels},
 	{"events", "[--follow] [--topics A,B]", "Print what happens, as it happens.", cmd_events},
 	{"request", "ID [VERB [SITE]] [--wait]", "Ask a node to back up, verify, pause ...", cmd_request},
 	{"rename", "ID NAME", "Give a node another name.", cmd_rename},

@@ -203,6 +203,9 @@ static void node_from(struct node *n, struct text_block **blocks, const struct j
 	trend_into(n, json_get(j, "cpu_trend"));
 	progress_into(n, json_first(json_get(j, "runs")));
 	last_into(n, json_get(j, "last_run"));
+	n->good_age = json_get_int(j, "last_good_age_s", -1);
+	n->good_age = n->good_age < 0 ? -1 : n->good_age * 1000;
+	n->never_good = json_get_int(j, "sites_never_good", 0);
 	n->next_at = json_get_time(j, "next_run");
 	if (n->next_at == 0)
 		n->next_at = next_of(timers ? timers : json_get(sample, "timers"));
@@ -410,6 +413,14 @@ static void timers_into(struct wire_sample *s, const struct json *timers, struct
 		wire_timer_get(list_push(&s->timers), t, "timers", p);
 }
 
+static void missing_into(struct detail *d, const struct json *list)
+{
+	d->missing = xcalloc(json_count(list) + 1, sizeof(*d->missing));
+	for (const struct json *m = json_first(list); m; m = json_next(m))
+		d->missing[d->n_missing++] = (struct missing){keep(&d->text, json_get_str(m, "timer", "?")),
+							      json_get_time(m, "due"), json_get_int(m, "count", 1)};
+}
+
 int detail_from(struct detail **ret, const struct json *j, int64_t at, struct err *e)
 {
 	const struct json *sample = json_get(j, "sample"), *sites = json_get(j, "sites");
@@ -433,6 +444,7 @@ int detail_from(struct detail **ret, const struct json *j, int64_t at, struct er
 		d->sites[d->n_sites].name = keep(&d->text, json_str(s) ? json_str(s) : json_get_str(s, "name", "?"));
 		d->sites[d->n_sites++].last_good = json_get_time(s, "last_good");
 	}
+	missing_into(d, json_get(j, "missing_runs"));
 	problems_done(&p);
 	*ret = d;
 	return 0;
@@ -445,6 +457,7 @@ void detail_free(struct detail *d)
 	wire_sample_done(&d->sample);
 	blocks_free(d->text);
 	free(d->sites);
+	free(d->missing);
 	free(d);
 }
 

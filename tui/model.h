@@ -42,6 +42,8 @@ struct node {
 	int64_t last_at;         /* end of the last run, 0 never */
 	enum run_state last_state;
 	int64_t last_size;       /* -1 */
+	int64_t good_age;        /* ms: of the last good backup, of the site where it is oldest; -1 none */
+	int64_t never_good;      /* sites without any */
 	int64_t next_at;         /* 0: no timer */
 };
 
@@ -84,6 +86,10 @@ struct site {
 	const char *name;
 	int64_t last_good;       /* 0 never */
 };
+struct missing {           /* a timer that should have fired and did not */
+	const char *timer;
+	int64_t due, count;
+};
 /* One node in full. */
 struct detail {
 	struct node node;
@@ -91,6 +97,8 @@ struct detail {
 	bool has_sample;
 	struct site *sites;
 	size_t n_sites;
+	struct missing *missing;
+	size_t n_missing;
 	int64_t at;
 	struct text_block *text;
 };

@@ -46,7 +46,7 @@ struct net_want {
 };
 
 enum net_tag { TAG_NONE, TAG_SIGN_IN, TAG_APPROVE, TAG_BLOCK, TAG_UNBLOCK, TAG_SERIES,
-	       TAG_ACK, TAG_UNACK, TAG_SNOOZE, TAG_UNSNOOZE };
+	       TAG_ACK, TAG_UNACK, TAG_SNOOZE, TAG_UNSNOOZE, TAG_REQUEST, TAG_REQUEST_STATE };
 /* A request out, and its answer. */
 struct net_ask {
 	enum net_tag tag;

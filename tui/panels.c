@@ -273,7 +273,16 @@ static void last_line(struct screen *s, struct span at, const struct panels *p, 
 		    fmt_age(took, end - run->started));
 }
 
-/* Nothing runs: the last runs and the next firing. */
+static void missing_line(struct screen *s, struct span at, const struct panels *p, const struct missing *m)
+{
+	char due[FMT_TEXT], times[48] = "";
+
+	if (m->count > 1)
+		snprintf(times, sizeof(times), ", %d times in a row", (int)m->count);
+	screen_putf(s, at, ST_WARN, "▲ %s did not fire, due %s%s", m->timer, fmt_day(due, m->due, p->app->utc), times);
+}
+
+/* Nothing runs: what is missing, the last runs and the next firing. */
 static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 {
 	const struct runs *runs = p->app->runs;
@@ -285,6 +294,8 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 		fmt_next(next, p->detail->node.next_at, p->app->now);
 		screen_putf(s, AT(r.y, r.x + r.w - 10 - text_width(next), 40), ST_TEXT, " next %s ", next);
 	}
+	for (size_t i = 0; i < p->detail->n_missing && y < end - 1; i++)
+		missing_line(s, AT(y++, r.x + 2, r.w - 4), p, &p->detail->missing[i]);
 	for (size_t i = 0; runs && i < runs->n && i < 2 && y < end - 1; i++)
 		last_line(s, AT(y++, r.x + 2, r.w - 4), p, &runs->v[i]);
 	for (size_t i = 0; i < p->detail->n_sites && y < end - 1; i++) {

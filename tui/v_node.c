@@ -11,9 +11,11 @@
 #include "tui/keys.h"
 #include "tui/node_lists.h"
 #include "tui/panels.h"
+#include "tui/request.h"
 #include "tui/views.h"
 
-enum { CMD_OVERVIEW = 1, CMD_TIMERS, CMD_RUNS, CMD_NEXT_TAB, CMD_WIDER, CMD_NARROWER };
+enum { CMD_OVERVIEW = 1, CMD_TIMERS, CMD_RUNS, CMD_NEXT_TAB, CMD_WIDER, CMD_NARROWER, CMD_BACKUP, CMD_PAUSE, CMD_STOP,
+       CMD_VERIFY };
 enum { TAB_OVERVIEW, TAB_TIMERS, TAB_RUNS, TABS };
 static const char *const tab_names[TABS] = {"1 Overview", "2 Timers", "3 Runs"};
 
@@ -31,6 +33,7 @@ struct node_view {
 	bool series_out;
 	int64_t series_at;     /* monotonic */
 	struct node_lists lists;
+	struct request request;
 };
 
 static const struct binding keys[] = {
@@ -40,6 +43,10 @@ static const struct binding keys[] = {
 	{'1', CMD_OVERVIEW, "1", NULL, "Overview", false},
 	{'2', CMD_TIMERS, "2", NULL, "Timers", false},
 	{'3', CMD_RUNS, "3", NULL, "Runs", false},
+	{'B', CMD_BACKUP, "B", "Back up", "ask the node to back up now; on Timers: what the timer says", true},
+	{'P', CMD_PAUSE, "P", "Pause", "ask it to pause its timers, or to go on; on Timers: this one", true},
+	{'X', CMD_STOP, "X", "Stop", "ask it to stop the run that goes on", true},
+	{'V', CMD_VERIFY, "V", NULL, "ask it to check what is stored; on Runs: of this run", true},
 	{'?', CMD_HELP, "?", "Help", "this list", false},
 	{K_ESC, CMD_BACK, "Esc", "Back", "to the list of nodes", false},
 	{'q', CMD_BACK, "q", NULL, "to the list of nodes", false},
@@ -90,6 +97,7 @@ static void tick(struct app *a, void *p)
 	char from[CLOCK_TEXT];
 	int64_t every = step_ms(v) / 3;
 
+	request_tick(&v->request, a);
 	if (v->node != a->want.node)
 		forget(v);
 	v->node = a->want.node;
@@ -108,6 +116,7 @@ static void answer(struct app *a, void *p, const struct net_answer *ans)
 {
 	struct node_view *v = p;
 
+	request_answer(&v->request, a, ans);
 	if (ans->tag != TAG_SERIES)
 		return;
 	v->series_out = false;
@@ -226,6 +235,41 @@ static bool key(struct app *a, void *p, int k, const char *text)
 	return node_lists_key(&v->lists, v->tab == TAB_TIMERS ? LIST_TIMERS : LIST_RUNS, k);
 }
 
+/* The run that goes on, as the node reports it; NULL none. */
+static const char *running(const struct app *a)
+{
+	const struct detail *d = shown(a);
+
+	return d && d->has_sample && d->sample.runs.n ? d->sample.runs.v[0].uuid : NULL;
+}
+
+static void ask_node(struct app *a, struct node_view *v, int command)
+{
+	const struct detail *d = shown(a);
+	const char *timer = v->tab == TAB_TIMERS ? node_lists_timer(&v->lists) : NULL;
+	const char *run = v->tab == TAB_RUNS ? node_lists_run(&v->lists) : NULL;
+
+	if (!d || d->node.state != 'a') {
+		app_say(a, ST_TEXT, "Only an active node can be asked.");
+		return;
+	}
+	if (command == CMD_STOP && !running(a))
+		app_say(a, ST_TEXT, "No run goes on.");
+	else if (command == CMD_STOP)
+		request_ask(&v->request, a, ASK_STOP, running(a));
+	else if (command == CMD_BACKUP)
+		request_ask(&v->request, a, ASK_BACKUP, timer);
+	else if (command == CMD_VERIFY)
+		request_ask(&v->request, a, ASK_VERIFY, run);
+	else
+		request_ask(&v->request, a, d->node.health == H_PAUSED ? ASK_RESUME : ASK_PAUSE, timer);
+}
+
+static void confirmed(struct app *a, void *p, struct dialog *d)
+{
+	request_confirmed(&((struct node_view *)p)->request, a, d);
+}
+
 static void act(struct app *a, void *p, int command)
 {
 	struct node_view *v = p;
@@ -247,6 +291,12 @@ static void act(struct app *a, void *p, int command)
 			v->span--;
 		forget(v);
 		break;
+	case CMD_BACKUP:
+	case CMD_PAUSE:
+	case CMD_STOP:
+	case CMD_VERIFY:
+		ask_node(a, v, command);
+		break;
 	default:
 		break;
 	}
@@ -255,7 +305,7 @@ static void act(struct app *a, void *p, int command)
 
 static const struct view_ops ops = {
 	.name = "Node", .keys = keys, .make = make, .drop = drop, .draw = draw, .key = key, .act = act, .tick = tick,
-	.data = data, .answer = answer,
+	.data = data, .answer = answer, .confirmed = confirmed,
 };
 
 const struct view_ops *view_node(void)

@@ -25,7 +25,7 @@ check "a sub-verb with too little tells its usage" run -e 2 felloe alerts ack
 check "in full" says "usage: felloe alerts ack ID"
 check "a verb with a typo too" run -e 2 felloe alrts
 check "offers the nearest" says 'did you mean "alerts"'
-for verb in request alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
+for verb in request channels alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
 	check "felloe $verb --help" run felloe $verb --help
 	check "fits 80 columns" awk 'length > 80 { exit 1 }' "$OUT"
 done
@@ -128,6 +128,19 @@ check "it works" bash -c "curl -sf -H 'Authorization: Bearer $API' '$URL/api/v1/
 check "the list has its name, not its secret" bash -c "felloe tokens | grep -q backup-check && ! felloe tokens --json | grep -q '$API'"
 check "revoke" run felloe tokens revoke backup-check
 check "ends it" bash -c "! curl -sf -H 'Authorization: Bearer $API' '$URL/api/v1/nodes/'"
+
+# ---- channels
+check "no channel yet" run felloe channels
+check "and the way to one" says "felloe channels add NAME"
+HOOK=$(free_port)
+(umask 077; echo "http://127.0.0.1:$HOOK/hook" >"$T/url")
+check "a webhook is made" run felloe channels add pager --kind webhook --url-file "$T/url" --severity critical --json
+check "with a secret made for it" jq -e '.secret | length >= 16' "$OUT"
+check "the list shows it, its path not" bash -c "felloe channels | grep -q 'pager.*webhook' && ! felloe channels --json | grep -q /hook"
+check "a test that nobody hears fails" run -e 1 felloe channels test pager
+check "and says why" says "127.0.0.1:$HOOK"
+check "a kind that is none" run -e 1 felloe channels add fax --kind fax
+check "a channel goes" run felloe channels delete pager
 
 # ---- events
 spawn events felloe events --follow --json --topics node,join,sample --nodes 1

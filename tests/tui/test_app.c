@@ -521,6 +521,52 @@ static void an_account_with_one_time_codes_is_asked_for_one(void **state)
 	stop();
 }
 
+static void told(enum net_tag tag, const char *answer)
+{
+	struct net_answer ans = {.tag = tag, .id = 4, .status = 200};
+	struct err e;
+
+	assert_int_equal(json_parse(&ans.json, answer, strlen(answer), &e), 0);
+	app_answer(&app, &ans);
+}
+
+static void a_node_is_asked_and_what_it_says_is_told(void **state)
+{
+	struct net_answer no = {.tag = TAG_REQUEST, .id = 4, .status = 409};
+
+	(void)state;
+	start(VIEW_NODES, true);
+	open_node();
+	keys_("B");
+	pictures("node-ask-backup");
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 0);
+	keys_("B");
+	app_key(&app, K_BACKTAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_int_equal(sent.changes, 1);
+	assert_string_equal(sent.last.path, "/nodes/4/requests");
+	assert_string_equal(sent.last.body, "{\"verb\":\"backup\"}");
+	told(TAG_REQUEST, "{\"id\":9,\"verb\":\"backup\",\"state\":\"pending\",\"reason\":null}");
+	assert_true(shows("… backup: web-02.fra is asked with its next report."));
+	app_clock(&app, app.now + 3000, app.mono + 3000);
+	assert_string_equal(sent.last.path, "/nodes/4/requests/9");
+	assert_string_equal(sent.last.method, "GET");
+	told(TAG_REQUEST_STATE, "{\"id\":9,\"verb\":\"backup\",\"state\":\"refused\",\"reason\":\"not in allow_requests\"}");
+	assert_true(shows("✗ backup: web-02.fra refused: not in allow_requests."));
+	sent.gets = 0;
+	app_clock(&app, app.now + 3000, app.mono + 3000);
+	assert_true(sent.gets == 0 || sent.last.tag == TAG_SERIES);
+	keys_("2P");
+	app_key(&app, K_BACKTAB, NULL);
+	app_key(&app, K_ENTER, NULL);
+	assert_non_null(strstr(sent.last.body, "{\"verb\":\"pause\",\"timer\":\""));
+	(void)err_set(&no.err, ERR_CONFLICT, "20 requests wait for this node already");
+	app_answer(&app, &no);
+	assert_true(shows("✗ pause: 20 requests wait for this node already"));
+	stop();
+}
+
 static void the_alerts_screen(void **state)
 {
 	(void)state;
@@ -667,6 +713,7 @@ int main(void)
 		cmocka_unit_test(the_pages_of_a_node),
 		cmocka_unit_test(monochrome_tells_every_state),
 		cmocka_unit_test(an_account_with_one_time_codes_is_asked_for_one),
+		cmocka_unit_test(a_node_is_asked_and_what_it_says_is_told),
 		cmocka_unit_test(the_alerts_screen),
 		cmocka_unit_test(the_alerts_are_held_while_somebody_reads),
 		cmocka_unit_test(acknowledging_asks_and_snoozing_asks_how_long),
