@@ -119,7 +119,7 @@ static int run_login(struct job *j, struct db *db, struct err *e)
 	s->actor = (struct actor){.at = s->now};
 	str_cut(s->actor.name, sizeof(s->actor.name), now.name);
 	str_cut(s->actor.peer, sizeof(s->actor.peer), s->session.peer);
-	return tbl_session_add(db, &s->session, e) ||
+	return tbl_session_add(db, &s->session, e) || tbl_session_trim(db, now.id, e) ||
 	       AUDIT(db, &s->actor, e, "auth.login", audit_thing(object, "user", now.name), "otp",
 		     now.totp_on ? (strlen(s->otp) > TOTP_DIGITS + 1 ? "recovery code" : "code") : NULL) ? -1 : 0;
 }

@@ -56,6 +56,26 @@ int tbl_session_drop_all(struct db *db, int64_t account_id, struct err *e)
 	return db_run(&s, e) ? -1 : tbl_auth_touch(db, e);
 }
 
+int tbl_session_trim(struct db *db, int64_t account_id, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	int got, dropped = 0;
+
+	if (db_prepare(db, &s,
+		       "DELETE FROM session WHERE sid IN (SELECT sid FROM session WHERE account_id=?1 "
+		       "ORDER BY rotated DESC, sid LIMIT 1000000 OFFSET ?2) RETURNING sid",
+		       e))
+		return -1;
+	db_set_int(&s, 1, account_id);
+	db_set_int(&s, 2, SESSIONS_MAX);
+	while ((got = db_step(&s, e)) > 0)
+		dropped++;
+	if (got < 0)
+		return -1;
+	db_done(&s);
+	return dropped ? tbl_auth_touch(db, e) : 0;
+}
+
 #define COLUMNS "SELECT sid,account_id,turn,rotated,created,expires,peer FROM session WHERE expires>?1"
 
 static void read_session(struct db_stmt *s, struct session *v)

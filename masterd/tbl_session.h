@@ -30,6 +30,10 @@ int tbl_session_get(struct db *db, const char *sid, int64_t now, struct session 
 /* These two raise meta.auth_rev: other masters forget them within a second. */
 int tbl_session_drop(struct db *db, const char *sid, struct err *e) MUSTCHECK;
 int tbl_session_drop_all(struct db *db, int64_t account_id, struct err *e) MUSTCHECK;
+/* Of the account only the SESSIONS_MAX newest stay: a script that signs in every
+ * minute and never out would fill our memory. */
+enum { SESSIONS_MAX = 100 };
+int tbl_session_trim(struct db *db, int64_t account_id, struct err *e) MUSTCHECK;
 /* Those that have not expired. */
 int tbl_session_list(struct db *db, int64_t now, struct sessions *ret, struct err *e) MUSTCHECK;
 int tbl_session_expire(struct db *db, int64_t now, struct err *e) MUSTCHECK;

@@ -18,6 +18,17 @@ login admin 'correct horse battery'
 SUPER=$TOKEN
 admit web-01 || echo "# cannot admit a node"
 
+SOON=$(date -u -d '+1 hour' +%FT%TZ)
+api_token() { # NAME ROLE SCOPE: its text
+	call 201 POST /api-tokens -H "$(AS "$SUPER")" -d "{\"name\":\"$1\",\"role\":\"$2\",\"scopes\":[\"$3\"],\"expires\":\"${4:-$SOON}\"}" >&2 && jq -r .token "$BODY"
+}
+READ_VIEWER=$(api_token rv viewer read) WRITE_ADMIN=$(api_token wa node_admin write)
+READ_SUPER=$(api_token rs super_admin read) WRITE_SUPER=$(api_token ws super_admin write)
+FOR_METRICS=$(api_token m super_admin metrics)
+ENDED=$(api_token e super_admin write "$(date -u -d '+1 second' +%FT%T.%3NZ)")
+DELETED=$(api_token d super_admin write)
+call 200 GET /api-tokens -H "$(AS "$SUPER")" && call 204 DELETE "/api-tokens/$(jq '.items[] | select(.name == "d") | .id' "$BODY")" -H "$(AS "$SUPER")"
+
 b64() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 claims() { printf '{"sub":"admin","role":"super_admin","sid":"%s","iss":"felloe-masterd","aud":"felloe","iat":%d,"exp":%d}' "$SID" "$(date +%s)" $(($(date +%s) + $1)); }
 sign() { # HEADER CLAIMS SECRET
@@ -58,7 +69,7 @@ row() {
 	[ "$need" != all ] || want=in
 	expect "no credentials" "$want" "$(answer "$method" "$url")"
 	[ "$need" = all ] && [[ $url == */auth/* ]] && return "$bad" # a body decides, not a header
-	for who in "$EXPIRED" "$FOREIGN" "$NONE" "$HS512" garbage '' 'a.b.c'; do
+	for who in "$EXPIRED" "$FOREIGN" "$NONE" "$HS512" garbage '' 'a.b.c' "$ENDED" "$DELETED" flt_ "${READ_SUPER}x"; do
 		expect "token ${who:0:60}" "$want" "$(answer "$method" "$url" -H "Authorization: Bearer $who")"
 	done
 	expect "another scheme" "$want" "$(answer "$method" "$url" -H "Authorization: Basic YWRtaW46eA==")"
@@ -78,8 +89,36 @@ row() {
 		expect "$who" "$want" "$(answer "$method" "$url" -H "Authorization: Bearer ${as[$who]}")"
 		expect "$who's token as a key" "$([ "$need" = all ] && echo in || echo 401)" "$(answer "$method" "$url" -H "X-API-KEY: ${as[$who]}")"
 	done
+	[ "$need" = all ] || tokens_of_programs "$method" "$url" "$need" || bad=1
 	return "$bad"
 }
+# METHOD URL NEED: what each API token may, by its role and scopes
+tokens_of_programs() {
+	local method=$1 url=$2 need=$3 bad=0 row name want rank=3 person=''
+	case $need in node) rank=9 ;; viewer) rank=1 ;; node_admin) rank=2 ;; esac
+	case "$method $url" in
+	*/auth/me) ;;
+	*/auth/*) person=yes ;;
+	POST*/api-tokens) person=yes ;;
+	esac
+	for row in "1 r $READ_VIEWER" "2 rw $WRITE_ADMIN" "3 r $READ_SUPER" "3 rw $WRITE_SUPER" "3 m $FOR_METRICS"; do
+		read -r role may name <<<"$row"
+		want=403
+		if [ "$need" = node ]; then
+			want=401
+		elif [ -z "$person" ] && [ "$role" -ge "$rank" ]; then
+			case $method/$may in
+			GET/r | GET/rw | *T/rw | PATCH/rw | DELETE/rw) want=in ;;
+			GET/m) [[ $url != */metrics ]] || want=in ;;
+			esac
+		fi
+		expect "API token ($role $may)" "$want" "$(answer "$method" "$url" -H "Authorization: Bearer $name")"
+		expect "API token as a key" 401 "$(answer "$method" "$url" -H "X-API-KEY: $name")"
+	done
+	return "$bad"
+}
+ended() { [ "$(answer GET "$API/auth/me" -H "Authorization: Bearer $ENDED")" = 401 ]; }
+check "an API token has ended" until_ok 10 ended
 ROWS=0
 while read -r method path root need; do
 	[ "$path" != /auth/logout ] || continue

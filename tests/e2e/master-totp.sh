@@ -34,7 +34,7 @@ step "with it there is one" get_seed
 check "of 32 letters" bash -c "[[ $SEED =~ ^[A-Z2-7]{32}$ ]]"
 check "with a URI for the telephone" is '.uri | test("^otpauth://totp/Felloe:admin\\?secret=[A-Z2-7]{32}&issuer=Felloe")' true
 check "it does not count yet" sign_in 200
-check "nor does the database hold it in clear" bash -c "! grep -rqa '$SEED' '$T/state'"
+check "nor does the database hold it in clear" database_lacks "$T/state/master/master.db" "$SEED"
 check "a wrong code does not switch it on" call 403 PUT /auth/totp -H "$(AS)" -d '{"otp":"12345"}'
 until_ok 30 early
 check "a code of it does" call 200 PUT /auth/totp -H "$(AS)" -d "{\"otp\":\"$(code -1)\"}"

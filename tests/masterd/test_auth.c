@@ -121,6 +121,32 @@ static void a_session_ends_by_itself_after_thirty_days(void **state)
 	assert_int_equal(e.kind, ERR_NOTFOUND);
 }
 
+static void of_many_sessions_the_newest_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions left = {0};
+	struct session s;
+	struct err e = {0};
+	int64_t before, after;
+
+	for (int i = 0; i < SESSIONS_MAX + 3; i++) {
+		auth_session_init(&s, 1, "127.0.0.1", f->now + i);
+		assert_int_equal(tbl_session_add(f->db, &s, &e), 0);
+	}
+	assert_int_equal(tbl_auth_rev(f->db, &before, &e), 0);
+	assert_int_equal(tbl_session_trim(f->db, 1, &e), 0);
+	assert_int_equal(tbl_auth_rev(f->db, &after, &e), 0);
+	assert_true(after > before);
+	assert_int_equal(tbl_session_list(f->db, f->now, &left, &e), 0);
+	assert_int_equal(left.n, SESSIONS_MAX);
+	for (size_t i = 0; i < left.n; i++)
+		assert_true(left.v[i].rotated >= f->now + 3);
+	list_done(&left);
+	assert_int_equal(tbl_session_trim(f->db, 1, &e), 0);
+	assert_int_equal(tbl_auth_rev(f->db, &before, &e), 0);
+	assert_int_equal(before, after);
+}
+
 static void a_session_that_another_master_began_is_found_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -312,6 +338,7 @@ int main(void)
 		with_db(log_out_disabling_and_a_new_password_count_at_once),
 		with_db(a_session_ends_by_itself_after_thirty_days),
 		with_db(the_predecessor_is_served_for_a_minute_and_an_older_one_is_theft),
+		with_db(of_many_sessions_the_newest_stay),
 		with_db(a_session_that_another_master_began_is_found_at_once),
 		with_db(a_user_that_another_master_made_is_found_at_once),
 		with_db(a_token_may_what_it_says_but_not_more_than_its_maker),
