@@ -133,6 +133,9 @@ SLOW=$!
 until_ok 10 test -e "$T/ready"
 curl -s -m 40 "$API/nodes/status/$REQUEST?wait=25" >"$T/longpoll" &
 LONGPOLL=$!
+curl -sN -m 40 "$API/events" -H "$(AS)" >"$T/stream" &
+STREAM=$!
+until_ok 10 test -s "$T/stream"
 taken() { curl -s -m 5 "$ROOT/health"; }
 taken >/dev/null
 kill "$(cat "$T/master.pid")"
@@ -144,7 +147,8 @@ check "a request that was on its way is answered" grep -q "200 OK" "$T/slow.out"
 check "and told that the connection ends" grep -qi "connection: close" "$T/slow.out"
 gone() { ! kill -0 "$(cat "$T/master.pid")"; }
 check "then the master is gone" until_ok 5 gone
-wait "$LONGPOLL"
+wait "$LONGPOLL" && wait "$STREAM"
+check "long polls and streams ended well before" [ "$?" = 0 ]
 stop_pid master
 check "without a warning" bash -c "! grep -q 'did not end within' '$T/master.log'"
 
