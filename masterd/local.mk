@@ -79,6 +79,8 @@ libmasterd_a_SOURCES += \
 	masterd/svc_pack.h masterd/svc_pack.c \
 	masterd/svc_follow.h masterd/svc_follow.c \
 	masterd/svc_expect.h masterd/svc_expect.c \
+	masterd/forecast.h masterd/forecast.c \
+	masterd/svc_forecast.h masterd/svc_forecast.c \
 	masterd/svc_alerts.h masterd/svc_alerts.c \
 	masterd/svc_notify.h masterd/svc_notify.c \
 	masterd/svc_ack.h masterd/svc_ack.c \

@@ -7,6 +7,7 @@
 
 #include "masterd/notice.h"
 #include "masterd/svc_expect.h"
+#include "masterd/svc_forecast.h"
 #include "masterd/tbl_event.h"
 #include "masterd/watch.h"
 #include "shared/clock.h"
@@ -50,6 +51,7 @@ struct round {
 
 struct alerting {
 	struct expect *expect;
+	struct forecasts *forecasts;
 	struct { LIST_OF(struct held); } held; /* by node, kind, ref */
 	bool loaded;
 	struct round *round;
@@ -71,6 +73,7 @@ struct alerting *alerting_new(void)
 	struct alerting *a = xcalloc(1, sizeof(*a));
 
 	a->expect = expect_new();
+	a->forecasts = forecasts_new();
 	return a;
 }
 
@@ -80,6 +83,7 @@ void alerting_free(struct alerting *a)
 		return;
 	round_free(a->round);
 	list_done(&a->held);
+	forecasts_free(a->forecasts);
 	expect_free(a->expect);
 	free(a);
 }
@@ -433,6 +437,7 @@ static void look_node(void *ctx, const struct live_node *n)
 	miss_before(l, n->n.id);
 	l->watch.silent = h && h->a.id;
 	l->watch.expected = expect_of(l->g->expect, n->n.id, &l->watch.n_expected);
+	l->watch.filling = forecasts_of(l->g->forecasts, n->n.id, &l->watch.n_filling);
 	l->found.n = 0;
 	watch_node(&l->watch, n, &l->found);
 	for (size_t i = 0; i < l->found.n; i++)
@@ -462,6 +467,7 @@ void alerts_tick(struct master *m, int64_t now)
 	struct look l = {.g = g, .hold_ms = m->config->alerts.hold_s * 1000};
 	int64_t before = expect_since(g->expect);
 
+	forecasts_tick(g->forecasts, m, now);
 	if (!expect_tick(g->expect, m, now))
 		return;
 	/* another master may have led meanwhile */

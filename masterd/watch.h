@@ -25,6 +25,7 @@ struct conditions {
 
 /* A file system that fills up (forecast.h). */
 struct filling {
+	int64_t node_id;
 	char mount[WIRE_TEXT];
 	double days, per_day;     /* until it is full; percent */
 	int64_t span;             /* ms that were looked at */

@@ -126,6 +126,22 @@ check "not closed for the sake of the restart, nor doubled" still
 back() { sample "$KEY2" '' && none node_silent "$TWO"; }
 check "the node is back: it recovers" until_ok 15 back
 
+# ---- a disk that fills up: ten days of history
+history() {
+	jq -nc --argjson now "$(date +%s)" '[range(240; 0; -1) as $h | {ts: ($now - $h * 3600 | todate), cpu_usage: 5, disk_usage: 20,
+		active_backups: 0, disks: [{mount: "/data", total: 1000, used: 500, percent: (85 - $h * 0.15)}]}]' >"$T/history" &&
+		call 200 POST /stats -H "X-API-KEY: $KEY3" --data-binary "@$T/history" &&
+		sample "$KEY3" ',"disks":[{"mount":"/data","total":1000,"used":850,"percent":85}]'
+}
+check "a node hands over ten days of history" history
+stop_pid master
+step "the master is stopped and starts again" master_start
+login admin 'correct horse battery'
+filling() { sample "$KEY1" '' && sample "$KEY3" ',"disks":[{"mount":"/data","total":1000,"used":850,"percent":85}]' && open disk_forecast "$THREE"; }
+check "its disk is told to be full soon" until_ok 30 filling
+open disk_forecast "$THREE"
+check "in four days" bash -c "jq -r '.items[0].cause' '$BODY' | grep -q '/data will be full in about 4 days: it grew by 3.. % a day over the last [0-9]* days'"
+
 # ---- missed runs, by the clock of the node
 # timer TS NEXT LAST: seconds from $BASE
 timer() {
