@@ -157,6 +157,7 @@ static const struct field timer_fields[] = {
 	FIELD("active", F_BOOL),
 	FIELD("running", F_BOOL),
 	FIELD("persistent", F_BOOL),
+	FIELD("paused", F_BOOL, .what = "it fires and does nothing until it is resumed"),
 	FIELD("next", F_TIME, OR_NULL),
 	FIELD("last", F_TIME, OR_NULL),
 	FIELD("result", F_TEXT, OR_NULL),

@@ -113,6 +113,8 @@ static void judge_sample(struct live_node *n)
 	for (size_t i = 0; i < n->last.timers.n; i++) {
 		const struct wire_timer *t = &n->last.timers.v[i];
 
+		if (t->paused)
+			because(n, H_PAUSED, "timer %s is paused", t->name);
 		if (t->result[0] && !str_eq(t->result, "success") && !t->running)
 			because(n, H_WARN, "timer %s ended with %s", t->name, t->result);
 	}

@@ -53,6 +53,9 @@ int cmd_agent(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_calendar(int argc, char **argv);
 int cmd_timers(int argc, char **argv);
+int cmd_pause(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
+int cmd_request(int argc, char **argv);
 
 /* Names for --help lines: the verbs are in main.c, cmd_start finds the usage there. */
 const struct verb *cmd_verbs(void);

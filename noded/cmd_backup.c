@@ -4,6 +4,8 @@
 
 #include "noded/cmd.h"
 #include "noded/run/backup.h"
+#include "noded/run/pause.h"
+#include "shared/clock.h"
 #include "shared/daemon.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -135,6 +137,18 @@ static int one_site(struct backup_opts *o, bool dry_run)
 	return code;
 }
 
+static bool is_paused(const char *timer)
+{
+	char span[UNITS_TEXT];
+	struct paused p;
+
+	if (!pause_of(timer, &p))
+		return false;
+	log_info("timer %s was paused by %s %s ago: nothing is backed up; felloe-noded resume %s ends this", timer, p.by,
+		 units_span(span, clock_ms() - p.since), timer);
+	return true;
+}
+
 int cmd_backup(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -163,6 +177,9 @@ int cmd_backup(int argc, char **argv)
 	if (cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
 	s.config = config;
+	/* who asks by name wants it now */
+	if (timer && !dry_run && !str_eq(trigger, "request") && is_paused(timer))
+		return err_exit_code(ERR_LOCKED);
 	if (select_sites(&s, timer, argv + 1, n, &e) || catalogue_open(&catalogue, &e))
 		return cmd_fail(&e);
 	random_uuid(batch);

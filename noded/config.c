@@ -623,6 +623,22 @@ static void read_master(const struct reading *r, struct config *c, const struct 
 			     "\"%.80s\" is not the base64 of a SHA-256 (44 characters)", c->master.pin);
 }
 
+/* A verb that nobody knows is a slip of the pen, not a reason to stop a backup. */
+static void judge_requests(const struct config *c, struct problems *unknown)
+{
+	static const char *const verbs[] = {"backup", "verify", "pause", "resume", "stop", "restore"};
+
+	for (size_t i = 0; i < c->allow_requests.n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(verbs); k++)
+			known = known || str_eq(verbs[k], c->allow_requests.v[i]);
+		if (!known)
+			problems_add(unknown, "allow_requests", "\"%.40s\" is none of backup, verify, pause, resume, stop, restore",
+				     c->allow_requests.v[i]);
+	}
+}
+
 static void read_root(const struct reading *r, struct config *c, const struct json *root)
 {
 	static const char *const requests[] = {"backup", "verify"};
@@ -645,6 +661,7 @@ static void read_root(const struct reading *r, struct config *c, const struct js
 	if (!json_get(root, "allow_requests"))
 		for (size_t i = 0; i < ARRAY_LEN(requests); i++)
 			strings_add(&c->allow_requests, requests[i]);
+	judge_requests(c, r->unknown);
 	read_sites(r, c, json_want(root, "", "sites", JSON_ARRAY, false, r->problems));
 	read_storages(r, c, json_want(root, "", "storage", JSON_ARRAY, false, r->problems));
 	read_timers(r, c, json_want(root, "", "timers", JSON_ARRAY, false, r->problems));

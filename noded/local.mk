@@ -64,6 +64,7 @@ libnoded_a_SOURCES += \
 libnoded_a_SOURCES += \
 	noded/run/catalogue.h noded/run/catalogue.c \
 	noded/run/lock.h noded/run/lock.c \
+	noded/run/pause.h noded/run/pause.c \
 	noded/run/progress.h noded/run/progress.c \
 	noded/run/report.h noded/run/report.c \
 	noded/run/reap.h noded/run/reap.c \
@@ -90,6 +91,7 @@ libnoded_a_SOURCES += \
 	noded/agent/link.h noded/agent/link.c \
 	noded/agent/join.h noded/agent/join.c \
 	noded/agent/send.h noded/agent/send.c \
+	noded/agent/request.h noded/agent/request.c \
 	noded/agent/agent.h noded/agent/agent.c
 
 sbin_PROGRAMS += felloe-noded
@@ -108,6 +110,8 @@ felloe_noded_SOURCES = \
 felloe_noded_SOURCES += \
 	noded/cmd_join.c \
 	noded/cmd_agent.c \
+	noded/cmd_request.c \
+	noded/cmd_pause.c \
 	noded/cmd_apply.c \
 	noded/cmd_calendar.c \
 	noded/cmd_timers.c

@@ -23,6 +23,9 @@ static const struct verb verbs[] = {
 	{"agent", "", "Report to the master: the daemon of this node.", cmd_agent},
 	{"apply", "FILE|- [--dry-run] [--json]", "Make FILE this node's configuration and set its timers.", cmd_apply},
 	{"timers", "[--json]", "Show this node's timers as systemd has them.", cmd_timers},
+	{"pause", "[TIMER]", "Let a timer, or all, do nothing for now.", cmd_pause},
+	{"resume", "[TIMER]", "The end of it.", cmd_resume},
+	{"request", "ID", "Carry out what the master asked for (started by the agent).", cmd_request},
 	{"calendar", "EXPR [--next N] [--json]", "Show when a calendar expression fires.", cmd_calendar},
 	{0},
 };

@@ -99,6 +99,7 @@ static const struct field timer_fields[] = {
 	BOOL(wire_timer, "active", active),
 	BOOL(wire_timer, "running", running),
 	BOOL(wire_timer, "persistent", persistent),
+	BOOL(wire_timer, "paused", paused),
 	TIME(wire_timer, "next", next),
 	TIME(wire_timer, "last", last),
 	TEXT(wire_timer, "result", result),

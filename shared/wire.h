@@ -53,6 +53,7 @@ struct wire_timer {
 	int64_t took_ms;          /* of the last run; -1 unknown */
 	int64_t spread_s;
 	bool persistent, running;
+	bool paused;              /* it fires and does nothing, until it is resumed */
 };
 
 struct wire_sample {

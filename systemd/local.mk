@@ -4,12 +4,14 @@ units = \
 	systemd/felloe-masterd.service \
 	systemd/felloe-noded.service \
 	systemd/felloe-backup@.service \
+	systemd/felloe-request@.service \
 	systemd/felloe-backup@.timer
 systemdsystemunit_DATA = $(units)
 unit_sources = \
 	systemd/felloe-masterd.service.in \
 	systemd/felloe-noded.service.in \
 	systemd/felloe-backup@.service.in \
+	systemd/felloe-request@.service.in \
 	systemd/felloe-backup@.timer.in
 EXTRA_DIST += $(unit_sources) systemd/felloe-sysusers.conf systemd/felloe-tmpfiles.conf
 CLEANFILES += $(units)

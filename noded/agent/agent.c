@@ -15,10 +15,12 @@
 #include "noded/agent/join.h"
 #include "noded/agent/link.h"
 #include "noded/agent/outbox.h"
+#include "noded/agent/request.h"
 #include "noded/agent/send.h"
 #include "noded/agent/sysstat.h"
 #include "noded/agent/timers.h"
 #include "noded/run/catalogue.h"
+#include "noded/run/pause.h"
 #include "noded/run/progress.h"
 #include "noded/run/reap.h"
 #include "shared/clock.h"
@@ -60,6 +62,7 @@ struct agent {
 	char said[ERR_MSG_MAX];   /* the trouble with the master that was logged last */
 	char said_key[ERR_MSG_MAX]; /* that with a new key */
 	struct link link;
+	struct requests *requests;
 	char kept[ERR_MSG_MAX];   /* that with the outbox */
 };
 
@@ -82,6 +85,28 @@ static void status(const char *text)
 }
 
 /* ---- samples */
+
+/* Without systemd a timer that is paused is told of all the same. */
+static void mark_paused(struct wire_sample *s)
+{
+	struct paused_list l;
+
+	pause_list(&l);
+	for (size_t i = 0; i < l.n; i++) {
+		struct wire_timer *t = NULL;
+
+		for (size_t k = 0; k < s->timers.n && !t; k++)
+			if (str_eq(s->timers.v[k].name, l.v[i].timer))
+				t = &s->timers.v[k];
+		if (!t) {
+			t = list_push(&s->timers);
+			*t = (struct wire_timer){.exit_status = -1, .took_ms = -1, .spread_s = -1};
+			str_cut(t->name, sizeof(t->name), l.v[i].timer);
+		}
+		t->paused = true;
+	}
+	list_done(&l);
+}
 
 static void add_timers(struct agent *a, struct wire_sample *s)
 {
@@ -134,6 +159,7 @@ static void take_sample(struct agent *a)
 	sysstat_sample(a->sysstat, &a->last);
 	str_cut(a->last.agent_version, sizeof(a->last.agent_version), PACKAGE_VERSION);
 	add_timers(a, &a->last);
+	mark_paused(&a->last);
 	add_runs(a, &a->last);
 	/* without room it is sent all the same, as long as the master is there to take it */
 	if (outbox_put_sample(a->outbox, &a->last, &e) || outbox_depth(a->outbox, &a->last.outbox_depth, &e))
@@ -321,6 +347,19 @@ static void take_new_key(struct agent *a)
 	log_info("a new key from the master is saved in %s", path);
 }
 
+/* What the master asks for, and what it is to know of that. */
+static int serve_requests(struct agent *a, struct err *e)
+{
+	int64_t date;
+	const struct json *answer = sender_answer(a->sender, &date);
+
+	requests_take(a->requests, a->config, json_get(answer, "requests"), date);
+	if (requests_tell(a->requests, a->sender, e))
+		return -1;
+	requests_work(a->requests, a->config);
+	return requests_tell(a->requests, a->sender, e);
+}
+
 static int send_all(struct agent *a, struct err *e)
 {
 	bool more = true;
@@ -336,6 +375,8 @@ static int send_all(struct agent *a, struct err *e)
 			return -1;
 		worked(a);
 		take_new_key(a);
+		if (serve_requests(a, e))
+			return -1;
 	}
 	while (more && !a->fresh && !daemon_stopping())
 		if (sender_backfill(a->sender, a->outbox, &more, e))
@@ -452,6 +493,7 @@ static void agent_done(struct agent *a)
 	drop_links(a);
 	wire_sample_done(&a->last);
 	timers_close(a->timers);
+	requests_free(a->requests);
 	sysstat_free(a->sysstat);
 	if (a->outbox)
 		outbox_close(a->outbox);
@@ -502,6 +544,7 @@ int agent_run(struct config **c, struct err *e)
 
 	if (take_lock(&a, e) || open_outbox(&a, e))
 		return -1;
+	a.requests = requests_open();
 	a.config_changed = changed_at(a.config->path);
 	a.next_sample = clock_mono_ms();
 	a.next_trim = a.next_sample + TRIM_FIRST_MS;

@@ -85,6 +85,14 @@ static int deliver(struct sender *s, const char *method, const char *path, const
 	return failed;
 }
 
+int sender_put(struct sender *s, const char *path, const char *body, bool *refused, struct err *e)
+{
+	int failed = deliver(s, "PUT", path, body, e);
+
+	*refused = failed && (hopeless(e) || e->kind == ERR_NOTFOUND);
+	return failed ? -1 : 0;
+}
+
 int sender_live(struct sender *s, struct outbox *o, const struct wire_sample *sample, struct err *e)
 {
 	struct outbox_batch sent = {0};

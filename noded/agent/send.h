@@ -29,6 +29,8 @@ void sender_freep(struct sender **s);
 int sender_live(struct sender *s, struct outbox *o, const struct wire_sample *sample, struct err *e) MUSTCHECK;
 /* What the master answered to the last sample, and its clock then (ms, 0 unknown); NULL none. Lent until the next. */
 const struct json *sender_answer(const struct sender *s, int64_t *date);
+/* PUT body to path. *refused, set with -1: the master understood it and says no. */
+int sender_put(struct sender *s, const char *path, const char *body, bool *refused, struct err *e) MUSTCHECK;
 /* Runs, then one batch of samples. *more: something is left to send now. */
 int sender_backfill(struct sender *s, struct outbox *o, bool *more, struct err *e) MUSTCHECK;
 

@@ -305,6 +305,13 @@ int timers_enable_agent(struct timers *t, bool restart, struct err *e)
 	return enable(t, "felloe-noded.service", restart ? "RestartUnit" : "StartUnit", e);
 }
 
+int timers_start_request(struct timers *t, const char *id, struct err *e)
+{
+	CLEANUP(freep) char *unit = xasprintf("felloe-request@%s.service", id);
+
+	return with_unit(t, "StartUnit", unit, e);
+}
+
 int timers_disable(struct timers *t, const char *name, struct err *e)
 {
 	CLEANUP(sd_bus_error_free) sd_bus_error be = SD_BUS_ERROR_NULL;
@@ -370,6 +377,13 @@ int timers_enable_agent(struct timers *t, bool restart, struct err *e)
 {
 	(void)t;
 	(void)restart;
+	return absent(e);
+}
+
+int timers_start_request(struct timers *t, const char *id, struct err *e)
+{
+	(void)t;
+	(void)id;
 	return absent(e);
 }
 

@@ -30,6 +30,8 @@ int timers_reload(struct timers *t, struct err *e) MUSTCHECK;
 int timers_enable(struct timers *t, const char *name, struct err *e) MUSTCHECK;
 /* The same for felloe-noded.service, the agent; one that runs goes on unless restart is set. */
 int timers_enable_agent(struct timers *t, bool restart, struct err *e) MUSTCHECK;
+/* Start felloe-request@ID.service, which carries out a request of the master; does not wait for its end. */
+int timers_start_request(struct timers *t, const char *id, struct err *e) MUSTCHECK;
 /* stop and disable; one that is not there is fine. */
 int timers_disable(struct timers *t, const char *name, struct err *e) MUSTCHECK;
 

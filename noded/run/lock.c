@@ -221,13 +221,13 @@ void lock_releasep(struct lock **l)
 	lock_release(*l);
 }
 
-int lock_living(struct lock_holders *ret, struct err *e)
+/* Each lock of a process that is alive. */
+static int each_living(void (*each)(void *ctx, const struct holder *h), void *ctx, struct err *e)
 {
 	CLEANUP(freep) char *dir = lock_dir();
 	struct dirent **entries = NULL;
 	int n;
 
-	*ret = (struct lock_holders){0};
 	n = scandir(dir, &entries, NULL, alphasort);
 	if (n < 0 && errno == ENOENT)
 		return 0;
@@ -238,9 +238,50 @@ int lock_living(struct lock_holders *ret, struct err *e)
 		struct holder holder;
 
 		if (strchr(entries[i]->d_name, ':') && read_holder(&holder, path) && alive(&holder))
-			str_cut(list_push(ret)->uuid, UUID_TEXT, holder.uuid);
+			each(ctx, &holder);
 		free(entries[i]);
 	}
 	free(entries);
+	return 0;
+}
+
+static void add_holder(void *ctx, const struct holder *h)
+{
+	struct lock_holders *l = ctx;
+
+	str_cut(list_push(l)->uuid, UUID_TEXT, h->uuid);
+}
+
+int lock_living(struct lock_holders *ret, struct err *e)
+{
+	*ret = (struct lock_holders){0};
+	return each_living(add_holder, ret, e);
+}
+
+struct wanted {
+	const char *uuid;
+	int64_t pid;
+};
+
+static void compare_holder(void *ctx, const struct holder *h)
+{
+	struct wanted *w = ctx;
+
+	if (str_starts(h->uuid, w->uuid))
+		w->pid = h->pid;
+}
+
+int lock_stop(const char *uuid, struct err *e)
+{
+	struct wanted w = {.uuid = uuid};
+
+	if (strlen(uuid) < 4)
+		return err_set(e, ERR_INVALID, "\"%s\" is too short for the id of a run", uuid);
+	if (each_living(compare_holder, &w, e))
+		return -1;
+	if (!w.pid)
+		return err_set(e, ERR_NOTFOUND, "no run %s is in progress on this node", uuid);
+	if (kill((pid_t)w.pid, SIGTERM))
+		return err_sys(e, ERR_IO, "end process %lld of run %s", (long long)w.pid, uuid);
 	return 0;
 }
