@@ -216,7 +216,7 @@ static void look_age(const struct watch *w, const struct live_node *n, const str
 		tell_old(l, s->name, s->good_at, why);
 	} else if (w->now - base > limit) {
 		snprintf(why, sizeof(why), "more than %lld h ago", (long long)w->limits->backup_old_h);
-		tell_old(l, s->name, s->good_at, s->good_at ? why : "and nothing is known to make one");
+		tell_old(l, s->name, s->good_at, s->good_at ? why : "though it was tried");
 	}
 }
 

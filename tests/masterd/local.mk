@@ -9,6 +9,7 @@ masterd_tests = \
 	tests/masterd/test_bucket \
 	tests/masterd/test_missed \
 	tests/masterd/test_watch \
+	tests/masterd/test_alerts \
 	tests/masterd/test_forecast \
 	tests/masterd/test_route \
 	tests/masterd/test_config \
@@ -37,6 +38,7 @@ tests_masterd_test_vault_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_totp_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_audit_chain_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_forecast_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_alerts_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_watch_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_missed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
