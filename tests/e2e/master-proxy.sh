@@ -30,8 +30,8 @@ ask -H 'Forwarded: for=203.0.113.1'
 check "the header that our proxy does not set is anybody's" peer 127.0.0.1
 ask -H "X-Forwarded-For: $(printf '203.0.113.1, %.0s' {1..150})198.51.100.11"
 check "a long list is read from its end" peer 198.51.100.11
-for _ in 1 2 3; do call 401 POST /auth/login -d 'username=admin&password=no' -H 'X-Forwarded-For: 198.51.100.66' >/dev/null; done
-check "who guesses passwords behind the proxy is stopped" call 429 POST /auth/login -d 'username=admin&password=no' -H 'X-Forwarded-For: 198.51.100.66'
+for _ in 1 2 3; do call 401 POST /auth/login -d "username=guess$RANDOM&password=no" -H 'X-Forwarded-For: 198.51.100.66' >/dev/null; done
+check "who guesses passwords behind the proxy is stopped" call 429 POST /auth/login -d 'username=guess&password=no' -H 'X-Forwarded-For: 198.51.100.66'
 check "and he alone" call 200 POST /auth/login -d 'username=admin' --data-urlencode 'password=correct horse battery' -H 'X-Forwarded-For: 198.51.100.67'
 check "whatever he writes in front" call 429 POST /auth/login -d 'username=admin&password=no' -H 'X-Forwarded-For: 1.2.3.4, 198.51.100.66'
 

@@ -224,8 +224,8 @@ void fuzz_one(const uint8_t *p, size_t n)
 
 	if (n < 3)
 		return;
-	t = &route_table(&rows)[p[0] % rows];
-	rows = 0;
+	t = route_table(&rows);
+	t += p[0] % rows;
 	if (is_dear(t) && p[2] != 7)
 		return;
 	f.who = p[1] < 192 ? (t->role == ROLE_NODE ? WHO_NODE : WHO_RIGHT) : p[1] % 4;

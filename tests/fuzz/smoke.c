@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A short run of a fuzz target without any fuzzer: its seeds, and changes of them
  * by a fixed row of numbers, so that each run is the same. TAP.
- *   smoke [CHANGES]          so many of each seed (200)
+ *   smoke [CHANGES]          so many of each seed (60)
  *   smoke --seeds DIR        write the seeds as files, for a real fuzzer */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "shared/str.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_MAX = 16384, CHANGES = 200 };
+enum { INPUT_MAX = 16384, CHANGES = 60 };
 
 /* xorshift64* (Vigna 2016) */
 static uint32_t next_number(uint64_t *state)
