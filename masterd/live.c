@@ -14,21 +14,29 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { REPORT_EVERY_MS = 60000, MINUTE_MS = 60000 };
+enum { REPORT_EVERY_MS = 60000, MINUTE_MS = 60000, EACH_SLICE = 256 };
 
-struct live_node *live_find(const struct live *l, int64_t id)
+/* Place of the first node with a number above id. */
+static size_t above(const struct live *l, int64_t id)
 {
 	size_t low = 0, high = l->nodes.n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (l->nodes.v[middle]->n.id < id)
+		if (l->nodes.v[middle]->n.id <= id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < l->nodes.n && l->nodes.v[low]->n.id == id ? l->nodes.v[low] : NULL;
+	return low;
+}
+
+struct live_node *live_find(const struct live *l, int64_t id)
+{
+	size_t at = above(l, id - 1);
+
+	return at < l->nodes.n && l->nodes.v[at]->n.id == id ? l->nodes.v[at] : NULL;
 }
 
 /* ---- changes */
@@ -380,10 +388,21 @@ void live_told(struct live *l, const struct alerts *open, int64_t now)
 
 void live_each(struct live *l, void (*each)(void *ctx, const struct live_node *n), void *ctx)
 {
-	pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->nodes.n; i++)
-		each(ctx, l->nodes.v[i]);
-	pthread_mutex_unlock(&l->lock);
+	int64_t last = 0;
+	bool more = true;
+
+	while (more) {
+		size_t i;
+
+		pthread_mutex_lock(&l->lock);
+		i = above(l, last);
+		for (size_t n = 0; n < EACH_SLICE && i < l->nodes.n; n++, i++) {
+			last = l->nodes.v[i]->n.id;
+			each(ctx, l->nodes.v[i]);
+		}
+		more = i < l->nodes.n;
+		pthread_mutex_unlock(&l->lock);
+	}
 }
 
 void live_tick(struct live *l, int64_t now)

@@ -60,7 +60,8 @@ void live_name(struct live *l, int64_t id, char name[static WIRE_HOST]);
 /* Numbers of all nodes from *cursor on, at most max, for jobs that go round. */
 size_t live_ids(struct live *l, int64_t *cursor, int64_t *ids, size_t max);
 
-/* Look at all nodes, by number, while none of them can change: be quick. */
+/* Look at all nodes, by number; a node cannot change while it is looked at. Be
+ * quick: everybody waits, though for a few hundred nodes at a time only. */
 void live_each(struct live *l, void (*each)(void *ctx, const struct live_node *n), void *ctx);
 
 /* Raised by everything that changes an answer below, also by time passing (live_tick). */

@@ -277,6 +277,7 @@ static void look_timer(struct look *l, const struct live_node *n, const struct w
 	struct report *r = &c->r;
 
 	r->timer = t;
+	r->paused = t && t->paused;
 	r->at_work = t && t->running;
 	r->good = 0;
 	for (size_t i = 0; t && i < n->last.runs.n; i++)
