@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# POST /stats, each committed to SQLite (synchronous=FULL) before its answer,
+# POST /stats, each committed before its answer to SQLite (synchronous=FULL), or with
+# STORE=postgresql to a PostgreSQL server of its own (fsync on, the other core),
 # against a constant answer (GET /health) of the same server in the same run.
 # The server has one core, wrk another. usage: [SECONDS=5] bench/stats.sh [build directory]
 set -euo pipefail
@@ -13,14 +14,34 @@ for tool in wrk sqlite3 taskset curl; do
 done
 t=$(mktemp -d "${TMPDIR:-/tmp}/felloe-bench.XXXXXX")
 pid=
-cleanup() { [ -z "$pid" ] || { kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }; rm -rf "$t"; }
+rig=$here/../tests/rigs/postgres.sh
+cleanup() {
+	[ -z "$pid" ] || { kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
+	[ ! -d "$t/pg" ] || "$rig" stop "$t/pg"
+	rm -rf "$t"
+}
 trap cleanup EXIT
 port=$((20000 + RANDOM % 20000))
-"$build/felloe-masterd" init --state "$t" --listen "127.0.0.1:$port" >/dev/null
+case ${STORE:=sqlite} in
+sqlite)
+	url=sqlite:$t/master/master.db byte="x'%s'"
+	sql() { sqlite3 "$t/master/master.db"; }
+	;;
+postgresql)
+	chmod 755 "$t"
+	taskset -c 1 "$rig" start "$t/pg" $((port + 1)) safe >"$t/pg.log" || { status=$?; cat "$t/pg.log" >&2; exit $status; }
+	url=$(sed -n 's/^PG_URI=//p' "$t/pg/env") byte="'\\\\x%s'"
+	sql() { "$rig" sql "$t/pg" -tA; }
+	;;
+*) echo "STORE is sqlite or postgresql" >&2; exit 2 ;;
+esac
+"$build/felloe-masterd" init --state "$t" --listen "127.0.0.1:$port" --database "$url" >/dev/null
+now=$(date +%s%3N)
 for ((i = 1; i <= nodes; i++)); do
 	read -r hash _ < <(printf 'bench-key-%06d' "$i" | sha256sum)
-	printf "INSERT INTO node(name,hostname,state,key_hash,created,approved,facts) VALUES('n%d','n%d','active',x'%s',1,1,'{}');\n" "$i" "$i" "$hash"
-done | { echo 'BEGIN;'; cat; echo 'COMMIT;'; } | sqlite3 "$t/master/master.db"
+	# shellcheck disable=SC2059
+	printf "INSERT INTO node(name,hostname,state,key_hash,created,approved,facts) VALUES('n%d','n%d','active',$byte,%d,%d,'{}');\n" "$i" "$i" "$hash" "$now" "$now"
+done | { echo 'BEGIN;'; cat; echo 'COMMIT;'; } | sql
 taskset -c 0 "$build/felloe-masterd" --state "$t" 2>"$t/log" &
 pid=$!
 until curl -sf "http://127.0.0.1:$port/ready" >/dev/null; do sleep 0.05; done
@@ -45,16 +66,16 @@ end
 LUA
 # the first sample of a node also stores its report: not what is measured
 FELLOE_NODES=$nodes taskset -c 1 wrk -t1 -c"$connections" -d1s -s "$here/stats.lua" "http://127.0.0.1:$port" >/dev/null
-echo "$connections connections, $nodes nodes, ${seconds} s each, server on one core, $(df -T "$t" | awk 'END { print $2 }')"
+echo "$STORE, $connections connections, $nodes nodes, ${seconds} s each, server on one core, $(df -T "$t" | awk 'END { print $2 }')"
 measure "GET /health (constant)" -s "$t/get.lua" "http://127.0.0.1:$port/health"
 constant=$(cat "$t/rate")
-rows=$(sqlite3 "$t/master/master.db" 'SELECT coalesce(sum(n), 0) FROM sample_journal')
+rows=$(sql <<<'SELECT coalesce(sum(n), 0) FROM sample_journal')
 measure "POST /stats (3 values)" -s "$here/stats.lua" "http://127.0.0.1:$port"
 small=$(cat "$t/rate")
 n=$(awk '/^requests / { print $2 }' "$t/out")
 FELLOE_BODY='{"cpu_usage":12.5,"disk_usage":40.25,"active_backups":0,"memory":{"total":8264208384,"used":3126140928},"swap":{"total":2147479552,"used":0},"load":[0.52,0.41,0.3],"io":{"read":12345,"write":678901},"net":{"rx":2345,"tx":6789},"uptime_s":123456,"disks":[{"mount":"/","total":42949672960,"used":17179869184,"percent":40.25,"inodes_percent":8}]}' \
 	measure "POST /stats (whole)" -s "$here/stats.lua" "http://127.0.0.1:$port"
 awk -v a="$small" -v b="$constant" 'BEGIN { printf "POST /stats : constant = %.2f (bar 0.35, 25000/s)\n", a / b }'
-got=$(sqlite3 "$t/master/master.db" 'SELECT coalesce(sum(n), 0) FROM sample_journal')
+got=$(sql <<<'SELECT coalesce(sum(n), 0) FROM sample_journal')
 echo "samples committed in all: $got ($rows before, $n answers in the second line)"
 grep -i -E 'error|warn' "$t/log" || true
