@@ -54,7 +54,7 @@ static int ask_as(const struct world *w, struct change_query *q, const char *tag
 {
 	CLEANUP(json_freep) struct json *j = NULL;
 	char items[400], samples[400], gone[400];
-	struct scope scope;
+	struct scope scope = {0};
 	struct json_out o;
 	struct buf b;
 	struct err e;
