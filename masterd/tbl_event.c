@@ -6,12 +6,7 @@
 
 static const char *const names[EVENT_KINDS] = {"node", "join", "run", "alert", "request"};
 
-const char *event_kind_name(enum event_kind k)
-{
-	return names[k];
-}
-
-int event_kind_from(enum event_kind *ret, const char *name)
+static int event_kind_from(enum event_kind *ret, const char *name)
 {
 	for (int i = 0; i < EVENT_KINDS; i++)
 		if (str_eq(names[i], name)) {

@@ -14,8 +14,6 @@
  * the thing only; who follows reads how it is now. Since every rule runs alone
  * (db_rules), numbers are in the order of the commits. */
 enum event_kind { EVENT_NODE, EVENT_JOIN, EVENT_RUN, EVENT_ALERT, EVENT_REQUEST, EVENT_KINDS };
-const char *event_kind_name(enum event_kind k);
-int event_kind_from(enum event_kind *ret, const char *name) MUSTCHECK;
 
 struct event {
 	int64_t id, at;           /* at: ms */
