@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/bucket.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -18,6 +21,7 @@ struct bucket {
 struct buckets {
 	pthread_mutex_t lock;
 	double size;
+	uint32_t random;
 	struct bucket v[ADDRESSES];
 };
 
@@ -27,6 +31,7 @@ struct buckets *buckets_new(unsigned per_minute)
 
 	pthread_mutex_init(&b->lock, NULL);
 	b->size = per_minute;
+	random_bytes(&b->random, sizeof(b->random));
 	return b;
 }
 
@@ -45,20 +50,32 @@ void buckets_set(struct buckets *b, unsigned per_minute)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* FNV-1a: spreads addresses; an attacker who makes them meet only shares a
- * bucket with himself. */
-static uint32_t spread(const char *s)
+/* FNV-1a from a random start: who could make keys meet would push others out. */
+static uint32_t spread(const char *s, uint32_t random)
 {
-	uint32_t h = 2166136261U;
+	uint32_t h = 2166136261U ^ random;
 
 	for (; *s; s++)
 		h = (h ^ (unsigned char)*s) * 16777619U;
 	return h;
 }
 
-static struct bucket *find(struct buckets *b, const char *address, int64_t now)
+/* The network of an IPv6 address, anything else as it is. */
+static const char *network(const char *address, char text[static INET6_ADDRSTRLEN])
 {
-	uint32_t at = spread(address);
+	struct in6_addr six;
+
+	if (!strchr(address, ':') || inet_pton(AF_INET6, address, &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six))
+		return address;
+	memset(six.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &six, text, INET6_ADDRSTRLEN) ? text : address;
+}
+
+static struct bucket *find(struct buckets *b, const char *key, int64_t now)
+{
+	char text[INET6_ADDRSTRLEN];
+	const char *address = network(key, text);
+	uint32_t at = spread(address, b->random);
 	struct bucket *oldest = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {

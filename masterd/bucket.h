@@ -8,7 +8,9 @@
 #include "shared/attr.h"
 
 /* Token buckets, one an address, in a table of fixed size: when it is full the
- * address that was quiet longest gives its place. Any thread. */
+ * address that was quiet longest gives its place. Where an address lies in it
+ * cannot be foreseen from outside. All addresses of one IPv6 network (/64, what
+ * one customer gets) share a bucket. Other texts are keys too. Any thread. */
 struct buckets;
 
 /* Each address may do per_minute things at once and gets them back over a minute. */

@@ -29,6 +29,8 @@
 #include "shared/str.h"
 
 enum { TICK_MS = 200, DRAIN_MS = 5000, OTP_PER_MINUTE = 3 };
+/* failed sign-ins to one account, in those of one address: one address alone locks nobody out */
+enum { ACCOUNT_TIMES = 3 };
 
 struct run_opts {
 	const char *config, *state, *log_format;
@@ -65,7 +67,7 @@ static int start_parts(struct master *m, struct err *e)
 	m->alerting = alerting_new();
 	m->waits = waits_new();
 	m->logins = buckets_new((unsigned)c->login_per_minute);
-	m->accounts = buckets_new((unsigned)c->login_per_minute);
+	m->accounts = buckets_new(ACCOUNT_TIMES * (unsigned)c->login_per_minute);
 	m->otps = buckets_new(OTP_PER_MINUTE);
 	m->lockouts = buckets_new(1);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
@@ -164,7 +166,7 @@ static void reload(struct master *m, struct httpd *h)
 		return;
 	}
 	buckets_set(m->logins, (unsigned)c->login_per_minute);
-	buckets_set(m->accounts, (unsigned)c->login_per_minute);
+	buckets_set(m->accounts, ACCOUNT_TIMES * (unsigned)c->login_per_minute);
 	buckets_set(m->joins, (unsigned)c->join_per_minute);
 	log_info("SIGHUP: limits%s taken from %s; what else changed needs a restart", c->tls_cert ? " and certificate" : "",
 		 c->path);

@@ -116,6 +116,41 @@ check "and names each change of people" call 200 GET "/audit?action=user" -H "$(
 check "without any password" bash -c "! grep -qE 'entirely|horse|things|my own' '$BODY'"
 check "in their order" is '[.items[].action] | unique | join(" ")' "user.add user.change user.delete user.password"
 
+# ---- guessing from many places, as a proxy that is believed tells them
+stop_pid master
+jq '.trusted_proxies = ["127.0.0.1"]' "$T/state/master.json" >"$T/m" && cat "$T/m" >"$T/state/master.json"
+step "the master starts behind a proxy" master_start
+from() { printf 'X-Forwarded-For: %s' "$1"; }
+try() { # STATUS ADDRESS PASSWORD
+	call "$1" POST /auth/login "${JSON[@]}" -H "$(from "$2")" -d "{\"username\":\"vera\",\"password\":\"$3\"}"
+}
+check "she signs in at home" try 200 2001:db8:1:1::5 'something of my own'
+everywhere() { # until her name is held up at an address that did nothing; at most 60 tries
+	local i
+	for ((i = 0; i < 60; i++)); do
+		try 401 "192.0.2.$i" 'wrong wrong wrong' >/dev/null && continue
+		[ "$STATUS" = 429 ] && [ "$i" -ge 30 ] && return 0
+		echo "try $i:"
+		cat "$BODY"
+		return 1
+	done
+	echo "never held up"
+	return 1
+}
+check "who guesses from many addresses is held up" everywhere
+check "for her name, not the address" is '.detail | test("with this name")' true
+check "also with the right password" try 429 198.51.100.1 'something of my own'
+check "but not at home" try 200 2001:db8:1:1::5 'something of my own'
+check "nor is anybody else" call 200 POST /auth/login "${JSON[@]}" -H "$(from 198.51.100.1)" -d "{\"username\":\"admin\",\"password\":\"$PW\"}"
+network() { # all tries of a network of 64 bits count together
+	local i
+	for ((i = 0; i < 20; i++)); do
+		call 401 POST /auth/login "${JSON[@]}" -H "$(from "2001:db8:2:2::$i")" -d '{"username":"nobody","password":"wrong wrong"}' >/dev/null || break
+	done
+	[ "$STATUS" = 429 ] && is '.detail | test("from 2001:db8:2:2::")' true
+}
+check "addresses of one network count as one" network
+
 # ---- at the command line
 user() { run -e "$1" felloe-masterd user "${@:2}" --state "$T/state"; }
 check "the command line makes a user with a limit" user 0 add olga --role node_admin --tags eu,us --password-file "$T/pw"
