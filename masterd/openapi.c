@@ -357,9 +357,11 @@ static void put_problems(struct json_out *o, const struct route *t, const struct
 		const char *what;
 	} known[] = {
 		{400, "not JSON"}, {401, "credentials are missing or wrong"}, {403, "not allowed"},
-		{404, "there is no such thing"}, {409, "not possible in its present state"}, {413, "too large"},
+		{404, "there is no such thing"}, {406, "not in the form that Accept wants"},
+		{409, "not possible in its present state"}, {413, "too large"},
 		{422, "values that are not acceptable"}, {429, "too many; Retry-After says when"},
-		{500, "our own mistake"}, {503, "overloaded or not ready; Retry-After says when"}, {507, "no space left"},
+		{500, "our own mistake"}, {502, "the other end failed"},
+		{503, "overloaded or not ready; Retry-After says when"}, {507, "no space left"},
 	};
 	bool body = d->body_kind != BODY_NONE, once = is_people(t) && changes(t), query = d->query || is_page(d);
 	bool path = strchr(t->path, '{') != NULL;

@@ -25,6 +25,7 @@ static const struct {
 	{422, "Not acceptable values"},
 	{429, "Too many requests"},
 	{500, "Internal error"},
+	{502, "The other end failed"},
 	{503, "Busy"},
 	{507, "No space left"},
 };

@@ -127,9 +127,19 @@ check "a seed for one-time codes" call 200 POST /auth/totp -H "$(AS)" -d '{"pass
 check "a wrong code" call 403 PUT /auth/totp -H "$(AS)" -d '{"otp":"000000"}'
 check "a node's name and tags" call 200 PATCH /nodes/1 -H "$(AS)" -d '{"name":"web-1","tags":["prod"],"note":"rack 7"}'
 check "a new key" call 200 POST /nodes/1/rotate-key -H "$(AS)"
-if call 200 GET /storages -H "$(AS)" >/dev/null || [ "$STATUS" != 404 ]; then
-	check "storages" call 200 GET /storages -H "$(AS)"
-fi
+check "a request to a node" call 201 POST /nodes/1/requests -H "$(AS)" -d '{"verb":"backup"}'
+RID=$(jq -r .id "$BODY")
+check "which it is told" call 200 POST /stats -H "X-API-KEY: $KEY" -d "{$BASE}"
+check "and answers" call 200 PUT "/node/requests/$RID" -H "X-API-KEY: $KEY" -d '{"state":"refused","reason":"not allowed here"}'
+check "the request" call 200 GET "/nodes/1/requests/$RID" -H "$(AS)"
+check "all of them" call 200 GET /nodes/1/requests -H "$(AS)"
+check "one that is decided stays" call 409 DELETE "/nodes/1/requests/$RID" -H "$(AS)"
+check "a channel" call 201 POST /channels -H "$(AS)" -d '{"name":"hook","kind":"webhook","url":"http://127.0.0.1:9/x"}'
+check "a channel by mail" call 201 POST /channels -H "$(AS)" -d '{"name":"post","kind":"mail","host":"127.0.0.1","from":"a@example.org","to":["b@example.org"]}'
+check "a test of one that nobody hears" call 502 POST /channels/1/test -H "$(AS)"
+check "channels" call 200 GET /channels -H "$(AS)"
+check "a change of one" call 200 PATCH /channels/1 -H "$(AS)" -d '{"enabled":false}'
+check "its end" call 204 DELETE /channels/1 -H "$(AS)"
 failed() { call 200 GET '/alerts?state=open' -H "$(AS)" && jq -e '.items | length > 0' "$BODY"; }
 check "alerts" call 200 GET /alerts -H "$(AS)"
 if until_ok 5 failed; then

@@ -37,6 +37,43 @@ static void what_is_described_is_in_the_table_and_whole(void **state)
 	}
 }
 
+/* "GET /nodes": its responses in the document j. */
+static const struct json *responses_of(const struct json *j, const struct route *t)
+{
+	CLEANUP(freep) char *path = xasprintf("%s%s", t->root ? "" : "/api/v1", t->path);
+	char method[8] = "";
+
+	for (size_t i = 0; t->method[i]; i++)
+		method[i] = (char)tolower((unsigned char)t->method[i]);
+	return json_get(json_get(json_get(json_get(j, "paths"), path), method), "responses");
+}
+
+static void each_problem_that_a_row_names_is_in_the_document(void **state)
+{
+	CLEANUP(json_freep) struct json *j = NULL;
+	const struct route *t;
+	struct buf b;
+	struct err e;
+	size_t n;
+
+	(void)state;
+	buf_init(&b, DOCUMENT_MAX);
+	openapi_write(&b);
+	assert_int_equal(json_parse(&j, b.p, b.len, &e), 0);
+	t = route_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		const struct route_doc *d = doc_find(t[i].method, t[i].path);
+
+		for (size_t k = 0; d && k < ARRAY_LEN(d->also) && d->also[k]; k++) {
+			CLEANUP(freep) char *number = xasprintf("%d", d->also[k]);
+
+			if (!json_get(responses_of(j, &t[i]), number))
+				fail_msg("%s: nobody knows what %s means", d->route, number);
+		}
+	}
+	buf_done(&b);
+}
+
 static void the_document_is_json_and_every_reference_leads_somewhere(void **state)
 {
 	CLEANUP(json_freep) struct json *j = NULL;
@@ -67,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_of_the_route_table_is_described),
 		cmocka_unit_test(what_is_described_is_in_the_table_and_whole),
+		cmocka_unit_test(each_problem_that_a_row_names_is_in_the_document),
 		cmocka_unit_test(the_document_is_json_and_every_reference_leads_somewhere),
 	};
 
