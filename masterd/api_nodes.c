@@ -79,7 +79,8 @@ enum verdict api_node(struct req *r)
 	return live_node(r->m->live, id, reply_json(r, 200), &e) ? reply_err(r, &e) : REPLY;
 }
 
-enum verdict api_timers(struct req *r)
+static enum verdict put_page(struct req *r, void (*put)(struct live *l, const struct live_filter *f, struct json_out *o,
+					     int64_t *next))
 {
 	struct live_filter f = {.scope = &r->who.scope, .limit = PAGE_DEFAULT};
 	struct json_out *o;
@@ -90,9 +91,19 @@ enum verdict api_timers(struct req *r)
 	o = reply_json(r, 200);
 	json_obj(o, NULL);
 	json_arr(o, "items");
-	live_timers(r->m->live, &f, o, &next);
+	put(r->m->live, &f, o, &next);
 	json_end_arr(o);
 	api_put_next(o, next);
 	json_end_obj(o);
 	return REPLY;
+}
+
+enum verdict api_timers(struct req *r)
+{
+	return put_page(r, live_timers);
+}
+
+enum verdict api_storages(struct req *r)
+{
+	return put_page(r, live_storages);
 }

@@ -4,7 +4,7 @@
 
 #include "masterd/req.h"
 
-/* GET /nodes/, /nodes/{id}, /timers. */
-req_fn api_nodes, api_node, api_timers;
+/* GET /nodes/, /nodes/{id}, /timers, /storages. */
+req_fn api_nodes, api_node, api_timers, api_storages;
 
 #endif

@@ -168,6 +168,25 @@ static const struct field timer_fields[] = {
 };
 static const struct shape timer = {"Timer", timer_fields};
 
+static const struct field storage_fields[] = {
+	FIELD("name", F_TEXT, MUST, NAME),
+	FIELD("type", F_TEXT, .what = "s3 or dir"),
+	FIELD("endpoint", F_TEXT, .what = "host"),
+	FIELD("bucket", F_TEXT, .what = "the folder of a dir"),
+	FIELD("state", F_TEXT, .what = "ok, failing, drained (weight 0) or unused"),
+	FIELD("error", F_TEXT, .what = "of the last failure"),
+	FIELD("weight", F_INT),
+	FIELD("limit", F_INT, .what = "bytes"),
+	FIELD("used", F_INT, .what = "bytes of archives of this node"),
+	FIELD("free", F_INT, .what = "bytes on the disk of a dir"),
+	FIELD("failures", F_INT, .what = "in a row"),
+	FIELD("last_ok", F_TIME, OR_NULL),
+	FIELD("last_failed", F_TIME, OR_NULL),
+	FIELD("rests_until", F_TIME, OR_NULL, .what = "tried after all others until then"),
+	{0},
+};
+static const struct shape storage = {"Storage", storage_fields};
+
 static const struct field sample_fields[] = {
 	FIELD("ts", F_TIME, OR_NULL),
 	FIELD("cpu_usage", F_NUM, MUST, PERCENT),
@@ -187,6 +206,7 @@ static const struct field sample_fields[] = {
 	FIELD("agent_version", F_TEXT),
 	FIELD("runs", F_OBJECTS, .of = &progress),
 	FIELD("timers", F_OBJECTS, .of = &timer),
+	FIELD("storages", F_OBJECTS, .of = &storage),
 	{0},
 };
 static const struct shape sample = {"Sample", sample_fields};
@@ -299,6 +319,16 @@ static const struct field series_fields[] = {
 };
 static const struct shape series = {"Series", series_fields};
 
+static const struct field node_storage_fields[] = {
+	FIELD("node_id", F_INT, MUST),
+	FIELD("node", F_TEXT, MUST),
+	FIELD("liveness", F_TEXT, MUST, .words = "online stale offline"),
+	FIELD("reported", F_TIME, MUST | OR_NULL),
+	FIELD("storage", F_OBJECT, MUST, .of = &storage),
+	{0},
+};
+static const struct shape node_storage = {"NodeStorage", node_storage_fields};
+
 static const struct field node_timer_fields[] = {
 	FIELD("node_id", F_INT, MUST),
 	FIELD("node", F_TEXT, MUST),
@@ -408,6 +438,7 @@ static const struct route_doc docs[] = {
 	{.route = "GET /runs", .query = runs_query, .answer_kind = ANSWER_PAGE, .answer = &run, .etag = true},
 	{.route = "GET /runs/{uuid}", .answer_kind = ANSWER_OBJECT, .answer = &run, .etag = true},
 	{.route = "GET /events", .query = events_query, .answer_kind = ANSWER_STREAM, .also = {406, 503}},
+	{.route = "GET /storages", .answer_kind = ANSWER_PAGE, .answer = &node_storage, .etag = true},
 	{.route = "GET /timers", .answer_kind = ANSWER_PAGE, .answer = &node_timer, .etag = true},
 };
 

@@ -542,7 +542,13 @@ int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e)
 	return rc;
 }
 
-void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next)
+/* Things of nodes in f->scope that a report names: how many a node has, and their lines. */
+struct parts {
+	size_t (*count)(const struct live_node *n);
+	void (*put)(struct json_out *o, const struct live_node *n, size_t i);
+};
+
+static void put_parts(struct live *l, const struct live_filter *f, const struct parts *p, struct json_out *o, int64_t *next)
 {
 	int64_t last = 0, left = f->limit;
 
@@ -550,20 +556,50 @@ void live_timers(struct live *l, const struct live_filter *f, struct json_out *o
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < l->nodes.n; i++) {
 		const struct live_node *n = l->nodes.v[i];
+		size_t parts = p->count(n);
 
-		if (n->n.id <= f->after || n->n.state != NODE_ACTIVE || !n->last.timers.n ||
-		    !scope_sees_waiting(f->scope, n->n.tags, n->n.state == NODE_PENDING))
+		if (n->n.id <= f->after || n->n.state != NODE_ACTIVE || !parts || !scope_sees(f->scope, n->n.tags))
 			continue;
 		if (left <= 0) {
 			*next = last;
 			break;
 		}
-		for (size_t k = 0; k < n->last.timers.n; k++)
-			live_put_timer(o, n, &n->last.timers.v[k]);
-		left -= (int64_t)n->last.timers.n;
+		for (size_t k = 0; k < parts; k++)
+			p->put(o, n, k);
+		left -= (int64_t)parts;
 		last = n->n.id;
 	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+static size_t count_timers(const struct live_node *n)
+{
+	return n->last.timers.n;
+}
+
+static void put_timer(struct json_out *o, const struct live_node *n, size_t i)
+{
+	live_put_timer(o, n, &n->last.timers.v[i]);
+}
+
+void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next)
+{
+	put_parts(l, f, &(struct parts){count_timers, put_timer}, o, next);
+}
+
+static size_t count_storages(const struct live_node *n)
+{
+	return n->last.storages.n;
+}
+
+static void put_storage(struct json_out *o, const struct live_node *n, size_t i)
+{
+	live_put_storage(o, n, &n->last.storages.v[i]);
+}
+
+void live_storages(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next)
+{
+	put_parts(l, f, &(struct parts){count_storages, put_storage}, o, next);
 }
 
 /* ---- what is new */

@@ -85,6 +85,8 @@ void live_list(struct live *l, const struct live_filter *f, struct json_out *o, 
 bool live_sees(struct live *l, int64_t id, const struct scope *scope);
 /* One node, whole, as the root value. ERR_NOTFOUND. */
 int live_node(struct live *l, int64_t id, struct json_out *o, struct err *e) MUSTCHECK;
+/* Likewise their storages. */
+void live_storages(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
 /* The timers of the nodes in f->scope after f->after, at most about f->limit, into an open JSON array. */
 void live_timers(struct live *l, const struct live_filter *f, struct json_out *o, int64_t *next);
 

@@ -328,3 +328,14 @@ void live_put_timer(struct json_out *o, const struct live_node *n, const struct 
 	wire_timer_put(o, "timer", t);
 	json_end_obj(o);
 }
+
+void live_put_storage(struct json_out *o, const struct live_node *n, const struct wire_storage *s)
+{
+	json_obj(o, NULL);
+	json_put_int(o, "node_id", n->n.id);
+	json_put_str(o, "node", n->n.name);
+	json_put_str(o, "liveness", liveness_name(n->liveness));
+	json_put_time(o, "reported", n->seen);
+	wire_storage_put(o, "storage", s);
+	json_end_obj(o);
+}

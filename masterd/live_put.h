@@ -13,5 +13,7 @@ void live_put_numbers(struct json_out *o, const struct live_node *n);
 void live_put_newest(struct json_out *o, const struct live_node *n);
 /* A timer with its node. */
 void live_put_timer(struct json_out *o, const struct live_node *n, const struct wire_timer *t);
+/* A storage with its node. */
+void live_put_storage(struct json_out *o, const struct live_node *n, const struct wire_storage *s);
 
 #endif

@@ -81,6 +81,7 @@ static const struct route table[] = {
 	{"GET", "/runs/{uuid}", false, ROLE_VIEWER, api_run, "one run with its log"},
 	{"GET", "/timers", false, ROLE_VIEWER, api_timers, "timers of all machines"},
 	{"GET", "/events", false, ROLE_VIEWER, api_events, "a stream of what changes"},
+	{"GET", "/storages", false, ROLE_VIEWER, api_storages, "storages of all machines"},
 	{"GET", "/alerts", false, ROLE_VIEWER, api_alerts, "what is wrong"},
 	{"GET", "/alerts/{id}", false, ROLE_VIEWER, api_alert, "one of them"},
 	{"POST", "/alerts/{id}/ack", false, ROLE_NODE_ADMIN, api_alert_ack, "I look after it: no reminders"},

@@ -91,6 +91,7 @@ libnoded_a_SOURCES += \
 	noded/agent/link.h noded/agent/link.c \
 	noded/agent/join.h noded/agent/join.c \
 	noded/agent/send.h noded/agent/send.c \
+	noded/agent/storages.h noded/agent/storages.c \
 	noded/agent/request.h noded/agent/request.c \
 	noded/agent/agent.h noded/agent/agent.c
 

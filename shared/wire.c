@@ -107,6 +107,22 @@ static const struct field timer_fields[] = {
 	INT(wire_timer, "took_ms", took_ms),
 	INT(wire_timer, "spread_s", spread_s),
 };
+static const struct field storage_fields[] = {
+	TEXT_NEEDED(wire_storage, "name", name),
+	TEXT(wire_storage, "type", type),
+	TEXT(wire_storage, "endpoint", endpoint),
+	TEXT(wire_storage, "bucket", bucket),
+	TEXT(wire_storage, "state", state),
+	TEXT(wire_storage, "error", error),
+	INT(wire_storage, "weight", weight),
+	INT(wire_storage, "limit", limit),
+	INT(wire_storage, "used", used),
+	INT(wire_storage, "free", free),
+	INT(wire_storage, "failures", failures),
+	TIME(wire_storage, "last_ok", last_ok),
+	TIME(wire_storage, "last_failed", last_failed),
+	TIME(wire_storage, "rests_until", rests_until),
+};
 static const struct field run_fields[] = {
 	UUID(wire_run, "uuid", uuid, true),
 	UUID(wire_run, "batch", batch, false),
@@ -309,6 +325,7 @@ void wire_sample_done(struct wire_sample *s)
 	list_done(&s->disks);
 	list_done(&s->runs);
 	list_done(&s->timers);
+	list_done(&s->storages);
 }
 
 void wire_sample_put(struct json_out *o, const char *key, const struct wire_sample *s)
@@ -345,6 +362,12 @@ void wire_sample_put(struct json_out *o, const char *key, const struct wire_samp
 		json_arr(o, "timers");
 		for (size_t i = 0; i < s->timers.n; i++)
 			wire_timer_put(o, NULL, &s->timers.v[i]);
+		json_end_arr(o);
+	}
+	if (s->storages.n) {
+		json_arr(o, "storages");
+		for (size_t i = 0; i < s->storages.n; i++)
+			wire_storage_put(o, NULL, &s->storages.v[i]);
 		json_end_arr(o);
 	}
 	json_end_obj(o);
@@ -398,6 +421,22 @@ void wire_sample_get(struct wire_sample *ret, const struct json *j, const char *
 	for (c = list_first(j, base, "timers", p), i = 0; c; c = json_next(c), i++)
 		if (element(path, c, base, "timers", i, p))
 			wire_timer_get(list_push(&ret->timers), c, path, p);
+	for (c = list_first(j, base, "storages", p), i = 0; c; c = json_next(c), i++)
+		if (element(path, c, base, "storages", i, p))
+			wire_storage_get(list_push(&ret->storages), c, path, p);
+}
+
+void wire_storage_put(struct json_out *o, const char *key, const struct wire_storage *s)
+{
+	json_obj(o, key);
+	PUT(o, s, storage_fields);
+	json_end_obj(o);
+}
+
+void wire_storage_get(struct wire_storage *ret, const struct json *j, const char *base, struct problems *p)
+{
+	*ret = (struct wire_storage){.weight = -1, .limit = -1, .used = -1, .free = -1, .failures = -1};
+	GET(ret, j, base, storage_fields, p);
 }
 
 /* ---- progress and timer */

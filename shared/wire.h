@@ -56,6 +56,19 @@ struct wire_timer {
 	bool paused;              /* it fires and does nothing, until it is resumed */
 };
 
+/* A storage of the node, as it knows it: no secrets. */
+struct wire_storage {
+	char name[WIRE_NAME], type[16];  /* "s3" "dir" */
+	char endpoint[WIRE_HOST];        /* host; "" for dir */
+	char bucket[WIRE_TEXT];          /* the folder of a dir */
+	char state[16];                  /* "ok" "failing" "drained" "unused" */
+	char error[WIRE_TEXT];           /* of the last failure, "" when it is well */
+	int64_t weight, limit, used;     /* bytes; used by archives of this node, -1 unknown */
+	int64_t free;                    /* on the disk of a dir; -1 unknown */
+	int64_t failures;                /* in a row */
+	int64_t last_ok, last_failed, rests_until; /* 0: never, not */
+};
+
 struct wire_sample {
 	int64_t ts;               /* ms; the node's clock */
 	double cpu, disk;         /* percent 0-100; disk is the fullest file system */
@@ -70,6 +83,7 @@ struct wire_sample {
 	struct { LIST_OF(struct wire_disk); } disks;
 	struct { LIST_OF(struct wire_progress); } runs;
 	struct { LIST_OF(struct wire_timer); } timers;
+	struct { LIST_OF(struct wire_storage); } storages;
 };
 void wire_sample_init(struct wire_sample *s);  /* everything unknown */
 void wire_sample_done(struct wire_sample *s);
@@ -79,6 +93,8 @@ void wire_progress_put(struct json_out *o, const char *key, const struct wire_pr
 void wire_progress_get(struct wire_progress *ret, const struct json *j, const char *base, struct problems *p);
 /* cpu_usage, disk_usage and active_backups are required, the rest may be absent. */
 void wire_sample_get(struct wire_sample *ret, const struct json *j, const char *base, struct problems *p);
+void wire_storage_put(struct json_out *o, const char *key, const struct wire_storage *s);
+void wire_storage_get(struct wire_storage *ret, const struct json *j, const char *base, struct problems *p);
 void wire_timer_put(struct json_out *o, const char *key, const struct wire_timer *t);
 void wire_timer_get(struct wire_timer *ret, const struct json *j, const char *base, struct problems *p);
 

@@ -17,6 +17,7 @@
 #include "noded/agent/outbox.h"
 #include "noded/agent/request.h"
 #include "noded/agent/send.h"
+#include "noded/agent/storages.h"
 #include "noded/agent/sysstat.h"
 #include "noded/agent/timers.h"
 #include "noded/run/catalogue.h"
@@ -32,6 +33,7 @@
 
 enum {
 	REFUSED_MS = 600 * 1000,  /* blocked or a key that is not known: ask every 10 minutes */
+	STORAGES_MS = 60 * 1000,
 	CLONE_MS = 60 * 1000,     /* another machine uses our key: until an admin has decided */
 	BACKOFF_MAX_MS = 30 * 1000,
 	REAP_MS = 60 * 1000,
@@ -50,13 +52,14 @@ struct agent {
 	struct sender *sender;    /* NULL without a key */
 	struct join *join;
 	struct wire_sample last;  /* of the moment, sent with its runs and timers */
+	struct wire_sample seen;  /* only its storages */
 	bool fresh;               /* last has not been sent */
 	bool denied;              /* the master does not know our key */
 	bool pending;             /* a request to join waits */
 	struct timespec key_changed;
 	bool in_memory;           /* the outbox, until its disk has room again */
 	int lock;                 /* one agent a state folder */
-	int64_t next_sample, next_try, next_reap, next_trim; /* monotonic ms */
+	int64_t next_sample, next_try, next_reap, next_trim, next_storages; /* monotonic ms */
 	size_t dead;              /* status files without a process, at the last look */
 	unsigned fails;
 	char said[ERR_MSG_MAX];   /* the trouble with the master that was logged last */
@@ -151,6 +154,18 @@ static void add_runs(struct agent *a, struct wire_sample *s)
 	list_done(&list);
 }
 
+/* Looked at once a minute, told each time. */
+static void add_storages(struct agent *a, struct wire_sample *s)
+{
+	if (clock_mono_ms() >= a->next_storages) {
+		a->next_storages = clock_mono_ms() + STORAGES_MS;
+		list_done(&a->seen.storages);
+		storages_add(a->config, &a->seen);
+	}
+	for (size_t i = 0; i < a->seen.storages.n; i++)
+		*list_push(&s->storages) = a->seen.storages.v[i];
+}
+
 static void take_sample(struct agent *a)
 {
 	struct err e;
@@ -160,6 +175,7 @@ static void take_sample(struct agent *a)
 	str_cut(a->last.agent_version, sizeof(a->last.agent_version), PACKAGE_VERSION);
 	add_timers(a, &a->last);
 	mark_paused(&a->last);
+	add_storages(a, &a->last);
 	add_runs(a, &a->last);
 	/* without room it is sent all the same, as long as the master is there to take it */
 	if (outbox_put_sample(a->outbox, &a->last, &e) || outbox_depth(a->outbox, &a->last.outbox_depth, &e))
@@ -227,6 +243,7 @@ static void reload_when_changed(struct agent *a)
 		config_free(a->config);
 		a->config = c;
 		a->next_sample = clock_mono_ms();
+		a->next_storages = 0;
 	}
 	problems_done(&problems);
 	problems_done(&unknown);
@@ -492,6 +509,7 @@ static void agent_done(struct agent *a)
 {
 	drop_links(a);
 	wire_sample_done(&a->last);
+	wire_sample_done(&a->seen);
 	timers_close(a->timers);
 	requests_free(a->requests);
 	sysstat_free(a->sysstat);

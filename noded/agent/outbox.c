@@ -123,7 +123,7 @@ int outbox_put_sample(struct outbox *o, const struct wire_sample *s, struct err 
 	struct wire_sample lean = *s;
 	struct json_out out;
 
-	lean.runs.n = lean.timers.n = 0;
+	lean.runs.n = lean.timers.n = lean.storages.n = 0;
 	lean.outbox_depth = -1;
 	buf_init(&b, SAMPLE_JSON_MAX);
 	json_out_init(&out, &b);

@@ -19,6 +19,8 @@ step "the administrator signs in" login admin 'correct horse battery'
 # a run of the site "slow" goes on until the file "go" is there
 FILTER='.sites[0] += {db_host: "127.0.0.1:'$DB_PORT'", db_name: "shop", db_user: "rig", db_password: "rigpw"}
 	| .sites += [{name: "slow", paths: .sites[0].paths, hooks: {before: ["sh -c '\''until [ -e '$T'/go ]; do sleep 0.05; done'\''"]}}]
+	| .storage += [{name: "far", type: "s3", endpoint: "https://s3.example.net:9000/", region: "x", bucket: "b", weight: 0,
+		access_key: "AKIATEST", secret_key: "never to be told"}]
 	| .timers = [{name: "nightly", sites: ["shop"], on_calendar: "*-*-* 03:10"}] | .limits = {lock_wait_s: 0}'
 step "a node joins" enrol web-01 "$FILTER"
 agent web-01
@@ -36,6 +38,12 @@ RUN=$(jq -r .run "$BODY")
 call 200 GET "/runs/$RUN" -H "$(AS)"
 check "it is a run of that site, by request" is '[.site, .state, .trigger] | join(" ")' "shop ok request"
 check "an archive lies on the storage" [ "$(archives)" = 1 ]
+storages() { call 200 GET /storages -H "$(AS)" && is '[.items[].storage | .name, .state, .weight] | map(tostring) | join(" ")' "disk ok 100 far drained 0"; }
+agent_anew() { stop_pid web-01-agent; agent web-01; until_ok 20 storages; }
+check "the storages are known to the master" agent_anew
+check "with what lies on them and what is free" is '.items[0].storage | .used > 0 and .free > 0 and .last_ok != null' true
+check "a bucket and a host, and nothing more of them" is '.items[1].storage | [.type, .endpoint, .bucket] | join(" ")' "s3 s3.example.net b"
+check "no secret" bash -c "! grep -qE 'AKIATEST|never to be told' '$BODY'"
 check "no process of it is a child of the agent" [ -z "$(pgrep -P "$(cat "$T/web-01-agent.pid")")" ]
 step "it is to be verified" request "{\"verb\":\"verify\",\"site\":\"shop\",\"run\":\"$RUN\"}"
 check "and is" done_well
