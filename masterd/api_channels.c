@@ -139,8 +139,11 @@ static int run_change(struct job *job, struct db *db, struct err *e)
 	c->channel.last_failed = now.last_failed;
 	c->channel.sent = now.sent;
 	c->channel.dropped = now.dropped;
-	c->channel.waiting = now.waiting;
+	c->channel.waiting = c->channel.enabled ? now.waiting : 0;
 	channel_done(&now);
+	/* old news are none when it is switched on again */
+	if (!c->channel.enabled && tbl_delivery_clear(db, c->channel.id, e))
+		return -1;
 	if (tbl_channel_put(db, &c->channel, e))
 		return -1;
 	return AUDIT(db, &c->actor, e, "channel.change", audit_thing(object, "channel", c->channel.name), "enabled",

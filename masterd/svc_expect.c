@@ -10,6 +10,9 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
+/* A run that began before is not believed to go on. */
+#define LONGEST_RUN_MS (INT64_C(3) * 24 * 3600 * 1000)
+
 enum {
 	CHANGES_MAX = 500,        /* of one transaction */
 	STUCK_MS = 3600 * 1000,   /* a history that never ends (a run that is refused for ever) is waited for no longer */
@@ -263,7 +266,7 @@ static void look_sites(const struct live_node *n, const char *timer, struct repo
 
 		if (!str_eq(s->timer, timer))
 			continue;
-		r->at_work |= s->running_since > 0;
+		r->at_work |= s->running_since > r->now - LONGEST_RUN_MS;
 		all &= s->good_at > 0;
 		if (!r->good || s->good_at < r->good)
 			r->good = s->good_at;

@@ -121,9 +121,14 @@ static int run_by_id(struct db *db, const char *text, int64_t id, struct err *e)
 	return db_run(&s, e);
 }
 
+int tbl_delivery_clear(struct db *db, int64_t channel_id, struct err *e)
+{
+	return run_by_id(db, "DELETE FROM delivery WHERE channel_id=?1", channel_id, e);
+}
+
 int tbl_channel_drop(struct db *db, int64_t id, struct err *e)
 {
-	return run_by_id(db, "DELETE FROM delivery WHERE channel_id=?1", id, e) ||
+	return tbl_delivery_clear(db, id, e) ||
 	       run_by_id(db, "DELETE FROM channel WHERE id=?1", id, e) ? -1 : 0;
 }
 

@@ -69,6 +69,8 @@ int tbl_delivery_add(struct db *db, int64_t channel_id, int64_t at, const char *
 int tbl_delivery_next(struct db *db, int64_t channel_id, int64_t max, struct deliveries *ret, struct err *e) MUSTCHECK;
 /* Put those of the channel up to the number last, that have none, into a batch. */
 int tbl_delivery_batch(struct db *db, int64_t channel_id, int64_t last, const char *batch, struct err *e) MUSTCHECK;
+/* Forget what waits for a channel. */
+int tbl_delivery_clear(struct db *db, int64_t channel_id, struct err *e) MUSTCHECK;
 int tbl_delivery_drop(struct db *db, const char *batch, struct err *e) MUSTCHECK;
 
 #endif

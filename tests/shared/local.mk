@@ -5,6 +5,7 @@ shared_tests = \
 	tests/shared/test_str \
 	tests/shared/test_pin \
 	tests/shared/test_http \
+	tests/shared/test_mail \
 	tests/shared/test_sql \
 	tests/shared/test_wire \
 	tests/shared/test_client \
@@ -20,6 +21,7 @@ shared_tests = \
 check_PROGRAMS += $(shared_tests)
 TESTS += $(shared_tests)
 tests_shared_test_pin_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_shared_test_mail_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_http_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_str_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_sql_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
