@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A simulated year of samples (every 10 s; tests/masterd/history_tool.c): bytes on
 # disk by resolution, time of a node's day, what packing costs, and the memory of
-# a master that holds ten minutes of 10,000 nodes. NODES have a whole history; what
+# a master that holds ten minutes of 10,000 nodes (packing those takes five minutes: it is spread). NODES have a whole history; what
 # is said of 10,000 is theirs times 10,000 / NODES.
 # usage: bench/history.sh BUILD [NODES [FLEET]]
 BUILD=$(cd "${1:?usage: bench/history.sh BUILD [NODES [FLEET]]}" && pwd -P)

@@ -13,6 +13,12 @@ enum { FOLLOW_ROWS = 500 };
 
 /* ---- the journal */
 
+struct taking {
+	struct master *m;
+	int64_t max;              /* rows of each origin */
+	bool shows;               /* every sample in live too, as it comes */
+};
+
 /* Into live: the whole report when there is one, else the numbers. */
 static void show(struct master *m, const struct frame *f, int64_t at)
 {
@@ -36,55 +42,80 @@ static void show(struct master *m, const struct frame *f, int64_t at)
 	block_done(&b);
 }
 
+/* A row that another master wrote, or we in another life. What is damaged is lost; it may not keep out the rest. */
 static int take_row(void *ctx, const struct journal_row *row, struct err *e)
 {
-	struct master *m = ctx;
+	struct taking *v = ctx;
 	const uint8_t *p = row->doc, *end = p + row->n;
 	struct frame f;
 
-	if (hot_add(m->hot, &row->id, row->doc, row->n, e))
-		return -1;
-	while (frame_get(&p, end, &f, e) > 0)
-		show(m, &f, row->at);
+	if (hot_add(v->m->hot, &row->id, row->doc, row->n, e))
+		log_error("row %lld of %s: %s", (long long)row->id.id, row->id.origin, e->msg);
+	while (v->shows && frame_get(&p, end, &f, e) > 0)
+		show(v->m, &f, row->at);
 	return 0;
 }
 
-/* Of every origin but us what is new, at most max rows of each. */
-static int take_journal(struct master *m, struct db *db, int64_t max, struct err *e)
+/* Of every origin but us what is new. */
+static int take_journal(struct taking *v, struct db *db, struct err *e)
 {
-	struct journal_id v = {.id = 0}, last;
+	struct journal_id next = {.id = 0}, last;
 	int got;
 
-	while ((got = tbl_journal_next(db, &v, e)) > 0) {
-		if (str_eq(v.origin, m->instance))
+	while ((got = tbl_journal_next(db, &next, e)) > 0) {
+		if (str_eq(next.origin, v->m->instance))
 			continue;
-		last = v;
-		last.id = hot_cursor(m->hot, v.origin);
-		if (tbl_journal_each(db, &last, max, take_row, m, e))
+		last = next;
+		last.id = hot_cursor(v->m->hot, next.origin);
+		if (tbl_journal_each(db, &last, v->max, take_row, v, e))
 			return -1;
 	}
 	return got;
 }
 
-static int with_reader(struct master *m, int64_t max, struct err *e)
+static int with_reader(struct taking *v, struct err *e)
 {
 	struct db *db = NULL;
 	int rc;
 
-	if (db_pool_take(m->pool, &db, e))
+	if (db_pool_take(v->m->pool, &db, e))
 		return -1;
-	rc = take_journal(m, db, max, e);
-	db_pool_give(m->pool, db);
+	rc = take_journal(v, db, e);
+	db_pool_give(v->m->pool, db);
 	return rc;
+}
+
+/* The newest sample of each node: whole reports are a minute old. */
+static void show_newest(struct master *m)
+{
+	int64_t id = 0, now = clock_ms();
+
+	while (hot_nodes(m->hot, id, &id, 1)) {
+		struct block b = {0};
+		struct wire_sample s;
+		uint32_t upto;
+
+		hot_read(m->hot, id, &b, &upto);
+		if (b.rows.n) {
+			const struct row *r = &b.rows.v[b.rows.n - 1];
+
+			row_to_wire(&s, &b, r);
+			live_numbers(m->live, id, &s, false, r->ts < now ? r->ts : now);
+			wire_sample_done(&s);
+		}
+		block_done(&b);
+	}
 }
 
 int history_load(struct master *m, struct err *e)
 {
+	struct taking v = {.m = m, .max = INT64_MAX};
 	int64_t began = clock_mono_ms();
 	struct hot_size size;
 
-	if (with_reader(m, INT64_MAX, e))
+	if (with_reader(&v, e))
 		return -1;
+	show_newest(m);
 	hot_size(m->hot, &size);
 	log_debug("%llu samples read from the journal in %lld ms", (unsigned long long)size.samples,
 		  (long long)(clock_mono_ms() - began));
@@ -93,11 +124,12 @@ int history_load(struct master *m, struct err *e)
 
 void history_follow(struct master *m, int64_t now)
 {
+	struct taking v = {.m = m, .max = FOLLOW_ROWS, .shows = true};
 	struct err e;
 
 	(void)now;
 	/* a database that is away is said once, by the writer */
-	if (m->shared && with_reader(m, FOLLOW_ROWS, &e) && e.kind != ERR_BUSY)
+	if (m->shared && with_reader(&v, &e) && e.kind != ERR_BUSY)
 		log_error("samples of other masters: %s", e.msg);
 }
 
@@ -125,7 +157,7 @@ void history_settle(struct master *m, int64_t now)
 	rc = db_pool_take(m->pool, &db, &e);
 	for (size_t i = 0; i < ends.n && !rc; i++)
 		rc = settle(m, db, &ends.v[i], &e);
-	if (rc)
+	if (rc && e.kind != ERR_BUSY)
 		log_error("samples: %s", e.msg);
 	db_pool_give(m->pool, db);
 	list_done(&ends);
