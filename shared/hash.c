@@ -19,7 +19,8 @@ struct sha256 {
 };
 
 static EVP_MD *sha256_md;
-static EVP_MAC *hmac_mac;
+/* to be copied: naming the digest anew in each call would fetch it each time */
+static EVP_MAC_CTX *hmac_of_sha256, *hmac_of_sha1;
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 /* These calls fail only without memory or with a broken libcrypto: there is
@@ -32,11 +33,25 @@ static void must(bool worked, const char *what)
 	abort();
 }
 
+static EVP_MAC_CTX *hmac_of(EVP_MAC *mac, char *digest)
+{
+	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	must(ctx && EVP_MAC_CTX_set_params(ctx, params) == 1, "HMAC");
+	return ctx;
+}
+
 static void fetch(void)
 {
+	char name256[] = "SHA256", name1[] = "SHA1";
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
 	sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	hmac_mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	must(sha256_md && hmac_mac, "SHA-256");
+	must(sha256_md, "SHA-256");
+	hmac_of_sha256 = hmac_of(mac, name256);
+	hmac_of_sha1 = hmac_of(mac, name1);
+	EVP_MAC_free(mac);
 }
 
 void sha256(uint8_t out[static SHA256_LEN], const void *p, size_t n)
@@ -79,16 +94,13 @@ struct bytes {
 	size_t n;
 };
 
-static void hmac(char *digest, uint8_t *out, size_t out_len, struct bytes key, struct bytes text)
+static void hmac(const EVP_MAC_CTX *of, uint8_t *out, size_t out_len, struct bytes key, struct bytes text)
 {
-	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
-	EVP_MAC_CTX *ctx;
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(of);
 	size_t len = 0;
 
-	pthread_once(&fetched, fetch);
-	ctx = EVP_MAC_CTX_new(hmac_mac);
 	/* a NULL key means "as before" to libcrypto, so an empty one needs an address */
-	must(ctx && EVP_MAC_init(ctx, key.n ? key.p : "", key.n, params) == 1 &&
+	must(ctx && EVP_MAC_init(ctx, key.n ? key.p : "", key.n, NULL) == 1 &&
 		     EVP_MAC_update(ctx, text.p, text.n) == 1 && EVP_MAC_final(ctx, out, &len, out_len) == 1 &&
 		     len == out_len,
 	     "HMAC");
@@ -97,16 +109,14 @@ static void hmac(char *digest, uint8_t *out, size_t out_len, struct bytes key, s
 
 void hmac_sha256(uint8_t out[static SHA256_LEN], const void *key, size_t key_len, const void *p, size_t n)
 {
-	char digest[] = "SHA256";
-
-	hmac(digest, out, SHA256_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
+	pthread_once(&fetched, fetch);
+	hmac(hmac_of_sha256, out, SHA256_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
 }
 
 void hmac_sha1(uint8_t out[static SHA1_LEN], const void *key, size_t key_len, const void *p, size_t n)
 {
-	char digest[] = "SHA1";
-
-	hmac(digest, out, SHA1_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
+	pthread_once(&fetched, fetch);
+	hmac(hmac_of_sha1, out, SHA1_LEN, (struct bytes){key, key_len}, (struct bytes){p, n});
 }
 
 bool hash_equal(const void *a, const void *b, size_t n)
