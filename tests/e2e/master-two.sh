@@ -101,6 +101,16 @@ step "is out at the other" at "$B" soon call 401 GET /auth/me -H "$(AS "$GUEST")
 step "and listens no more" until_ok 10 ended b
 at "$A" login admin 'correct horse battery'
 
+# ---- the database goes and comes back
+EVENTS=$B step "a console listens at the second" listen b '?topics=run,node'
+restart() { "$RIGS/postgres.sh" stop "$PG_DIR" && "$RIGS/postgres.sh" start "$PG_DIR" "$PG_PORT"; }
+step "PostgreSQL is restarted" restart
+step "the first takes reports again" at "$A" until_ok 30 sample 31
+step "and runs" at "$A" until_ok 30 run_put "${U}02" 1 failed ',"finished":"2026-11-23T03:20:00Z","error":{"kind":"io","message":"disk"}'
+step "of which the console of the second is told" until_ok 30 told b run ".items[0].uuid == \"${U}02\""
+step "as of the numbers" until_ok 30 told b node 'any(.items[], .samples[]; .sample.cpu_usage == 31)'
+check "on the same stream" test ! -e "$T/b.end"
+
 # ---- background work is done once; who leads may die
 holder() { database_sql "" "SELECT holder FROM lease WHERE name='background'"; }
 says_it_leads() { tail -n 1 < <(grep -h 'background work' "$T/$1.log") | grep -q 'this master'; }
