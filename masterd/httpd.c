@@ -34,6 +34,7 @@ enum {
 	PEM_MAX = 1 << 20,
 	BACKLOG = 1024,
 	STREAM_BLOCK = 4096,
+	SLOWEST_READER = 16,      /* bytes in a ms */
 };
 
 /* A connection, in a list so that slow ones can be ended. */
@@ -247,6 +248,8 @@ static enum MHD_Result send_reply(struct call *c)
 	if (!response)
 		return MHD_NO;
 	add_headers(response, c, status, len);
+	/* who reads more slowly than that only holds our memory */
+	set_deadline(c, 1000 * r->m->config->request_s + (int64_t)(len / SLOWEST_READER));
 	queued = MHD_queue_response(c->connection, (unsigned)status, response);
 	MHD_destroy_response(response);
 	return queued;
