@@ -108,11 +108,11 @@ static void mark_name(struct live *l, struct live_node *n)
 	for (size_t i = 0; i < l->nodes.n; i++) {
 		struct live_node *other = l->nodes.v[i];
 
-		if (other == n || !str_eq(other->n.name, n->n.name))
-			continue;
-		if (n->n.state == NODE_PENDING && other->n.approved) {
+		/* names last: most of a fleet is approved, and all of it passes here at the start */
+		if (n->n.state == NODE_PENDING && other->n.approved && other != n && str_eq(other->n.name, n->n.name)) {
 			n->join.name_in_use = true;
-		} else if (other->n.state == NODE_PENDING && n->n.approved) {
+		} else if (other->n.state == NODE_PENDING && n->n.approved && other != n &&
+			   str_eq(other->n.name, n->n.name)) {
 			other->join.name_in_use = true;
 			changes_line(&l->changes, other, ++l->version);
 		}
