@@ -90,6 +90,51 @@ keys 3
 check "Runs is a page of it" shows "No run yet."
 keys Escape
 check "Esc goes back to the list" shows "LAST BACKUP"
+check "the title says that changes are told" shows "● live"
+
+# ---- a run fails: told within moments, looked after
+NODE_KEY=$(cat "$T/nodestate/node/api.key")
+put_run() { # UUID REV STATE
+	curl -sk --fail-with-body -X PUT -H "X-API-KEY: $NODE_KEY" -H 'Content-Type: application/json' "$URL/api/v1/runs/$1" -d "{\"uuid\":\"$1\",\"site\":\"shop\",
+		\"trigger\":\"manual\",\"timer\":\"nightly\",\"rev\":$2,\"state\":\"$3\",\"started\":\"$(date -u +%FT%TZ)\",\"finished\":\"$(date -u +%FT%TZ)\",
+		\"error\":{\"kind\":\"database\",\"message\":\"it broke\"}}"
+}
+check "a run fails" put_run 0b8f2c1e-1111-4222-8333-444455556666 1 failed
+check "the list shows it by itself" shows "✗ FAILED"
+check "an alert is counted" shows "3 Alerts·1"
+keys 3
+check "Alerts shows it" shows "backup failed: shop"
+check "with the cause" shows "it broke"
+keys K
+check "K asks" shows "< Acknowledge >    [ Cancel ]"
+keys BTab Enter
+check "acknowledging is told" shows "✓ web-01.fra: backup failed is acknowledged."
+check "the row says so" shows "· acked"
+check "by whom" shows "admin looks after it"
+check "nothing is open any more" gone "3 Alerts·1"
+keys U
+shows "< Take back >" >/dev/null
+keys BTab Enter
+check "U takes it back" shows "✗ crit"
+keys Z
+check "Z asks for how long" shows "For (30m, 4h, 2d)"
+keys C-u '2d' Tab Enter
+check "snoozing is told" shows "· snoozed"
+keys Enter
+check "Enter opens its node" shows "Nodes > web-01.fra"
+check "with the run that failed" shows "✗ failed"
+
+# ---- the node is asked for something
+keys B
+check "B asks first" shows "< Back up >    [ Cancel ]"
+keys BTab Enter
+check "the node is asked, and the console says what becomes of it" shows "backup: web-01.fra"
+keys Escape
+check "Esc comes back to the alerts" shows "· snoozed"
+check "a run goes well" put_run 0b8f2c1e-1111-4222-8333-444455556667 1 ok
+check "the alert goes by itself" shows "All quiet."
+keys 1
+check "and the node is well" shows "● ok"
 
 # ---- sizes
 tmux resize-window -t console -x 60 -y 15
@@ -131,8 +176,10 @@ check "block takes one" run felloe block 1 --reason "wrong network"
 check "blocked is seen" run felloe node 1
 says "wrong network"
 check "unblock" run felloe unblock 1
-check "runs is empty yet" run felloe runs --json
-check "and an empty list" jq -e '. == []' "$OUT"
+check "runs" run felloe runs --json
+check "are those of the node" jq -e 'map(.state) == ["ok", "failed"] or map(.state) == ["failed", "ok"]' "$OUT"
+check "of no node that ran nothing" run felloe runs --json --node 77
+check "an empty list" jq -e '. == []' "$OUT"
 check "timers" run felloe timers
 check "a node that does not exist" run -e 1 felloe node 999
 check "a code that nobody has" run -e 1 felloe approve OAKS-0000
