@@ -48,7 +48,7 @@ inside cp -a "$S/inst/." /
 check "users, folders and units by the README's line" as_told systemd-sysusers
 check "there is a user felloe without a login" inside bash -c 'getent passwd felloe | grep -q "/nologin$"'
 check "the folders are there" test "$(inside stat -c '%n %a %U' /var/lib/felloe /run/felloe/node | tr '\n' ' ')" = "/var/lib/felloe 755 root /run/felloe/node 700 root "
-check "systemd has no complaint about the units" inside systemd-analyze verify --man=no felloe-masterd.service felloe-noded.service felloe-backup@nightly.service felloe-backup@nightly.timer
+check "systemd has no complaint about the units" inside systemd-analyze verify --man=no felloe-masterd.service felloe-noded.service felloe-backup@nightly.service felloe-backup@nightly.timer felloe-request@x.service
 check "nothing is enabled by the installation" run -e 1 inside systemctl is-enabled felloe-masterd felloe-noded
 check "a start before init does nothing, and does not fail" inside bash -c 'systemctl start felloe-masterd felloe-noded && ! systemctl is-failed felloe-masterd felloe-noded'
 check "the manual pages are where man looks" inside test -s "$PREFIX/share/man/man8/felloe-masterd.8"
@@ -121,6 +121,17 @@ check "and holds database and files" inside bash -c "tar --zstd -tf '$(newest)' 
 check "the lines of the README about getting back work: list" run inside felloe-noded list
 check "verify" run inside felloe-noded verify shop --full
 
+# ---- the master asks ----------------------------------------------------------------------------
+netted felloe whoami --json >"$T/who" 2>&1
+ask() { netted felloe request 1 "$@" >"$T/asked" 2>&1; }
+asked() { inside bash -c 'ls /var/lib/felloe/node/requests/*.out'; }
+if netted felloe request --help >/dev/null 2>&1; then
+	check "a backup is asked for" ask backup shop || note "$T/asked"
+	check "a unit of its own makes it" until_ok 40 runs 'any(.[]; .trigger == "request" and .state == "ok")' || note "$(journal -u 'felloe-request@*' | tail -n 20)"
+	check "which is none of the agent's" bash -c "'$RIGS/systemd.sh' exec '$T/sd' journalctl --no-pager -q | grep -q 'Felloe carries out the request'"
+	check "and tells the outcome" until_ok 20 asked
+fi
+
 # ---- the master is away -------------------------------------------------------------------------
 count() { inside bash -c 'ls /srv/backup/*/*/*/*/*.tar.zst | wc -l'; }
 more_than() { [ "$(count)" -gt "$1" ]; }
@@ -141,7 +152,7 @@ check "and the node is online again" until_ok 30 node '.liveness == "online"'
 # ---- reload, restart --------------------------------------------------------------------------------
 pid=$(inside systemctl show -p MainPID --value felloe-masterd)
 check "systemctl reload felloe-masterd" inside systemctl reload felloe-masterd
-reloaded() { journal -u felloe-masterd >"$T/log" && grep -q 'SIGHUP: limits taken' "$T/log"; }
+reloaded() { journal -u felloe-masterd >"$T/log" && grep -q 'SIGHUP:' "$T/log"; }
 check "it reads its configuration anew" until_ok 10 reloaded
 check "in the same process" test "$(inside systemctl show -p MainPID --value felloe-masterd)" = "$pid"
 check "systemctl reload felloe-noded" inside systemctl reload felloe-noded

@@ -155,13 +155,11 @@ agent web-01
 step "a third" request '{"verb":"verify","site":"shop"}'
 check "is done" done_well
 check "the others never" [ "$(archives)" = "$BEFORE" ]
-DATABASE_FILE=$(ls "$T"/state/master/*.db 2>/dev/null)
-if [ -n "$DATABASE_FILE" ]; then
-	stop_pid master
-	sqlite3 "$DATABASE_FILE" "UPDATE node_request SET state='pending', expires=expires+3600000 WHERE rid='$RID'"
-	step "a master whose database was put back hands it out again" master_start
-	: >"$T/web-01-agent.log"
-	until_ok 20 node_is "$NODE" .liveness online >/dev/null
-	check "the node tells it what became of it" until_ok 30 stands done
-	check "and does not do it again" bash -c "! grep -q 'asks for verify' '$T/web-01-agent.log'"
-fi
+stop_pid master
+database_change "$(ls "$T"/state/master/*.db 2>/dev/null)" \
+	"UPDATE node_request SET state='pending', expires=expires+3600000 WHERE rid='$RID'" >/dev/null
+step "a master whose database was put back hands it out again" master_start
+: >"$T/web-01-agent.log"
+until_ok 20 node_is "$NODE" .liveness online >/dev/null
+check "the node tells it what became of it" until_ok 30 stands done
+check "and does not do it again" bash -c "! grep -q 'asks for verify' '$T/web-01-agent.log'"
