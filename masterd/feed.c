@@ -436,6 +436,13 @@ void feed_read_to(struct feed *f, int64_t event)
 	pthread_mutex_unlock(&f->lock);
 }
 
+void feed_lost(struct feed *f)
+{
+	pthread_mutex_lock(&f->lock);
+	f->news.lost[TOPIC_RUN] = f->news.lost[TOPIC_ALERT] = f->news.lost[TOPIC_JOIN] = true;
+	pthread_mutex_unlock(&f->lock);
+}
+
 int64_t feed_event(struct feed *f)
 {
 	int64_t event;

@@ -107,6 +107,8 @@ void feed_add(struct feed *f, enum topic t, int64_t node_id, const char *key, ch
 /* The journal was read up to here. */
 void feed_read_to(struct feed *f, int64_t event);
 int64_t feed_event(struct feed *f);
+/* News of the journal are missing: who listens to them reads anew. */
+void feed_lost(struct feed *f);
 
 struct feed_tick {
 	void *ctx;

@@ -147,6 +147,45 @@ static int take_event(struct follow *f, struct db *db, const struct event *ev, s
 	return rc;
 }
 
+/* ---- when the journal does not reach back to where we were */
+
+static int reload_nodes(struct master *m, struct db *db, struct err *e)
+{
+	int64_t ids[PASS_MAX], cursor = 0;
+	struct nodes nodes = {0};
+	int rc = tbl_node_list(db, &nodes, e);
+
+	for (size_t i = 0; i < nodes.n && !rc; i++)
+		rc = reload_node(m, db, nodes.v[i].id, e) || request_reload(m, db, nodes.v[i].id, e) ? -1 : 0;
+	nodes_done(&nodes);
+	/* and those that are no more */
+	do {
+		size_t n = live_ids(m->live, &cursor, ids, PASS_MAX);
+
+		for (size_t i = 0; i < n && !rc; i++)
+			rc = reload_node(m, db, ids[i], e);
+	} while (cursor && !rc);
+	return rc;
+}
+
+/* We were away for over a day (a machine that slept): read all anew. */
+static int mind_gap(struct follow *f, struct db *db, struct err *e)
+{
+	int64_t oldest, newest, at = atomic_load(&f->at);
+
+	if (tbl_event_range(db, &oldest, &newest, e))
+		return -1;
+	if (!at || oldest <= at + 1)
+		return 0;
+	log_warn("journal: all up to event %lld is gone, %lld was read: reading everything anew", (long long)oldest - 1,
+		 (long long)at);
+	if (reload_nodes(f->m, db, e) || tbl_run_latest(db, take_run, f->m, e))
+		return -1;
+	feed_lost(f->m->feed);
+	atomic_store(&f->at, oldest - 1);
+	return 0;
+}
+
 /* All that is new; f->at stays before what could not be taken. */
 static int read_journal(struct follow *f, struct db *db, struct err *e)
 {
@@ -154,6 +193,8 @@ static int read_journal(struct follow *f, struct db *db, struct err *e)
 	size_t got;
 	int rc;
 
+	if (f->m->shared && mind_gap(f, db, e))
+		return -1;
 	do {
 		p.events.n = 0;
 		rc = tbl_event_each(db, atomic_load(&f->at), PASS_MAX, keep, &p, e);

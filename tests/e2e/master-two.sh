@@ -111,6 +111,19 @@ step "of which the console of the second is told" until_ok 30 told b run ".items
 step "as of the numbers" until_ok 30 told b node 'any(.items[], .samples[]; .sample.cpu_usage == 31)'
 check "on the same stream" test ! -e "$T/b.end"
 
+# ---- one sleeps for longer than the journal is kept
+kill -STOP "$(cat "$T/b.pid")"
+step "while the second sleeps a machine is blocked" at "$A" call 200 POST "/nodes/block/$NODE" -H "$(AS)"
+step "and another one joins" at "$A" join web-03
+database_sql "" "DELETE FROM event WHERE id < (SELECT max(id) FROM event)" >/dev/null
+kill -CONT "$(cat "$T/b.pid")"
+step "when it wakes it refuses the one" at "$B" soon refused
+step "shows the other" at "$B" soon has 200 "/nodes/?state=pending" 'length == 1' -H "$(AS)"
+check "says why it read everything" grep -q 'reading everything anew' "$T/b.log"
+step "and tells its clients to do so too" will_tell b reset '. == {}'
+step "the machine is let in again" at "$B" call 200 POST "/nodes/unblock/$NODE" -H "$(AS)"
+step "at both" at "$A" until_ok 10 sample 6
+
 # ---- background work is done once; who leads may die
 holder() { database_sql "" "SELECT holder FROM lease WHERE name='background'"; }
 says_it_leads() { tail -n 1 < <(grep -h 'background work' "$T/$1.log") | grep -q 'this master'; }
