@@ -89,7 +89,8 @@ static int plan_new(struct pg *pg, const struct stmt *s, struct pg_plan **ret, s
 		*list_push(&p->types) = i < s->values.n ? s->values.v[i].type : 0;
 	snprintf(p->name, sizeof(p->name), "f%u", pg->names++);
 	p->text = xstrdup(s->text);
-	r = PQprepare(pg->h, p->name, text, (int)p->types.n, p->types.v);
+	if (PQsendPrepare(pg->h, p->name, text, (int)p->types.n, p->types.v))
+		r = pg_answer(pg);
 	if (PQresultStatus(r) == PGRES_COMMAND_OK) {
 		*list_push(&pg->plans) = p;
 		*ret = p;
@@ -210,7 +211,7 @@ static PGresult *send(const struct stmt *s, const struct pg_plan *plan)
 		lengths[i] = (int)s->values.v[i].n;
 		formats[i] = s->values.v[i].type == PG_BYTEA;
 	}
-	return PQexecPrepared(s->pg->h, plan->name, (int)n, values, lengths, formats, 0);
+	return PQsendQueryPrepared(s->pg->h, plan->name, (int)n, values, lengths, formats, 0) ? pg_answer(s->pg) : NULL;
 }
 
 static int execute(struct stmt *s, struct err *e)
@@ -324,8 +325,8 @@ static void pg_rollback(void *conn)
 	struct pg *pg = conn;
 	struct err e;
 
-	pg->ruling = false;
-	if (PQstatus(pg->h) == CONNECTION_OK && PQtransactionStatus(pg->h) != PQTRANS_IDLE && pg_run(pg, "ROLLBACK", &e)) {
+	pg->ruling = pg->patient = false;
+	if (!pg->stale && PQstatus(pg->h) == CONNECTION_OK && PQtransactionStatus(pg->h) != PQTRANS_IDLE && pg_run(pg, "ROLLBACK", &e)) {
 		log_debug("%s", e.msg);
 		pg->stale = true;
 	}
@@ -354,7 +355,7 @@ static int pg_commit(void *conn, struct err *e)
 
 	if (pg->telling && pg_tell_now(pg, e))
 		return -1;
-	r = PQexec(pg->h, "COMMIT");
+	r = pg_ask(pg, "COMMIT");
 	pg->ruling = pg->telling = false;
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
 		return pg_fail(pg, r, "COMMIT", e);

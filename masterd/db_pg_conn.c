@@ -11,6 +11,9 @@
 #include "shared/str.h"
 
 enum {
+	/* A server that is stopped, or a network that swallows everything, says nothing: the
+	 * time limits of the session (prepare_session) would have ended any statement by then. */
+	SILENCE_MS = 15000,
 	RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000,
 	OLDEST = 150000,          /* PQserverVersion: the oldest that is tested */
 };
@@ -73,15 +76,62 @@ int pg_fail(struct pg *pg, const PGresult *r, const char *what, struct err *e)
 
 	if (PQstatus(pg->h) != CONNECTION_OK)
 		return lost(pg, e);
+	if (!r && pg->stale)
+		return err_set(e, ERR_BUSY, "database %s: the server says nothing", pg->shown);
 	if (str_eq(state, "0A000") || str_eq(state, "26000") || str_eq(state, "25006"))
 		pg->stale = true;
 	return err_set(e, kind_of(state), "database %s: %.120s%s: %s%s%s", pg->shown, what, strlen(what) > 120 ? "..." : "",
 		       primary ? primary : "no answer", *state ? ", SQLSTATE " : "", state);
 }
 
+/* Until an answer is complete. */
+static bool wait_answer(struct pg *pg)
+{
+	struct pollfd fd = {.fd = PQsocket(pg->h), .events = POLLIN};
+	int64_t until = clock_mono_ms() + SILENCE_MS, left;
+
+	while (PQisBusy(pg->h)) {
+		left = until - clock_mono_ms();
+		if (!pg->patient && left <= 0) {
+			pg->stale = true;
+			return false;
+		}
+		if (poll(&fd, 1, pg->patient ? -1 : (int)left) <= 0)
+			continue;
+		if (!PQconsumeInput(pg->h))
+			return false;
+		until = clock_mono_ms() + SILENCE_MS;
+	}
+	return true;
+}
+
+PGresult *pg_answer(struct pg *pg)
+{
+	PGresult *kept = NULL, *r;
+
+	while (wait_answer(pg)) {
+		r = PQgetResult(pg->h);
+		if (!r)
+			return kept;
+		if (kept && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
+			PQclear(r);
+			continue;
+		}
+		PQclear(kept);
+		kept = r;
+	}
+	PQclear(kept);
+	return NULL;
+}
+
+PGresult *pg_ask(struct pg *pg, const char *text)
+{
+	return PQsendQuery(pg->h, text) ? pg_answer(pg) : NULL;
+}
+
 int pg_run(struct pg *pg, const char *text, struct err *e)
 {
-	CLEANUP(pg_resultp) PGresult *r = PQexec(pg->h, text);
+	CLEANUP(pg_resultp) PGresult *r = pg_ask(pg, text);
 	ExecStatusType status = PQresultStatus(r);
 
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
@@ -163,10 +213,10 @@ static int prepare_session(struct pg *pg, struct err *e)
 		return err_set(e, ERR_CONFIG, "database %s: PostgreSQL %d is too old: 15 or newer is needed", pg->shown,
 			       PQserverVersion(pg->h) / 10000);
 	/* a master that hangs may hold neither a lock nor a thread for ever */
-	if (pg_run(pg, "SET statement_timeout=30000; SET lock_timeout=10000; SET client_min_messages=warning;"
-		"SET idle_in_transaction_session_timeout=60000", e))
+	if (pg_run(pg, "SET lock_timeout=8000; SET client_min_messages=warning; SET idle_in_transaction_session_timeout=60000", e))
 		return -1;
-	return pg->readonly ? pg_run(pg, "SET default_transaction_read_only=on", e) : 0;
+	return pg_run(pg, pg->readonly ? "SET statement_timeout=30000; SET default_transaction_read_only=on"
+				       : "SET statement_timeout=10000", e);
 }
 
 static int connect_now(struct pg *pg, struct err *e)

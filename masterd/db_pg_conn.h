@@ -27,7 +27,8 @@ struct pg {
 	bool ruling;              /* this transaction holds the lock of db_rules */
 	bool telling;             /* others are to be woken by its commit */
 	bool hearing;             /* LISTEN was said */
-	bool stale;               /* prepared for another schema, or no primary any more: connect anew */
+	bool stale;               /* silent, prepared for another schema, or no primary: connect anew */
+	bool patient;             /* wait for answers without end: migrations */
 	int64_t retry_at;         /* monotonic ms: no try to connect before */
 	int64_t retry_ms;
 	unsigned names;
@@ -42,6 +43,11 @@ char *pg_shown(const char *url);
 /* At the begin of a transaction, when the connection is gone: ERR_BUSY. Each failed
  * try makes the time to the next one longer, up to 5 s; in between nobody waits. */
 int pg_connect_again(struct pg *pg, struct err *e) MUSTCHECK;
+/* The answer to what was sent just now, the first that is an error or else the last;
+ * NULL when the connection is lost, or silent for too long (then it is stale). Yours. */
+PGresult *pg_answer(struct pg *pg);
+/* One text without values, its rows. Yours, NULL as pg_answer. */
+PGresult *pg_ask(struct pg *pg, const char *text);
 /* Statements without values; more than one in a text is fine. */
 int pg_run(struct pg *pg, const char *text, struct err *e) MUSTCHECK;
 /* What r or the connection says as an error, -1; what: the statement. Values are

@@ -58,7 +58,7 @@ static char *translate(const char *text)
 /* The first column of the only row, 0 without one. */
 static int number(struct pg *pg, const char *text, int64_t *ret, struct err *e)
 {
-	CLEANUP(pg_resultp) PGresult *r = PQexec(pg->h, text);
+	CLEANUP(pg_resultp) PGresult *r = pg_ask(pg, text);
 
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		return pg_fail(pg, r, text, e);
@@ -81,7 +81,7 @@ int pg_judge(void *conn, char about[static DB_ABOUT], struct err *e)
 {
 	struct pg *pg = conn;
 	CLEANUP(pg_resultp) PGresult *r =
-		PQexec(pg->h, "SELECT c.relname, p.name FROM pg_class c, (VALUES('SELECT'),('INSERT'),('UPDATE'),('DELETE')) p(name) "
+		pg_ask(pg, "SELECT c.relname, p.name FROM pg_class c, (VALUES('SELECT'),('INSERT'),('UPDATE'),('DELETE')) p(name) "
 			      "WHERE c.relkind IN('r','p') AND c.relnamespace=current_schema()::regnamespace "
 			      "AND NOT has_table_privilege(c.oid, p.name) UNION ALL "
 			      "SELECT 'schema ' || current_schema(), 'CREATE' "
@@ -102,7 +102,7 @@ int pg_judge(void *conn, char about[static DB_ABOUT], struct err *e)
 static int add_rests(struct pg *pg, struct err *e)
 {
 	CLEANUP(pg_resultp) PGresult *r =
-		PQexec(pg->h, "SELECT c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid=p.partrelid "
+		pg_ask(pg, "SELECT c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid=p.partrelid "
 			      "WHERE p.partdefid=0 AND c.relnamespace=current_schema()::regnamespace");
 
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
@@ -152,13 +152,16 @@ static void undo(struct pg *pg)
 
 int pg_migrate(void *conn, const char *const *texts, int n, struct err *e)
 {
+	struct pg *pg = conn;
 	int stepped;
 
+	pg->patient = true;
 	do {
 		stepped = migrate_step(conn, texts, n, e);
 		if (stepped <= 0)
 			undo(conn);
 	} while (stepped > 0);
+	pg->patient = false;
 	return stepped;
 }
 
@@ -190,7 +193,7 @@ int pg_days_drop(void *conn, const char *table, const char *column, int64_t befo
 					     table, table);
 	CLEANUP(freep) char *rest = xasprintf("DELETE FROM %s_rest WHERE %s<%lld", table, column, (long long)before);
 	struct pg *pg = conn;
-	CLEANUP(pg_resultp) PGresult *r = PQexec(pg->h, ask);
+	CLEANUP(pg_resultp) PGresult *r = pg_ask(pg, ask);
 
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		return pg_fail(pg, r, ask, e);
@@ -217,7 +220,7 @@ static int settle_table(struct pg *pg, const char *table, const char *key, struc
 		return err_set(e, ERR_DB, "database %s: table %s is not kept by day: %s", pg->shown, table, key);
 	column = xstrndup(open + 1, strcspn(open + 1, ")"));
 	text = xasprintf("SELECT DISTINCT div(%s,%d) FROM %s_rest", column, DAY_MS, table);
-	r = PQexec(pg->h, text);
+	r = pg_ask(pg, text);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		return pg_fail(pg, r, text, e);
 	for (int i = 0; i < PQntuples(r); i++)
@@ -231,9 +234,11 @@ int pg_settle(void *conn, struct err *e)
 	struct pg *pg = conn;
 	CLEANUP(pg_resultp) PGresult *r = NULL;
 
+	/* to the end of the transaction */
+	pg->patient = true;
 	if (pg_run(pg, "SET LOCAL statement_timeout=0", e))
 		return -1;
-	r = PQexec(pg->h, "SELECT c.relname, pg_get_partkeydef(c.oid) FROM pg_class c WHERE c.relkind='p' "
+	r = pg_ask(pg, "SELECT c.relname, pg_get_partkeydef(c.oid) FROM pg_class c WHERE c.relkind='p' "
 			  "AND c.relnamespace=current_schema()::regnamespace");
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		return pg_fail(pg, r, "tables by day", e);

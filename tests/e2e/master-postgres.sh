@@ -82,6 +82,16 @@ for round in 1 2 3; do
 done
 check "every connection is ended from outside" pg sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='felloe-masterd'"
 check "nodes report again (4)" more 50
+# a server that is there and says nothing: its processes stand still, what they hold is let go by KILL
+frozen=$(pg sql -tAc "SELECT pid FROM pg_stat_activity WHERE application_name='felloe-masterd'")
+mark
+# shellcheck disable=SC2086
+check "every connection falls silent" kill -STOP $frozen
+check "nodes are told to come again, none waits for ever" until_ok 40 busy
+# shellcheck disable=SC2086
+check "when they are gone" kill -KILL $frozen
+# a server that lost a process this way ends all others and recovers
+check "nodes report again (5)" more 50
 touch "$T/load/stop"
 wait "$(cat "$T/fleet.pid")"
 rm -f "$T/fleet.pid"
