@@ -75,6 +75,7 @@ int cmd_run(int argc, char **argv);
 int cmd_timers(int argc, char **argv);
 int cmd_alerts(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_storages(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_channels(int argc, char **argv);
 int cmd_users(int argc, char **argv);

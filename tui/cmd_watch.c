@@ -292,3 +292,29 @@ int cmd_stats(int argc, char **argv)
 	cmd_end(&c);
 	return rc;
 }
+
+/* ---- storages */
+
+static int storages(struct cmd *c, char **argv, void *opts, struct err *e)
+{
+	static const struct cmd_column columns[] = {
+		{"NODE", "node", CMD_TEXT},		  {"STORAGE", "storage.name", CMD_TEXT}, {"TYPE", "storage.type", CMD_TEXT},
+		{"STATE", "storage.state", CMD_TEXT},	  {"USED", "storage.used", CMD_BYTES},	 {"FREE", "storage.free", CMD_BYTES},
+		{"LAST OK", "storage.last_ok", CMD_AGO}, {"FAILURES", "storage.failures", CMD_TEXT}, {"ERROR", "storage.error", CMD_TEXT},
+	};
+
+	(void)argv;
+	(void)opts;
+	return cmd_show(c,
+			&(struct cmd_table){"/storages", columns, ARRAY_LEN(columns), 0,
+					    "No node has reported a storage."},
+			e);
+}
+
+int cmd_storages(int argc, char **argv)
+{
+	static const struct cmd_spec spec = {"[--json]", "List the storages of all nodes, as their last reports say.", NULL, 0, 0};
+	static const struct cmd_sub subs[] = {{"", "", 0, storages}, {0}};
+
+	return cmd_subs(argc, argv, &spec, subs, NULL);
+}

@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
 	{"runs", "[--json]", "List runs.", cmd_runs},
 	{"run", "UUID [--json]", "Show one run.", cmd_run},
 	{"timers", "[--json]", "List the timers of all nodes.", cmd_timers},
+	{"storages", "[--json]", "List the storages of all nodes.", cmd_storages},
 	{"stats", "ID [--since SPAN] [--step SPAN]", "Show the numbers of a node over time.", cmd_stats},
 	{"alerts", "[show|ack|snooze ...] [--json]", "List what is wrong, or look after it.", cmd_alerts},
 	{"channels", "[add|test|delete NAME]", "Where alerts are told.", cmd_channels},

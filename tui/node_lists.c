@@ -296,11 +296,11 @@ bool node_lists_key(struct node_lists *l, enum node_list which, int key)
 	return table_key(&l->tables[which], key);
 }
 
-const char *node_lists_timer(const struct node_lists *l)
+const struct wire_timer *node_lists_timer(const struct node_lists *l)
 {
 	size_t i;
 
-	return l->detail && table_current(&l->tables[LIST_TIMERS], &i) ? timer_at(l->detail, i)->name : NULL;
+	return l->detail && table_current(&l->tables[LIST_TIMERS], &i) ? timer_at(l->detail, i) : NULL;
 }
 
 const char *node_lists_run(const struct node_lists *l)

@@ -246,7 +246,7 @@ static const char *running(const struct app *a)
 static void ask_node(struct app *a, struct node_view *v, int command)
 {
 	const struct detail *d = shown(a);
-	const char *timer = v->tab == TAB_TIMERS ? node_lists_timer(&v->lists) : NULL;
+	const struct wire_timer *timer = v->tab == TAB_TIMERS ? node_lists_timer(&v->lists) : NULL;
 	const char *run = v->tab == TAB_RUNS ? node_lists_run(&v->lists) : NULL;
 
 	if (!d || d->node.state != 'a') {
@@ -258,11 +258,12 @@ static void ask_node(struct app *a, struct node_view *v, int command)
 	else if (command == CMD_STOP)
 		request_ask(&v->request, a, ASK_STOP, running(a));
 	else if (command == CMD_BACKUP)
-		request_ask(&v->request, a, ASK_BACKUP, timer);
+		request_ask(&v->request, a, ASK_BACKUP, timer ? timer->name : NULL);
 	else if (command == CMD_VERIFY)
 		request_ask(&v->request, a, ASK_VERIFY, run);
 	else
-		request_ask(&v->request, a, d->node.health == H_PAUSED ? ASK_RESUME : ASK_PAUSE, timer);
+		request_ask(&v->request, a, (timer ? timer->paused : d->node.health == H_PAUSED) ? ASK_RESUME : ASK_PAUSE,
+			    timer ? timer->name : NULL);
 }
 
 static void confirmed(struct app *a, void *p, struct dialog *d)

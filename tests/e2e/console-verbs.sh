@@ -25,7 +25,7 @@ check "a sub-verb with too little tells its usage" run -e 2 felloe alerts ack
 check "in full" says "usage: felloe alerts ack ID"
 check "a verb with a typo too" run -e 2 felloe alrts
 check "offers the nearest" says 'did you mean "alerts"'
-for verb in request channels alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
+for verb in storages request channels alerts events stats users tokens audit password totp rename tags note delete rotate-key; do
 	check "felloe $verb --help" run felloe $verb --help
 	check "fits 80 columns" awk 'length > 80 { exit 1 }' "$OUT"
 done
@@ -39,7 +39,8 @@ check "its secret is shown" test "${JOIN#flj_}" != "$JOIN"
 check "the list shows it" run felloe tokens --join
 check "with its uses and tags" grep -qE 'rollout +open +0 +3 .* yes .*shop' "$OUT"
 check "but not the secret" bash -c "! grep -q 'flj_' '$OUT'"
-echo '{"server_id": "web-01", "sites": [], "storage": []}' >"$T/node.json"
+mkdir "$T/store"
+jq -n --arg p "$T/store" '{server_id: "web-01", sites: [], storage: [{name: "disk", type: "dir", path: $p}]}' >"$T/node.json"
 chmod 600 "$T/node.json"
 spawn join felloe-noded join --master "$URL" --name web-01 -c "$T/node.json" --state "$T/nodestate" --wait=60
 waits() { felloe pending --json | jq -e 'length == 1'; }
@@ -173,6 +174,13 @@ check "is listed" run felloe request 1
 check "with who asked" grep -qE 'admin +backup' "$OUT"
 check "as JSON too" run felloe request 1 --json
 check "with its state" jq -e '.[0].verb == "backup" and (.[0].state | length > 0)' "$OUT"
+
+# ---- storages
+has_storage() { felloe storages --json | jq -e '.[0].storage.name == "disk"'; }
+check "the node's storage is known" until_ok 60 has_storage
+check "storages" run felloe storages
+check "shows it in words" grep -qE 'shop-07 +disk +dir' "$OUT"
+check "storages --json is a list" bash -c "felloe storages --json | jq -e 'type == \"array\"'"
 
 # ---- numbers
 check "stats" run felloe stats 1
