@@ -166,9 +166,9 @@ static bool load(struct alerting *g, struct master *m)
 		h->remind = m->config->alerts.repeat_s && h->a.noticed ? h->a.noticed + m->config->alerts.repeat_s * 1000 : 0;
 	}
 	list_done(&open);
-	if (rc)
+	if (rc && e.kind != ERR_BUSY) /* a database that is away is said once, by the writer */
 		log_error("alerts: %s", e.msg);
-	else if (g->held.n)
+	else if (!rc && g->held.n)
 		qsort(g->held.v, g->held.n, sizeof(struct held), by_key);
 	return !rc;
 }
@@ -505,9 +505,9 @@ void alerts_show(struct master *m, int64_t now)
 		if (k == ALERT_MISSED_RUN || k == ALERT_BACKUP_OLD || k == ALERT_DISK_FORECAST)
 			*list_push(&told) = open.v[i];
 	}
-	if (rc)
+	if (rc && e.kind != ERR_BUSY)
 		log_error("alerts: %s", e.msg);
-	else
+	else if (!rc)
 		live_told(m->live, &told, now);
 	list_done(&told);
 	list_done(&open);

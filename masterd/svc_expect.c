@@ -147,9 +147,9 @@ static bool load(struct expect *x, struct master *m)
 	if (!rc)
 		rc = tbl_expected_list(db, false, &x->rows, &e);
 	db_pool_give(m->pool, db);
-	if (rc)
+	if (rc && e.kind != ERR_BUSY)
 		log_error("timers: %s", e.msg);
-	else if (x->rows.n)
+	else if (!rc && x->rows.n)
 		qsort(x->rows.v, x->rows.n, sizeof(struct expected), by_name);
 	return !rc;
 }

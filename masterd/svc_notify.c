@@ -206,9 +206,9 @@ static void serve(struct notifier *n, const struct alert_channel *c)
 		random_uuid(v.batch);
 		rc = note(n, &v, &e);
 	}
-	if (rc)
+	if (rc && e.kind != ERR_BUSY)
 		log_error("channel %s: %s", c->name, e.msg);
-	else if (l.n)
+	else if (!rc && l.n)
 		tell(n, c, &l, l.v[0].batch[0] ? l.v[0].batch : v.batch);
 }
 
