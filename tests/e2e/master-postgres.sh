@@ -54,6 +54,7 @@ step "the administrator signs in" login admin 'correct horse battery'
 step "a node is admitted" admit web-01
 named() { pg sql -tAc "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname='rig' AND pid<>pg_backend_pid()"; }
 check "its connections have a name" test "$(named)" = felloe-masterd
+UUID_NONE=3b241101-e2bb-4255-8caf-4136c566a962
 mkdir "$T/load"
 spawn fleet python3 "$HERE/fake/fleet" "$PORT" "$KEY" "$T/load" 4
 answered() { [ "$(grep -c '^200' "$T/load/answers")" -ge "$1" ]; }
@@ -72,6 +73,14 @@ check "nodes are told to come again" until_ok 20 busy
 check "the master is not ready" until_ok 20 not_ready
 check "and says why, without the password" bash -c "grep -F '127.0.0.1' '$BODY' && ! grep -F '$PASSWORD' '$BODY'"
 check "but alive" curl -sf "$ROOT/health"
+later() { call 503 "$@" && tr -d '\r' <"$HEAD" | grep -qiE '^Retry-After: [0-9]+$'; }
+for what in "GET /runs" "GET /runs/$UUID_NONE" "GET /nodes/$NODE/stats" "GET /alerts" "GET /audit" "POST /nodes/block/$NODE" "POST /auth/logout"; do
+	# shellcheck disable=SC2086
+	check "$what is answered with 503 and when to come again" later $what -H "$(AS)"
+done
+check "so is signing in" later POST /auth/login --data-urlencode username=admin --data-urlencode 'password=correct horse battery'
+check "and a machine that asks to join" later POST /nodes/join-request -d '{"hostname":"web-09","ip_address":"10.0.0.9","system_info":"test"}'
+check "what is in memory is shown" call 200 GET /nodes/ -H "$(AS)"
 check "it starts again" pg_start
 check "the master is ready by itself" until_ok 20 master_up
 check "nodes report again" more 50
