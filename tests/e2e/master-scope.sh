@@ -27,11 +27,13 @@ EU=$NODE
 check "is tagged" call 200 PATCH "/nodes/$EU" -H "$(AS)" -d '{"tags":["eu","web"]}'
 check "reports" call 200 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE"
 check "and a run" run_of "$KEY" "$EU_RUN"
+EU_KEY=$KEY
 step "one in America" admit us-1
 US=$NODE
 check "is tagged too" call 200 PATCH "/nodes/$US" -H "$(AS)" -d '{"tags":["us"]}'
 check "reports too" call 200 POST /stats -H "X-API-KEY: $KEY" -d "$SAMPLE"
 check "and a run too" run_of "$KEY" "$US_RUN"
+US_KEY=$KEY
 step "one without tags" admit bare-1
 BARE=$NODE
 
@@ -62,6 +64,24 @@ pages() { # a page of one run each for somebody without a limit
 	call 200 GET "/runs?limit=1" -H "$(AS)" && call 200 GET "/runs?limit=1&after=$(jq -r .next "$BODY")" -H "$(AS)" && is .next null
 }
 check "without a limit both runs are there" pages
+
+# ---- what is wrong, what is asked of machines, storages
+failed_run() { # KEY UUID
+	call 200 PUT "/runs/$2" -H "X-API-KEY: $1" -d "{\"uuid\":\"$2\",\"rev\":1,\"site\":\"shop\",\"state\":\"failed\",\"started\":\"$(date -u +%FT%TZ)\",\"finished\":\"$(date -u +%FT%TZ)\",\"error\":{\"kind\":\"io\",\"message\":\"no\"}}"
+}
+check "a backup fails in Europe" failed_run "$EU_KEY" 3b241101-e2bb-4255-8caf-4136c566a963
+check "and one in America" failed_run "$US_KEY" 3b241101-e2bb-4255-8caf-4136c566a964
+both_alerts() { call 200 GET "/alerts?kind=failed_run" -H "$(AS)" && is '[.items[].node] | sort | join(",")' eu-1,us-1; }
+check "who has no limit is told of both" until_ok 20 both_alerts
+US_ALERT=$(jq '.items[] | select(.node == "us-1") | .id' "$BODY")
+check "who is limited of one" call 200 GET "/alerts?kind=failed_run" -H "$(AS "$NORBERT")"
+check "alone" is '[.items[].node] | join(",")' eu-1
+check "the other one is not there" call 404 GET "/alerts/$US_ALERT" -H "$(AS "$NORBERT")"
+check "nor to be taken on" call 404 POST "/alerts/$US_ALERT/ack" -H "$(AS "$NORBERT")"
+check "nor to be put off" call 404 POST "/alerts/$US_ALERT/snooze" -H "$(AS "$NORBERT")" -d '{"for_s":600}'
+check "one's own machine is asked for a backup" call 201 POST "/nodes/$EU/requests" -H "$(AS "$NORBERT")" -d '{"verb":"backup","site":"shop"}'
+check "others are not" call 404 POST "/nodes/$US/requests" -H "$(AS "$NORBERT")" -d '{"verb":"backup","site":"shop"}'
+check "nor does one see what they were asked" call 404 GET "/nodes/$US/requests" -H "$(AS "$NORBERT")"
 
 # ---- deciding
 for what in "POST /nodes/block/$US" "POST /nodes/unblock/$US" "PATCH /nodes/$US" "DELETE /nodes/$US" "POST /nodes/$US/rotate-key"; do
