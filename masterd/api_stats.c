@@ -9,6 +9,7 @@
 #include "masterd/api.h"
 #include "masterd/svc_ingest.h"
 #include "masterd/svc_history.h"
+#include "shared/clock.h"
 #include "shared/mem.h"
 
 /* ---- POST /stats */
@@ -72,7 +73,7 @@ enum verdict api_stats(struct req *r)
 
 /* ---- GET /nodes/{id}/stats */
 
-enum { POINTS_MAX = 10000, POINTS_AIM = 360, HOUR_MS = 3600 * 1000 };
+enum { POINTS_MAX = 10000, POINTS_AIM = 360, HOUR_MS = 3600 * 1000, ITEM_MAX = 1 << 16 };
 
 /* The members of a point. */
 static const char *const members[METRICS] = {
@@ -106,51 +107,70 @@ struct step_of {
 	struct series s;
 	int64_t step, at;         /* at: start of the open step, -1 none */
 	struct block names;       /* the mounts met so far, by their number in mounts */
+	char *quoted[MOUNTS_MAX]; /* they as JSON, with the colon */
+	struct buf item;          /* a point as JSON */
 	struct mean means[METRICS], mounts[MOUNTS_MAX];
 	double cpu_max, load1_max;
 	int64_t samples;
 };
 
-/* In hundredths; a series has a hundred thousand numbers, and printf is slow. */
-static void put_rounded(struct json_out *o, const char *key, double v)
-{
-	char text[32], *p = text + sizeof(text);
-	int64_t n;
+/* A series has a hundred thousand numbers: they are written without printf, into room that is there. */
+enum { POINT_TEXT = 2048 /* more than all members but disks can take */ };
+static const double NUMBER_MAX = 1e15;
 
-	if (!(v >= 0 && v < 1e15)) {
-		json_put_num(o, key, v);
-		return;
-	}
-	n = llround(v * 100);
-	*--p = '\0';
+static char *text_to(char *p, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(p, text, n);
+	return p + n;
+}
+
+/* In hundredths; 0 <= v. */
+static char *number_to(char *p, double v)
+{
+	char text[24], *t = text + sizeof(text);
+	int64_t n = llround(fmin(v, NUMBER_MAX) * 100);
+
+	*--t = '\0';
 	if (n % 100) {
 		if (n % 10)
-			*--p = (char)('0' + n % 10);
-		*--p = (char)('0' + n / 10 % 10);
-		*--p = '.';
+			*--t = (char)('0' + n % 10);
+		*--t = (char)('0' + n / 10 % 10);
+		*--t = '.';
 	}
 	n /= 100;
 	do {
-		*--p = (char)('0' + n % 10);
+		*--t = (char)('0' + n % 10);
 		n /= 10;
 	} while (n);
-	json_put_raw(o, key, p);
+	return text_to(p, t);
 }
 
-static void put_mounts(const struct step_of *b)
+static char *member_to(char *p, const char *name, double v)
 {
+	p = text_to(p, ",\"");
+	p = text_to(p, name);
+	p = text_to(p, "\":");
+	return number_to(p, v);
+}
+
+static void put_mounts(struct step_of *b)
+{
+	char number[24];
 	bool any = false;
 
 	for (size_t i = 0; i < MOUNTS_MAX; i++) {
 		if (!b->mounts[i].n)
 			continue;
-		if (!any)
-			json_obj(b->o, "disks");
+		buf_adds(&b->item, any ? "," : ",\"disks\":{");
 		any = true;
-		put_rounded(b->o, b->names.mounts[i], b->mounts[i].sum / (double)b->mounts[i].n);
+		buf_adds(&b->item, b->quoted[i]);
+		*number_to(number, b->mounts[i].sum / (double)b->mounts[i].n) = '\0';
+		buf_adds(&b->item, number);
 	}
 	if (any)
-		json_end_obj(b->o);
+		buf_addc(&b->item, '}');
 }
 
 /* Memory in use is stored less finely than what there is of it. */
@@ -166,19 +186,26 @@ static double mean_of(const struct step_of *b, enum metric m)
 
 static void end_step(struct step_of *b)
 {
+	char ts[CLOCK_TEXT], *p, *start;
+
 	if (b->at < 0)
 		return;
-	json_obj(b->o, NULL);
-	json_put_time(b->o, "ts", b->at);
+	buf_reset(&b->item);
+	start = p = buf_room(&b->item, POINT_TEXT);
+	p = text_to(p, "{\"ts\":\"");
+	p = text_to(p, clock_rfc3339(ts, b->at));
+	p = text_to(p, "\"");
 	for (int i = 0; i < METRICS; i++)
 		if (b->means[i].n)
-			put_rounded(b->o, members[i], mean_of(b, (enum metric)i));
-	put_rounded(b->o, "cpu_max", b->cpu_max);
+			p = member_to(p, members[i], mean_of(b, (enum metric)i));
+	p = member_to(p, "cpu_max", b->cpu_max);
 	if (b->means[M_LOAD1].n)
-		put_rounded(b->o, "load1_max", b->load1_max);
-	json_put_int(b->o, "samples", b->samples);
+		p = member_to(p, "load1_max", b->load1_max);
+	p = member_to(p, "samples", (double)b->samples);
+	buf_grew(&b->item, (size_t)(p - start));
 	put_mounts(b);
-	json_end_obj(b->o);
+	buf_addc(&b->item, '}');
+	json_put_raw(b->o, NULL, b->item.p);
 }
 
 static void begin_step(struct step_of *b, int64_t at)
@@ -222,13 +249,28 @@ static void add_row(struct step_of *b, const struct row *r, const int *mounts, s
 			add(&b->mounts[mounts[i]], mount_value(r->disk[i]), r->n);
 }
 
+static char *quoted(const char *name)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, ITEM_MAX);
+	json_out_init(&o, &b);
+	json_put_str(&o, NULL, name);
+	buf_addc(&b, ':');
+	return buf_take(&b);
+}
+
 static void each_block(void *ctx, const struct block *block)
 {
 	struct step_of *b = ctx;
 	int mounts[MOUNTS_MAX];
 
-	for (size_t i = 0; i < block->n_mounts; i++)
+	for (size_t i = 0; i < block->n_mounts; i++) {
 		mounts[i] = block_mount(&b->names, block->mounts[i], strlen(block->mounts[i]));
+		if (mounts[i] >= 0 && !b->quoted[mounts[i]])
+			b->quoted[mounts[i]] = quoted(block->mounts[i]);
+	}
 	for (size_t i = 0; i < block->rows.n; i++)
 		if (block->rows.v[i].ts >= b->s.from && block->rows.v[i].ts < b->s.to)
 			add_row(b, &block->rows.v[i], mounts, block->n_mounts);
@@ -316,9 +358,13 @@ enum verdict api_node_stats(struct req *r)
 	b->s = (struct series){.node_id = id, .from = from, .to = to, .each = each_block, .ctx = b};
 	b->step = step;
 	b->at = -1;
+	buf_init(&b->item, ITEM_MAX);
 	choose(b, r->m, r->now);
 	rc = put_series(r, b, name, &e);
 	block_done(&b->names);
+	buf_done(&b->item);
+	for (size_t i = 0; i < MOUNTS_MAX; i++)
+		free(b->quoted[i]);
 	free(b);
 	return rc ? reply_err(r, &e) : REPLY;
 }
