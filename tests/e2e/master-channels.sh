@@ -9,7 +9,7 @@ for tool in python3 openssl; do
 done
 
 SINK=$T/sink
-HOOK=$(free_port 2)
+HOOK=$(free_port 3)
 SMTP=$((HOOK + 1))
 mkdir "$SINK"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
@@ -169,6 +169,10 @@ call 200 PATCH "/channels/$POST" -H "$(AS)" -d '{"password":"mail secret","ca_fi
 check "a certificate of a stranger is not taken" call 502 POST "/channels/$POST/test" -H "$(AS)"
 check "and told" bash -c "grep -q 'certificate' '$BODY'"
 call 200 PATCH "/channels/$POST" -H "$(AS)" -d "{\"ca_file\":\"$T/mail.crt\"}"
+call 200 PATCH "/channels/$POST" -H "$(AS)" -d "{\"port\":$((SMTP + 1)),\"tls\":\"tls\"}"
+check "TLS from the first byte is spoken too" call 200 POST "/channels/$POST/test" -H "$(AS)"
+check "by the other server" grep -q '(TLS at once)' "$(last mail)"
+call 200 PATCH "/channels/$POST" -H "$(AS)" -d "{\"port\":$SMTP,\"tls\":\"starttls\"}"
 clear_sink
 report "$KEY1" $B failed ',"error":{"kind":"db","message":"Straße gesperrt"}'
 check "an alert goes out by mail" until_ok 20 at_least mail 1
