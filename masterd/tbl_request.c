@@ -185,7 +185,7 @@ static void put_args(struct json_out *o, const struct request *q)
 		json_put(o, json_key(c), c);
 }
 
-void request_put_order(struct json_out *o, const struct request *q)
+static void put_order(struct json_out *o, const struct request *q)
 {
 	json_obj(o, NULL);
 	json_put_str(o, "id", q->rid);
@@ -215,7 +215,7 @@ void request_put(struct json_out *o, const struct request *q)
 
 static int put_one(void *ctx, const struct request *q)
 {
-	request_put_order(ctx, q);
+	put_order(ctx, q);
 	return 0;
 }
 

@@ -58,11 +58,9 @@ int tbl_request_pending(struct db *db, int64_t node_id, request_each *each, void
 /* Forget those that changed last before. */
 int tbl_request_forget(struct db *db, int64_t before, struct err *e) MUSTCHECK;
 
-/* For the node: id, verb, who asked, until when, and the members of args. */
-void request_put_order(struct json_out *o, const struct request *q);
 /* For people: all of it. */
 void request_put(struct json_out *o, const struct request *q);
-/* The pending ones of a node as a JSON array; yours. */
+/* The pending ones of a node as a JSON array for it: id, verb, who asked, until when, and the members of args; yours. */
 int request_orders(struct db *db, int64_t node_id, char **ret, struct err *e) MUSTCHECK;
 
 #endif

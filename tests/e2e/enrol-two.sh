@@ -50,13 +50,13 @@ check "and never was" bash -c "! grep -qi 'does not take the key' '$T/web-01-age
 call 201 POST "/nodes/$NODE/requests" -H "$(AS)" -d '{"verb":"backup","site":"shop"}'
 RID=$(jq -r .id "$BODY")
 stands() { call 200 GET "/nodes/$NODE/requests/$RID" -H "$(AS)" && is .state "$1"; }
-check "what one is asked for is done, whichever the node meets" until_ok 60 stands done
+check "what one is asked for is done, whichever the node meets" until_ok 60 stands "done"
 archives() { find "$T/web-01/store" -name '*.tar.zst' | wc -l; }
 check "once" [ "$(archives)" = 1 ]
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	call 201 POST "/nodes/$NODE/requests" -H "$(AS)" -d '{"verb":"backup","site":"shop"}'
 	RID=$(jq -r .id "$BODY")
-	until_ok 60 stands done >/dev/null
+	until_ok 60 stands "done" >/dev/null
 done
 check "each once" [ "$(archives)" = 4 ]
 

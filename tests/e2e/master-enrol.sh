@@ -165,10 +165,10 @@ check "and waits no more" orders ""
 check "accepting it twice is harmless" tell 200 '{"state":"accepted"}'
 check "it is too late to withdraw it" call 409 DELETE "/nodes/$NODE/requests/$RID" -H "$(AS)"
 check "it is done" tell 200 '{"state":"done","run":"3b241101-e2bb-4255-8caf-4136c566a962"}'
-check "which stands" stands done
+check "which stands" stands "done"
 check "with the run" is .run 3b241101-e2bb-4255-8caf-4136c566a962
 check "an older word changes nothing" tell 200 '{"state":"running"}'
-check "at all" stands done
+check "at all" stands "done"
 check "a state that is none of the node's is refused" tell 422 '{"state":"withdrawn"}'
 check "they are listed, newest first" call 200 GET "/nodes/$NODE/requests?limit=1" -H "$(AS)"
 check "page by page" is '.items[0].state + " " + (.next | type)' "withdrawn string"

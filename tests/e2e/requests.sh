@@ -27,7 +27,7 @@ agent web-01
 allow() { jq --argjson v "$1" '.allow_requests = $v' "$T/web-01/config.json" >"$T/c" && cat "$T/c" >"$T/web-01/config.json"; }
 request() { call 201 POST "/nodes/$NODE/requests" -H "$(AS)" -d "$1" && RID=$(jq -r .id "$BODY"); }
 stands() { call 200 GET "/nodes/$NODE/requests/$RID" -H "$(AS)" && is .state "$1"; }
-done_well() { until_ok 60 stands done; }
+done_well() { until_ok 60 stands "done"; }
 archives() { find "$T/web-01/store" -name '*.tar.zst' | wc -l; }
 runs() { call 200 GET "/runs?limit=1000" -H "$(AS)" && is '.items | length' "$1"; }
 
@@ -134,7 +134,7 @@ for _ in 1 2 3 4; do
 	request '{"verb":"backup","site":"shop"}'
 	stop_pid web-01-agent KILL
 	agent web-01
-	ended() { stands done || stands failed; }
+	ended() { stands "done" || stands failed; }
 	until_ok 90 ended >/dev/null
 done
 ended_runs() { call 200 GET "/nodes/$NODE/requests?limit=4" -H "$(AS)" && jq '[.items[] | select(.state == "done" or .state == "failed")] | length' "$BODY"; }
@@ -161,5 +161,5 @@ database_change "$(ls "$T"/state/master/*.db 2>/dev/null)" \
 step "a master whose database was put back hands it out again" master_start
 : >"$T/web-01-agent.log"
 until_ok 20 node_is "$NODE" .liveness online >/dev/null
-check "the node tells it what became of it" until_ok 30 stands done
+check "the node tells it what became of it" until_ok 30 stands "done"
 check "and does not do it again" bash -c "! grep -q 'asks for verify' '$T/web-01-agent.log'"

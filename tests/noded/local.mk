@@ -16,6 +16,7 @@ noded_tests = \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
 	tests/noded/test_outbox \
+	tests/noded/test_request \
 	tests/noded/test_store \
 	tests/noded/test_sigv4 \
 	tests/noded/test_xml \
@@ -33,6 +34,7 @@ tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sysstat_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_request_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_outbox_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_store_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_sigv4_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
