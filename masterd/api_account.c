@@ -42,7 +42,7 @@ static bool password_fits(struct req *r, const struct sign_in *s)
 {
 	if (s->work.fits)
 		return true;
-	guess_failed(r, s->user.name);
+	guess_failed(r, s->user.name, true);
 	reply_problem(r, 403, "the password is wrong");
 	return false;
 }

@@ -146,7 +146,7 @@ static enum verdict password_checked(struct req *r)
 	str_cut(name, sizeof(name), s->user.name);
 	str_clean(name);
 	if (!s->work.fits || !s->known || s->user.disabled) {
-		guess_failed(r, s->user.name);
+		guess_failed(r, s->user.name, s->known);
 		/* a name that nobody has may be a password in the wrong field */
 		log_warn("sign-in of %s from %s refused", s->known ? name : "nobody we know", r->peer);
 		return reply_problem(r, 401, "wrong user or password");

@@ -195,13 +195,14 @@ bool guess_allowed(struct req *r, const char *name, int64_t account_id)
 	return false;
 }
 
-void guess_failed(struct req *r, const char *name)
+void guess_failed(struct req *r, const char *name, bool known)
 {
+	const char *told = known ? name : "(unknown)";
 	char key[SHA256_HEX];
 
 	account_key(key, name);
-	take(r, r->m->logins, r->peer, name, "wrong passwords from this address");
-	take(r, r->m->accounts, key, name, "wrong passwords");
+	take(r, r->m->logins, r->peer, told, "wrong passwords from this address");
+	take(r, r->m->accounts, key, told, "wrong passwords");
 }
 
 bool guess_otp_allowed(struct req *r, const char *name)

@@ -55,7 +55,8 @@ bool sign_in_person(struct req *r);
 
 /* False: a 429 was set. An address from which the account is signed in is not held up by others. */
 bool guess_allowed(struct req *r, const char *name, int64_t account_id);
-void guess_failed(struct req *r, const char *name);
+/* known: there is an account with this name. Else log and trail do not tell it: it may be a password in the wrong field. */
+void guess_failed(struct req *r, const char *name, bool known);
 /* The same for one-time codes, 3 a minute an account. */
 bool guess_otp_allowed(struct req *r, const char *name);
 void guess_otp_failed(struct req *r, const char *name);

@@ -150,6 +150,8 @@ network() { # all tries of a network of 64 bits count together
 	[ "$STATUS" = 429 ] && is '.detail | test("from 2001:db8:2:2::")' true
 }
 check "addresses of one network count as one" network
+check "the trail tells of tries with a name that nobody has" call 200 GET "/audit?action=auth.lockout" -H "$(AS "$ADMIN")"
+check "but not the name, which may be a password in the wrong field" is '[.items[] | .object] | unique | join(",")' "user (unknown),user vera"
 
 # ---- at the command line
 user() { run -e "$1" felloe-masterd user "${@:2}" --state "$T/state"; }
