@@ -290,14 +290,6 @@ static bool is_told(const struct order *r)
 	return r->state == DROPPED || (r->was_told && r->told == r->state);
 }
 
-bool requests_pending(const struct requests *q)
-{
-	for (size_t i = 0; i < q->n; i++)
-		if (!is_told(q->v[i]))
-			return true;
-	return false;
-}
-
 static int tell_one(struct order *r, struct sender *s, struct err *e)
 {
 	CLEANUP(freep) char *path = xasprintf("/node/requests/%s", r->id);

@@ -27,8 +27,6 @@ void requests_take(struct requests *q, const struct config *c, const struct json
 int requests_tell(struct requests *q, struct sender *s, struct err *e) MUSTCHECK;
 /* Begin what the master knows to be accepted; look after what runs. */
 void requests_work(struct requests *q, const struct config *c);
-/* Is there something to tell? */
-bool requests_pending(const struct requests *q);
 
 /* ---- for the program that carries one out */
 
