@@ -356,9 +356,10 @@ static void trend(struct node *n, const struct change_sample *c)
 		n->trend[TREND - 1] = (uint8_t)fmin(fmax(c->minute, 0), 100);
 }
 
-static void apply_sample(struct nodes *n, const struct change_sample *c)
+/* hint: where the row may stand; it is set to the place behind it. */
+static void apply_sample(struct nodes *n, const struct change_sample *c, size_t *hint)
 {
-	struct node *row = nodes_row(n, c->id);
+	struct node *row = nodes_row(n, c->id, hint);
 
 	if (!row)
 		return; /* of a machine that came after: its whole line follows */
@@ -374,8 +375,10 @@ static void apply_sample(struct nodes *n, const struct change_sample *c)
 
 bool change_apply(struct nodes *n, const struct change *c)
 {
+	size_t hint = 0; /* the master sends them by number, as the rows stand */
+
 	for (size_t i = 0; i < c->n_samples; i++)
-		apply_sample(n, &c->samples[i]);
+		apply_sample(n, &c->samples[i], &hint);
 	if (!c->items && !c->n_gone)
 		return false;
 	nodes_replace(n, c->items);

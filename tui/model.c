@@ -311,11 +311,16 @@ static size_t place_of(const struct nodes *n, uint64_t id)
 	return lo;
 }
 
-struct node *nodes_row(struct nodes *n, uint64_t id)
+struct node *nodes_row(struct nodes *n, uint64_t id, size_t *hint)
 {
-	size_t p = n ? place_of(n, id) : 0;
+	size_t p = *hint;
 
-	return n && p < n->n && n->v[p]->id == id ? n->v[p] : NULL;
+	if (p >= n->n || n->v[p]->id != id)
+		p = place_of(n, id);
+	if (p == n->n || n->v[p]->id != id)
+		return NULL;
+	*hint = p + 1;
+	return n->v[p];
 }
 
 const struct node *nodes_find(const struct nodes *n, uint64_t id)

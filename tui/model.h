@@ -75,10 +75,11 @@ void page_unref(struct page *p);
 struct nodes *nodes_from(struct page *const *pages, size_t n, int64_t at);
 void nodes_unref(struct nodes *n);
 const struct node *nodes_find(const struct nodes *n, uint64_t id);
-/* For the one that has n alone: the row, or NULL; rows of p instead of those with
+/* For the one that has n alone: the row, or NULL (*hint is the place to look at
+ * first, then the one behind the row); rows of p instead of those with
  * the same id, or new ones (p NULL: none; takes a reference); without this one
  * (only behind a nodes_replace of the same change). */
-struct node *nodes_row(struct nodes *n, uint64_t id);
+struct node *nodes_row(struct nodes *n, uint64_t id, size_t *hint);
 void nodes_replace(struct nodes *n, struct page *p);
 void nodes_drop(struct nodes *n, uint64_t id);
 
