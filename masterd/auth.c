@@ -199,7 +199,7 @@ static int find_who(struct auth *a, const char *sid, int64_t now, struct who *re
 	return err_set(e, ERR_DENIED, "the session has ended: sign in again");
 }
 
-int auth_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret, struct err *e)
+static int who_by_session(struct auth *a, const char *token, int64_t now_ms, struct who *ret, struct err *e)
 {
 	struct jwt j;
 	int rc;
@@ -246,8 +246,8 @@ static int token_is(struct auth *a, struct token *t, int64_t now, struct who *w,
 	return 0;
 }
 
-/* check-size: as auth_who, and whether to note it */
-int auth_token_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret, bool *use, struct err *e)
+/* check-size: as auth_bearer */
+static int who_by_token(struct auth *a, const char *token, int64_t now_ms, struct who *ret, bool *use, struct err *e)
 {
 	uint8_t hash[SHA256_LEN];
 	int rc;
@@ -259,13 +259,13 @@ int auth_token_who(struct auth *a, const char *token, int64_t now_ms, struct who
 	return rc;
 }
 
-/* check-size: as auth_token_who */
+/* check-size: who asks, when, and whether to note it */
 int auth_bearer(struct auth *a, const char *bearer, int64_t now_ms, struct who *ret, bool *use, struct err *e)
 {
 	*use = false;
 	if (str_starts(bearer, API_TOKEN_PREFIX))
-		return auth_token_who(a, bearer, now_ms, ret, use, e);
-	return auth_who(a, bearer, now_ms, ret, e);
+		return who_by_token(a, bearer, now_ms, ret, use, e);
+	return who_by_session(a, bearer, now_ms, ret, e);
 }
 
 char *auth_access_token(struct auth *a, const struct who *w, int64_t now_ms)

@@ -40,13 +40,9 @@ void auth_free(struct auth *a);
 /* Read users and sessions anew when another process changed them. */
 int auth_poll(struct auth *a, struct err *e) MUSTCHECK;
 
-/* The person behind an access token. ERR_DENIED. A session that the memory does
- * not know is looked for in the database once (another master began it). */
-int auth_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret, struct err *e) MUSTCHECK;
-/* The same for an API token ("flt_..."). *use: its use is to be noted (once a minute). */
-int auth_token_who(struct auth *a, const char *token, int64_t now_ms, struct who *ret, bool *use,
-		   struct err *e) MUSTCHECK;
-/* Whichever of the two it is. */
+/* The person behind an access token, or behind an API token ("flt_..."); *use: the
+ * use of that one is to be noted (once a minute). ERR_DENIED. A session that the memory
+ * does not know is looked for in the database once (another master began it). */
 int auth_bearer(struct auth *a, const char *bearer, int64_t now_ms, struct who *ret, bool *use,
 		struct err *e) MUSTCHECK;
 /* A user out of the database as who asks in the session sid. */

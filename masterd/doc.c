@@ -13,7 +13,8 @@
 typedef const struct route_doc *docs_fn(size_t *n);
 static docs_fn *const parts[] = {doc_people, doc_fleet, doc_alerts, doc_enrol};
 
-const struct route_doc *doc_at(size_t i)
+/* The i-th of all, NULL after the last. */
+static const struct route_doc *doc_at(size_t i)
 {
 	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
 		size_t n;

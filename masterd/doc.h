@@ -74,7 +74,5 @@ struct route_doc {
 
 /* The entry of a row, NULL when there is none. */
 const struct route_doc *doc_find(const char *method, const char *path);
-/* All of them, for tests: the i-th, NULL after the last. */
-const struct route_doc *doc_at(size_t i);
 
 #endif

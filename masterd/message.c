@@ -61,7 +61,8 @@ static void add_text(struct buf *b, const struct message *m, size_t lines, bool 
 
 /* ---- JSON by HTTP */
 
-char *message_signature(const char *secret, int64_t seconds, const char *body, size_t len)
+/* Text of the header X-Felloe-Signature: HMAC-SHA256 by secret over "SECONDS.BODY". */
+static char *signature_of(const char *secret, int64_t seconds, const char *body, size_t len)
 {
 	uint8_t mac[SHA256_LEN];
 	char hex[SHA256_HEX];
@@ -142,7 +143,7 @@ static int post(const struct message *m, const struct json *secrets, struct http
 	if (buf_check(&body, "the message", e))
 		return -1;
 	if (secret) {
-		signature = message_signature(secret, m->now / 1000, body.p, body.len);
+		signature = signature_of(secret, m->now / 1000, body.p, body.len);
 		signed_by = xasprintf("X-Felloe-Signature: %s", signature);
 		headers[2] = signed_by;
 	}

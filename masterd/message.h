@@ -25,8 +25,5 @@ enum { MESSAGE_TIMEOUT_S = 10 };
 /* Send it. The error names the other end by host and port alone: addresses of
  * webhooks are secrets too. */
 int message_send(const struct message *m, struct http *h, struct err *e) MUSTCHECK;
-/* Text of the header X-Felloe-Signature: HMAC-SHA256 by secret over
- * "SECONDS.BODY"; yours. */
-char *message_signature(const char *secret, int64_t seconds, const char *body, size_t len);
 
 #endif

@@ -12,11 +12,6 @@ enum { DOC_MAX = 64 * 1024 };
 
 static const char *const events[NOTICE_EVENTS] = {"opened", "repeated", "reminder", "recovered"};
 
-const char *notice_event_name(enum notice_event ev)
-{
-	return events[ev];
-}
-
 static bool lists(const struct json *list, const char *word)
 {
 	if (!json_count(list))
@@ -41,7 +36,7 @@ static bool has_tag(const struct json *tags, const char *node_tags)
 	return false;
 }
 
-bool notice_wanted(const char *filter, const struct notice *n)
+static bool is_wanted(const char *filter, const struct notice *n)
 {
 	CLEANUP(json_freep) struct json *f = NULL;
 	enum severity least = SEVERITY_WARNING;
@@ -77,7 +72,7 @@ int notice_queue(struct db *db, const struct channels *channels, const struct no
 	for (size_t i = 0; i < channels->n; i++) {
 		const struct alert_channel *c = &channels->v[i];
 
-		if (!c->enabled || !notice_wanted(c->filter, n))
+		if (!c->enabled || !is_wanted(c->filter, n))
 			continue;
 		if (!doc)
 			doc = doc_of(n);

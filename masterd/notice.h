@@ -11,7 +11,6 @@
 
 /* What channels are told of an alert. */
 enum notice_event { NOTICE_OPENED, NOTICE_REPEATED, NOTICE_REMINDER, NOTICE_RECOVERED, NOTICE_EVENTS };
-const char *notice_event_name(enum notice_event ev);
 
 struct notice {
 	enum notice_event event;
@@ -20,9 +19,7 @@ struct notice {
 	int64_t now;
 };
 
-/* Does a channel with this filter (tbl_channel.h) want it? */
-bool notice_wanted(const char *filter, const struct notice *n);
-/* Inside a job: queue it for each enabled channel that wants it. */
+/* Inside a job: queue it for each enabled channel whose filter (tbl_channel.h) lets it pass. */
 int notice_queue(struct db *db, const struct channels *channels, const struct notice *n, struct err *e) MUSTCHECK;
 
 #endif

@@ -470,7 +470,7 @@ static const struct field problem_fields[] = {
 };
 static const struct shape problem = {"Problem", problem_fields};
 
-void openapi_write(struct buf *b)
+static void write_document(struct buf *b)
 {
 	struct writing w = {.shapes = {&problem}, .n = 1};
 	struct json_out *o = &w.o;
@@ -505,7 +505,7 @@ enum verdict api_openapi(struct req *r)
 	char hex[SHA256_HEX];
 
 	reply_json(r, 200);
-	openapi_write(&r->out);
+	write_document(&r->out);
 	sha256(digest, r->out.p, r->out.len);
 	hex_encode(hex, digest, sizeof(digest));
 	hex[32] = '\0';

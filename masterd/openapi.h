@@ -3,12 +3,9 @@
 #define FELLOE_OPENAPI_H
 
 #include "masterd/route.h"
-#include "shared/buf.h"
 
-/* Append the OpenAPI 3.1 document of the route table, made from it and from
+/* GET /openapi.json: the OpenAPI 3.1 document of the route table, made from it and from
  * what doc.h says of each row. */
-void openapi_write(struct buf *b);
-/* GET /openapi.json. */
 req_fn api_openapi;
 
 #endif

@@ -67,7 +67,7 @@ static bool net_holds(const struct net *n, const uint8_t address[static 16])
 	       (!rest || (n->address[whole] & mask) == (address[whole] & mask));
 }
 
-bool nets_hold(const struct nets *v, const char *address)
+static bool nets_hold(const struct nets *v, const char *address)
 {
 	uint8_t bytes[16];
 	bool v4;

@@ -21,7 +21,6 @@ int net_parse(struct net *ret, const char *text) MUSTCHECK;
 /* Does it hold so much of the world that everybody would be a proxy? (IPv4
  * shorter than /8, IPv6 shorter than /16) */
 bool net_is_too_wide(const struct net *n);
-bool nets_hold(const struct nets *v, const char *address);
 bool address_is_loopback(const char *address);
 
 enum { ADDRESS_TEXT = 64 };

@@ -27,11 +27,6 @@ int alert_kind_from(enum alert_kind *ret, const char *name)
 	return -1;
 }
 
-const char *severity_name(enum severity s)
-{
-	return severities[s];
-}
-
 int severity_from(enum severity *ret, const char *name)
 {
 	for (size_t i = 0; i < SEVERITIES; i++)

@@ -32,7 +32,6 @@ const char *alert_kind_name(enum alert_kind k);
 int alert_kind_from(enum alert_kind *ret, const char *name) MUSTCHECK;
 
 enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITIES };
-const char *severity_name(enum severity s);
 int severity_from(enum severity *ret, const char *name) MUSTCHECK;
 
 enum { ALERT_CAUSE = 513, ALERT_STEP = 257, ALERT_STAMP = 65, ALERT_BY = 65, ALERT_WHY = 65 };

@@ -12,7 +12,8 @@ enum { RECOVERY_LETTERS = 10 };
 /* letters and digits that are not mistaken for each other */
 static const char letters[] = "abcdefghjkmnpqrstuvwxyz023456789";
 
-void totp_code(char code[static TOTP_DIGITS + 1], const uint8_t seed[static TOTP_SEED], int64_t step)
+/* The code of a step (seconds since 1970 divided by 30). */
+static void code_of(char code[static TOTP_DIGITS + 1], const uint8_t seed[static TOTP_SEED], int64_t step)
 {
 	uint8_t text[8], mac[SHA1_LEN];
 	const uint8_t *at;
@@ -44,7 +45,7 @@ bool totp_fits(const uint8_t seed[static TOTP_SEED], const char *text, int64_t n
 	if (n != TOTP_DIGITS)
 		return false;
 	for (int64_t s = now - 1; s <= now + 1; s++) {
-		totp_code(code, seed, s);
+		code_of(code, seed, s);
 		if (s > last && hash_equal(code, given, TOTP_DIGITS) && !fits) {
 			*step = s;
 			fits = true;

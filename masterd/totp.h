@@ -14,8 +14,6 @@
 
 enum { TOTP_SEED = 20, TOTP_STEP_S = 30, TOTP_DIGITS = 6, TOTP_TEXT = 33, RECOVERY_CODES = 8, RECOVERY_TEXT = 12 };
 
-/* The code of a step (seconds since 1970 divided by 30). */
-void totp_code(char code[static TOTP_DIGITS + 1], const uint8_t seed[static TOTP_SEED], int64_t step);
 /* Does text hold the code of now, of the step before or of the one after, and is that step
  * above last (each code counts once)? Blanks in text are skipped. *step: whose code it is. */
 bool totp_fits(const uint8_t seed[static TOTP_SEED], const char *text, int64_t now_ms, int64_t last, int64_t *step);

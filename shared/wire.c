@@ -394,6 +394,12 @@ static void get_load(double load[static 3], const struct json *j, const char *ba
 		problems_add(p, path, "must be three numbers: the load of 1, 5 and 15 minutes");
 }
 
+static void storage_get(struct wire_storage *ret, const struct json *j, const char *base, struct problems *p)
+{
+	*ret = (struct wire_storage){.weight = -1, .limit = -1, .used = -1, .free = -1, .failures = -1};
+	GET(ret, j, base, storage_fields, p);
+}
+
 void wire_sample_get(struct wire_sample *ret, const struct json *j, const char *base, struct problems *p)
 {
 	const struct json *c;
@@ -423,7 +429,7 @@ void wire_sample_get(struct wire_sample *ret, const struct json *j, const char *
 			wire_timer_get(list_push(&ret->timers), c, path, p);
 	for (c = list_first(j, base, "storages", p), i = 0; c; c = json_next(c), i++)
 		if (element(path, c, base, "storages", i, p))
-			wire_storage_get(list_push(&ret->storages), c, path, p);
+			storage_get(list_push(&ret->storages), c, path, p);
 }
 
 void wire_storage_put(struct json_out *o, const char *key, const struct wire_storage *s)
@@ -431,12 +437,6 @@ void wire_storage_put(struct json_out *o, const char *key, const struct wire_sto
 	json_obj(o, key);
 	PUT(o, s, storage_fields);
 	json_end_obj(o);
-}
-
-void wire_storage_get(struct wire_storage *ret, const struct json *j, const char *base, struct problems *p)
-{
-	*ret = (struct wire_storage){.weight = -1, .limit = -1, .used = -1, .free = -1, .failures = -1};
-	GET(ret, j, base, storage_fields, p);
 }
 
 /* ---- progress and timer */

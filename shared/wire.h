@@ -94,7 +94,6 @@ void wire_progress_get(struct wire_progress *ret, const struct json *j, const ch
 /* cpu_usage, disk_usage and active_backups are required, the rest may be absent. */
 void wire_sample_get(struct wire_sample *ret, const struct json *j, const char *base, struct problems *p);
 void wire_storage_put(struct json_out *o, const char *key, const struct wire_storage *s);
-void wire_storage_get(struct wire_storage *ret, const struct json *j, const char *base, struct problems *p);
 void wire_timer_put(struct json_out *o, const char *key, const struct wire_timer *t);
 void wire_timer_get(struct wire_timer *ret, const struct json *j, const char *base, struct problems *p);
 

@@ -9,11 +9,6 @@
 static const char *const states[] = {[ALERT_OPEN] = "open", [ALERT_ACKED] = "acked", [ALERT_SNOOZED] = "snoozed",
 				     [ALERT_CLOSED] = "closed"};
 
-const char *alert_state_name(enum alert_state s)
-{
-	return states[s];
-}
-
 static const struct {
 	const char *kind, *title;
 } titles[] = {

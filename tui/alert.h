@@ -31,8 +31,6 @@ void alerts_free(struct alerts *a);
 const struct alert *alerts_find(const struct alerts *a, uint64_t id);
 /* How many nobody looks after. */
 size_t alerts_open(const struct alerts *a);
-/* "open", "acked" ... */
-const char *alert_state_name(enum alert_state s);
 /* What the kind is called on the screens: "backup failed". Lent. */
 const char *alert_title(const struct alert *a);
 

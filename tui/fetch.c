@@ -23,7 +23,8 @@ void fetch_give_away(struct fetch *f)
 	drop_slots(f, 0);
 }
 
-void fetch_forget(struct fetch *f)
+/* The next answers are whole. */
+static void forget(struct fetch *f)
 {
 	drop_slots(f, 0);
 	f->detail = f->runs = f->alerts = (struct fetch_one){0};
@@ -32,7 +33,7 @@ void fetch_forget(struct fetch *f)
 
 void fetch_done(struct fetch *f)
 {
-	fetch_forget(f);
+	forget(f);
 	client_free(f->client);
 	session_done(&f->session);
 	f->client = NULL;

@@ -35,8 +35,6 @@ struct fetch {
 };
 
 void fetch_done(struct fetch *f);
-/* The next answers are whole. */
-void fetch_forget(struct fetch *f);
 /* The rows that fetch_nodes gave are changed by others from now on. */
 void fetch_give_away(struct fetch *f);
 /* Each: 1 and *ret, yours; 0 nothing new (or not there); -1 failed, status as the master gave it. */

@@ -219,6 +219,7 @@ void fuzz_one(const uint8_t *p, size_t n)
 	const uint8_t *end = p + n;
 	const struct route *t;
 	struct who who;
+	bool use;
 	struct err e;
 	size_t rows;
 
@@ -245,7 +246,7 @@ void fuzz_one(const uint8_t *p, size_t n)
 	CLEANUP(freep) char *body = xcalloc(1, (size_t)(end - p) + 1);
 	CLEANUP(freep) char *path = path_of(t, is_end(t, f.texts[0]) ? "2" : f.texts[0]);
 	memcpy(body, p, (size_t)(end - p));
-	if (auth_who(w.m.auth, w.token, clock_ms(), &who, &e) || who.role != ROLE_SUPER_ADMIN)
+	if (auth_bearer(w.m.auth, w.token, clock_ms(), &who, &use, &e) || who.role != ROLE_SUPER_ADMIN)
 		sign_in();
 	f.r.m = &w.m;
 	f.r.now = clock_ms();

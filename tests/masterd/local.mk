@@ -10,6 +10,7 @@ masterd_tests = \
 	tests/masterd/test_missed \
 	tests/masterd/test_watch \
 	tests/masterd/test_message \
+	tests/masterd/test_notice \
 	tests/masterd/test_alerts \
 	tests/masterd/test_forecast \
 	tests/masterd/test_route \
@@ -42,6 +43,7 @@ tests_masterd_test_forecast_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_alerts_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_message_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_watch_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
+tests_masterd_test_notice_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_missed_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_bucket_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)
 tests_masterd_test_route_LDADD = $(MASTERD_LIBS) $(CMOCKA_LIBS)

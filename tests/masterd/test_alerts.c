@@ -337,25 +337,6 @@ static void a_node_that_goes_takes_its_alerts_along(void **state)
 	assert_string_equal(newest(ALERT_FAILED_RUN).closed_why, "the node was deleted");
 }
 
-static void a_channel_hears_what_it_wants(void **state)
-{
-	struct alert a = {.kind = ALERT_DISK_FULL, .severity = SEVERITY_WARNING};
-	struct notice n = {.event = NOTICE_OPENED, .alert = &a, .tags = "[\"gold\",\"eu\"]"};
-
-	(void)state;
-	assert_true(notice_wanted("{}", &n));
-	assert_false(notice_wanted("{\"min_severity\":\"critical\"}", &n));
-	assert_false(notice_wanted("{\"kinds\":[\"failed_run\"]}", &n));
-	assert_true(notice_wanted("{\"kinds\":[\"failed_run\",\"disk_full\"]}", &n));
-	assert_true(notice_wanted("{\"tags\":[\"silver\",\"eu\"]}", &n));
-	assert_false(notice_wanted("{\"tags\":[\"silver\"]}", &n));
-	n.tags = "[]";
-	assert_false(notice_wanted("{\"tags\":[\"eu\"]}", &n));
-	n.event = NOTICE_RECOVERED;
-	assert_true(notice_wanted("{}", &n));
-	assert_false(notice_wanted("{\"recovered\":false}", &n));
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -368,7 +349,6 @@ int main(void)
 		TEST(silence_opens_and_a_new_master_keeps_it),
 		TEST(a_master_that_slept_does_not_blame_the_nodes),
 		TEST(a_node_that_goes_takes_its_alerts_along),
-		cmocka_unit_test(a_channel_hears_what_it_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,13 +80,13 @@ static void the_role_is_the_users_not_the_tokens(void **state)
 	struct err e = {0};
 	struct who w;
 
-	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), 0);
+	assert_int_equal(who_by_session(f->auth, token, f->now, &w, &e), 0);
 	assert_string_equal(w.name, "mia");
 	assert_int_equal(w.role, ROLE_NODE_ADMIN);
 	assert_int_equal(db_exec(f->db, "UPDATE account SET role='viewer'", &e), 0);
 	assert_int_equal(db_exec(f->db, "UPDATE meta SET value=value+1 WHERE name='auth_rev'", &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), 0);
+	assert_int_equal(who_by_session(f->auth, token, f->now, &w, &e), 0);
 	assert_int_equal(w.role, ROLE_VIEWER);
 }
 
@@ -101,12 +101,12 @@ static void log_out_disabling_and_a_new_password_count_at_once(void **state)
 
 	assert_int_equal(tbl_session_drop(f->db, a.sid, &e), 0);
 	auth_session_drop(f->auth, a.sid);
-	assert_int_equal(auth_who(f->auth, one, f->now, &w, &e), -1);
+	assert_int_equal(who_by_session(f->auth, one, f->now, &w, &e), -1);
 	assert_int_equal(e.kind, ERR_DENIED);
-	assert_int_equal(auth_who(f->auth, two, f->now, &w, &e), 0);
+	assert_int_equal(who_by_session(f->auth, two, f->now, &w, &e), 0);
 	assert_int_equal(tbl_user_set_password(f->db, 1, "y", &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_who(f->auth, two, f->now, &w, &e), -1);
+	assert_int_equal(who_by_session(f->auth, two, f->now, &w, &e), -1);
 }
 
 static void a_session_ends_by_itself_after_thirty_days(void **state)
@@ -157,12 +157,12 @@ static void a_session_that_another_master_began_is_found_at_once(void **state)
 
 	auth_session_init(&s, 1, "127.0.0.1", f->now);
 	token = access_of(f, &s);
-	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), -1);
+	assert_int_equal(who_by_session(f->auth, token, f->now, &w, &e), -1);
 	assert_int_equal(tbl_session_add(f->db, &s, &e), 0);
 	/* asked for in vain a moment ago: not again for 2 s */
-	assert_int_equal(auth_who(f->auth, token, f->now + 1999, &w, &e), -1);
+	assert_int_equal(who_by_session(f->auth, token, f->now + 1999, &w, &e), -1);
 	assert_int_equal(e.kind, ERR_DENIED);
-	assert_int_equal(auth_who(f->auth, token, f->now + 2000, &w, &e), 0);
+	assert_int_equal(who_by_session(f->auth, token, f->now + 2000, &w, &e), 0);
 	assert_string_equal(w.name, "mia");
 }
 
@@ -179,7 +179,7 @@ static void a_user_that_another_master_made_is_found_at_once(void **state)
 	auth_session_init(&s, u.id, "127.0.0.1", f->now);
 	assert_int_equal(tbl_session_add(f->db, &s, &e), 0);
 	token = access_of(f, &s);
-	assert_int_equal(auth_who(f->auth, token, f->now, &w, &e), 0);
+	assert_int_equal(who_by_session(f->auth, token, f->now, &w, &e), 0);
 	assert_string_equal(w.name, "new");
 }
 
@@ -242,22 +242,22 @@ static void a_token_may_what_it_says_but_not_more_than_its_maker(void **state)
 
 	add_token(f, "flt_a", ROLE_VIEWER, "[\"eu\"]", f->now + 1000);
 	add_token(f, "flt_b", ROLE_SUPER_ADMIN, "[]", f->now + 1000);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), 0);
 	assert_string_equal(w.name, "token:flt_a");
 	assert_int_equal(w.role, ROLE_VIEWER);
 	assert_int_equal(w.may, TOKEN_READ);
 	assert_string_equal(w.scope.tags, "[\"eu\"]");
-	assert_int_equal(auth_token_who(f->auth, "flt_b", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_b", f->now, &w, &use, &e), 0);
 	assert_int_equal(w.role, ROLE_NODE_ADMIN);
 	assert_int_equal(db_exec(f->db, "UPDATE account SET tags='[\"us\",\"eu\"]'; UPDATE meta SET value=value+1", &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), 0);
 	assert_string_equal(w.scope.tags, "[\"eu\"]");
-	assert_int_equal(auth_token_who(f->auth, "flt_b", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_b", f->now, &w, &use, &e), 0);
 	assert_string_equal(w.scope.tags, "[\"us\",\"eu\"]");
 	assert_int_equal(db_exec(f->db, "UPDATE account SET tags='[\"us\"]'; UPDATE meta SET value=value+1", &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), 0);
 	assert_false(scope_is_all(&w.scope));
 	assert_false(scope_sees(&w.scope, "[\"eu\",\"us\"]"));
 }
@@ -270,18 +270,18 @@ static void a_token_ends_with_its_time_its_row_and_its_maker(void **state)
 	bool use;
 
 	add_token(f, "flt_a", ROLE_VIEWER, "[]", f->now + 1000);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 999, &w, &use, &e), 0);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 1000, &w, &use, &e), -1);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now + 999, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now + 1000, &w, &use, &e), -1);
 	assert_string_equal(e.msg, "the API token has expired");
-	assert_int_equal(auth_token_who(f->auth, "flt_A", f->now, &w, &use, &e), -1);
+	assert_int_equal(who_by_token(f->auth, "flt_A", f->now, &w, &use, &e), -1);
 	assert_string_equal(e.msg, "the API token is not known");
 	assert_int_equal(db_exec(f->db, "UPDATE account SET disabled=1; UPDATE meta SET value=value+1", &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), -1);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), -1);
 	assert_string_equal(e.msg, "the user who made this API token is disabled");
 	assert_int_equal(tbl_token_drop(f->db, 1, &e), 0);
 	assert_int_equal(auth_poll(f->auth, &e), 0);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), -1);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), -1);
 	assert_string_equal(e.msg, "the API token is not known");
 }
 
@@ -293,11 +293,11 @@ static void its_use_is_noted_once_a_minute(void **state)
 	bool use;
 
 	add_token(f, "flt_a", ROLE_VIEWER, "[]", f->now + 1000000);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now, &w, &use, &e), 0);
 	assert_true(use);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 59999, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now + 59999, &w, &use, &e), 0);
 	assert_false(use);
-	assert_int_equal(auth_token_who(f->auth, "flt_a", f->now + 60000, &w, &use, &e), 0);
+	assert_int_equal(who_by_token(f->auth, "flt_a", f->now + 60000, &w, &use, &e), 0);
 	assert_true(use);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "masterd/doc.c"
 #include "masterd/openapi.c"
 
 #include "shared/json.h"
@@ -58,7 +59,7 @@ static void each_problem_that_a_row_names_is_in_the_document(void **state)
 
 	(void)state;
 	buf_init(&b, DOCUMENT_MAX);
-	openapi_write(&b);
+	write_document(&b);
 	assert_int_equal(json_parse(&j, b.p, b.len, &e), 0);
 	t = route_table(&n);
 	for (size_t i = 0; i < n; i++) {
@@ -84,7 +85,7 @@ static void the_document_is_json_and_every_reference_leads_somewhere(void **stat
 
 	(void)state;
 	buf_init(&b, DOCUMENT_MAX);
-	openapi_write(&b);
+	write_document(&b);
 	assert_false(b.over);
 	if (json_parse(&j, b.p, b.len, &e)) /* refuses a shape that stands there twice */
 		fail_msg("%s", e.msg);
