@@ -30,6 +30,10 @@ check "and said to have taken too long" says "took too long"
 check "with all that it started" until_ok 10 ended
 check "--tally gathers numbers instead of printing them" run "$HERE/run" --tally "$T/tally" "$T/good"
 check "one line a call" test "$(cat "$T/tally")" = "1 0 1"
+tap busy 'i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done; echo "ok 1 - a"; echo 1..1'
+check "--times tells how long a program took" run "$HERE/run" -j 1 --times "$T/times" "$T/good" "$T/busy"
+check "and the processor time of each" awk '$2 > most { most = $2; who = $3 } $1 <= 0 || NF != 3 { bad = 1 }
+	END { exit bad || NR != 2 || who != "busy" }' "$T/times"
 
 # ---- scripts/check-*, on a small project of the same shape
 SCRIPTS=$HERE/../scripts
