@@ -65,9 +65,13 @@ static int write_config(const char *path, const char *url, struct err *e)
 
 static int want_idle(struct db *db, struct err *e)
 {
+	struct lease l = {.name = LEAD_LEASE};
 	bool held;
 
-	if (tbl_lease_held(db, LEAD_LEASE, clock_ms(), &held, e))
+	if (db_now(db, &l.now, e))
+		return -1;
+	l.until = l.now + LEAD_MS;
+	if (tbl_lease_held(db, &l, &held, e))
 		return -1;
 	return held ? err_set(e, ERR_LOCKED, "a master runs on this database, or ended in the last %d s without a farewell: "
 			      "stop every one of them first", LEAD_MS / 1000) : 0;

@@ -234,6 +234,26 @@ int db_hear(struct db *db, int ms, struct err *e)
 	return 0;
 }
 
+int db_now(struct db *db, int64_t *ret, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	*ret = clock_ms();
+	if (!db->driver->now)
+		return 0;
+	if (db_prepare(db, &s, db->driver->now, e))
+		return -1;
+	switch (db_step(&s, e)) {
+	case 0:
+		return err_set(e, ERR_IO, "the database does not say what time it is");
+	case 1:
+		*ret = db_int(&s, 0);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
 void db_rollback(struct db *db)
 {
 	db->driver->rollback(db->conn);

@@ -81,6 +81,9 @@ void db_tell(struct db *db);
 /* Wait at most ms: 1 somebody told since the last call, 0 nobody, -1 the connection
  * is lost. The connection is for this alone. */
 int db_hear(struct db *db, int ms, struct err *e) MUSTCHECK;
+/* What time it is, in ms since 1970, for all who work on this database: that of the
+ * server, whatever the clocks of its clients say; of a file, ours. */
+int db_now(struct db *db, int64_t *ret, struct err *e) MUSTCHECK;
 /* Between db_begin and its end; a full disk or a lost connection may end it by
  * itself. */
 bool db_in_transaction(struct db *db);

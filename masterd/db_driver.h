@@ -66,6 +66,8 @@ struct db_driver {
 	void (*tell)(void *conn);
 	int (*hear)(void *conn, int ms, struct err *e);
 	bool (*in_transaction)(void *conn);
+	/* A query for the time of the server in ms; NULL: there is none but ours. */
+	const char *now;
 	/* NULL: the database has means of its own. */
 	int (*backup)(void *conn, const char *path, struct err *e);
 };

@@ -411,6 +411,8 @@ static const struct db_driver driver = {
 	.tell = pg_tell,
 	.hear = pg_hear,
 	.in_transaction = pg_in_transaction,
+	/* not now(): that is when the transaction began, before it waited for others */
+	.now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp())*1000 AS BIGINT)",
 };
 
 const struct db_driver *db_pg(void)

@@ -11,7 +11,7 @@ int tbl_lease_take(struct db *db, const struct lease *l, bool *got, struct err *
 	if (db_prepare(db, &s,
 		       "INSERT INTO lease(name,holder,until) VALUES(?1,?2,?3) ON CONFLICT(name) DO UPDATE SET "
 		       "holder=excluded.holder, until=excluded.until WHERE lease.holder=excluded.holder OR lease.until<?4 "
-		       "RETURNING 1",
+		       "OR lease.until>excluded.until RETURNING 1",
 		       e))
 		return -1;
 	db_set_str(&s, 1, l->name);
@@ -23,15 +23,16 @@ int tbl_lease_take(struct db *db, const struct lease *l, bool *got, struct err *
 	return step < 0 ? -1 : 0;
 }
 
-int tbl_lease_held(struct db *db, const char *name, int64_t now, bool *held, struct err *e)
+int tbl_lease_held(struct db *db, const struct lease *l, bool *held, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
 	int step;
 
-	if (db_prepare(db, &s, "SELECT holder FROM lease WHERE name=?1 AND until>?2", e))
+	if (db_prepare(db, &s, "SELECT holder FROM lease WHERE name=?1 AND until>?2 AND until<=?3", e))
 		return -1;
-	db_set_str(&s, 1, name);
-	db_set_int(&s, 2, now);
+	db_set_str(&s, 1, l->name);
+	db_set_int(&s, 2, l->now);
+	db_set_int(&s, 3, l->until);
 	step = db_step(&s, e);
 	*held = step > 0;
 	return step < 0 ? -1 : 0;

@@ -51,7 +51,7 @@ static bool held(int64_t now)
 {
 	bool is = false;
 
-	assert_int_equal(tbl_lease_held(db, "work", now, &is, NULL), 0);
+	assert_int_equal(tbl_lease_held(db, &(struct lease){.name = "work", .now = now, .until = now + 1000}, &is, NULL), 0);
 	return is;
 }
 
@@ -94,6 +94,17 @@ static void one_that_ran_out_is_held_by_nobody(void **state)
 	assert_false(held(200));
 }
 
+static void one_of_a_clock_that_was_set_back_is_held_by_nobody(void **state)
+{
+	(void)state;
+	assert_true(take("a", 3600000, 3601000));
+	/* an hour back, and its holder is gone */
+	assert_false(held(500));
+	assert_true(take("b", 500, 1500));
+	assert_true(held(501));
+	assert_false(take("a", 501, 1501));
+}
+
 #define with_db(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -102,6 +113,7 @@ int main(void)
 		with_db(one_holder_at_a_time),
 		with_db(its_holder_alone_gives_it_back),
 		with_db(one_that_ran_out_is_held_by_nobody),
+		with_db(one_of_a_clock_that_was_set_back_is_held_by_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
