@@ -130,9 +130,11 @@ step "streams are served up to the limit" full
 check "and no more" call 503 GET /events -H "$(AS)"
 check "and told when to try again" has_header 'Retry-After: 10'
 for ((i = 1; i < CROWD; i++)); do hang_up "crowd$i"; done
-again() { run_put "${U}03" "$((++REV))" running && call 200 GET /events -H "$(AS)" -I; }
+# who left is noticed by the second write at the latest
+none_left() { run_put "${U}03" "$((++REV))" running && curl -sf "$ROOT/metrics" | grep -qx 'felloe_event_clients 0'; }
 REV=0
-step "places of those who left are given again" until_ok 20 again
+step "places of those who left are given back" until_ok 20 none_left
+check "and given again" call 200 GET /events -H "$(AS)" -I
 
 # ---- who reads slowly
 cat >"$T/slow.py" <<'PY'
