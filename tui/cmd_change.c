@@ -177,11 +177,11 @@ static bool over(const char *state)
 	       str_eq(state, "expired");
 }
 
-/* "Request 7 (backup): refused: ...". */
+/* "Request UUID (backup): refused: ...". */
 static void say_request(const struct json *j)
 {
 	const char *reason = json_get_str(j, "reason", ""), *run = json_get_str(j, "run", "");
-	CLEANUP(freep) char *text = xasprintf("Request %.0f (%s): %s%s%s%s%s", json_get_num(j, "id", 0),
+	CLEANUP(freep) char *text = xasprintf("Request %s (%s): %s%s%s%s%s", json_get_str(j, "id", "?"),
 					      json_get_str(j, "verb", "?"), json_get_str(j, "state", "?"), *reason ? ": " : "",
 					      reason, *run ? "; run " : "", run);
 
@@ -277,7 +277,7 @@ static int request(struct cmd *c, char **argv, const void *opts, struct err *e)
 	if (!c->json)
 		say_request(j);
 	if (o->wait) {
-		snprintf(one, sizeof(one), "%s/%.0f", path, json_get_num(j, "id", 0));
+		snprintf(one, sizeof(one), "%s/%s", path, json_get_str(j, "id", ""));
 		rc = follow_request(c, one, &j, e);
 	}
 	if (c->json)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "shared/buf.h"
 #include "shared/json.h"
@@ -57,7 +58,7 @@ void request_confirmed(struct request *q, struct app *a, const struct dialog *d)
 	buf_done(&b);
 	snprintf(ask.path, sizeof(ask.path), "/nodes/%" PRIu64 "/requests", d->id);
 	q->node = d->id;
-	q->id = 0;
+	q->id[0] = '\0';
 	q->state[0] = '\0';
 	app_ask(a, &ask);
 	app_say(a, ST_TEXT, "Asked the master …");
@@ -85,6 +86,12 @@ static void say(struct app *a, const struct request *q, const char *reason)
 		app_say(a, ST_FAIL, "✗ %s: %.80s %s%s%.120s.", verb, name, q->state, reason[0] ? ": " : "", reason);
 }
 
+/* A UUID; it becomes a part of a path. */
+static bool is_id(const char *id)
+{
+	return strlen(id) < UUID_TEXT && strspn(id, "0123456789abcdef-") == strlen(id);
+}
+
 void request_answer(struct request *q, struct app *a, const struct net_answer *ans)
 {
 	char state[sizeof(q->state)];
@@ -94,13 +101,13 @@ void request_answer(struct request *q, struct app *a, const struct net_answer *a
 		return;
 	q->out = false;
 	if (ans->err.kind != ERR_NONE) {
-		q->id = 0;
+		q->id[0] = '\0';
 		app_say(a, ST_FAIL, "✗ %s: %.200s", verbs[q->verb].verb, ans->err.msg);
 		return;
 	}
 	if (ans->tag == TAG_REQUEST)
-		q->id = (uint64_t)json_get_int(ans->json, "id", 0);
-	else if ((uint64_t)json_get_int(ans->json, "id", 0) != q->id)
+		str_cut(q->id, sizeof(q->id), is_id(json_get_str(ans->json, "id", "")) ? json_get_str(ans->json, "id", "") : "");
+	else if (!str_eq(json_get_str(ans->json, "id", ""), q->id))
 		return;
 	str_cut(state, sizeof(state), json_get_str(ans->json, "state", ""));
 	str_clean(state);
@@ -111,17 +118,17 @@ void request_answer(struct request *q, struct app *a, const struct net_answer *a
 	str_clean(reason);
 	say(a, q, reason);
 	if (over(q->state))
-		q->id = 0;
+		q->id[0] = '\0';
 }
 
 void request_tick(struct request *q, struct app *a)
 {
 	struct net_ask ask = {.tag = TAG_REQUEST_STATE, .id = q->node, .method = "GET"};
 
-	if (!q->id || q->out || app_stale(a) || a->mono - q->looked < LOOK_MS)
+	if (!q->id[0] || q->out || app_stale(a) || a->mono - q->looked < LOOK_MS)
 		return;
 	q->looked = a->mono;
 	q->out = true;
-	snprintf(ask.path, sizeof(ask.path), "/nodes/%" PRIu64 "/requests/%" PRIu64, q->node, q->id);
+	snprintf(ask.path, sizeof(ask.path), "/nodes/%" PRIu64 "/requests/%s", q->node, q->id);
 	app_ask(a, &ask);
 }

@@ -2,6 +2,7 @@
 #ifndef FELLOE_TUI_REQUEST_H
 #define FELLOE_TUI_REQUEST_H
 
+#include "shared/hash.h"
 #include "tui/app.h"
 
 /* Asking a node to do something (docs/api.md, Requests to nodes), and what became
@@ -12,7 +13,8 @@ enum request_verb { ASK_BACKUP, ASK_VERIFY, ASK_PAUSE, ASK_RESUME, ASK_STOP };
 struct request {
 	enum request_verb verb;
 	char what[64];       /* timer or run that it is about; "" all */
-	uint64_t node, id;   /* id 0: none is followed */
+	uint64_t node;
+	char id[UUID_TEXT];  /* "": none is followed */
 	char state[16];      /* as it was told last */
 	int64_t looked;      /* monotonic; when the state was asked for last */
 	bool out;            /* and not answered yet */

@@ -172,8 +172,12 @@ check "a request" run felloe request 1 backup --expires 10m
 check "waits for the node" says "(backup): pending"
 check "is listed" run felloe request 1
 check "with who asked" grep -qE 'admin +backup' "$OUT"
+check "one that the node does not allow" run -e 5 felloe request 1 pause --wait
+check "is told as it stands" grep -qE '^Request [0-9a-f-]{36} \(pause\): refused: ' "$OUT"
+check "one that it allows is waited for" run felloe request 1 verify --wait
+check "until it is done" grep -qE '^Request [0-9a-f-]{36} \(verify\): done' "$OUT"
 check "as JSON too" run felloe request 1 --json
-check "with its state" jq -e '.[0].verb == "backup" and (.[0].state | length > 0)' "$OUT"
+check "with its state" jq -e 'length == 3 and all(.state | length > 0) and any(.verb == "backup")' "$OUT"
 
 # ---- storages
 has_storage() { felloe storages --json | jq -e '.[0].storage.name == "disk"'; }

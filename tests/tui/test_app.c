@@ -530,6 +530,7 @@ static void told(enum net_tag tag, const char *answer)
 	app_answer(&app, &ans);
 }
 
+#define ASKED "3b241101-e2bb-4255-8caf-4136c566a962"
 static void a_node_is_asked_and_what_it_says_is_told(void **state)
 {
 	struct net_answer no = {.tag = TAG_REQUEST, .id = 4, .status = 409};
@@ -547,12 +548,13 @@ static void a_node_is_asked_and_what_it_says_is_told(void **state)
 	assert_int_equal(sent.changes, 1);
 	assert_string_equal(sent.last.path, "/nodes/4/requests");
 	assert_string_equal(sent.last.body, "{\"verb\":\"backup\"}");
-	told(TAG_REQUEST, "{\"id\":9,\"verb\":\"backup\",\"state\":\"pending\",\"reason\":null}");
+	told(TAG_REQUEST, "{\"id\":\"" ASKED "\",\"verb\":\"backup\",\"state\":\"pending\",\"reason\":null}");
 	assert_true(shows("… backup: web-02.fra is asked with its next report."));
 	app_clock(&app, app.now + 3000, app.mono + 3000);
-	assert_string_equal(sent.last.path, "/nodes/4/requests/9");
+	assert_string_equal(sent.last.path, "/nodes/4/requests/" ASKED);
 	assert_string_equal(sent.last.method, "GET");
-	told(TAG_REQUEST_STATE, "{\"id\":9,\"verb\":\"backup\",\"state\":\"refused\",\"reason\":\"not in allow_requests\"}");
+	told(TAG_REQUEST_STATE, "{\"id\":\"" ASKED "\",\"verb\":\"backup\",\"state\":\"refused\","
+				"\"reason\":\"not in allow_requests\"}");
 	assert_true(shows("✗ backup: web-02.fra refused: not in allow_requests."));
 	sent.gets = 0;
 	app_clock(&app, app.now + 3000, app.mono + 3000);
