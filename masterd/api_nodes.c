@@ -6,16 +6,25 @@
 
 #include "masterd/api.h"
 #include "masterd/master.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 enum { ALL = 1000000 };
 
+/* Nothing has changed, nor has what part of it the client may see. */
 static bool unchanged(struct req *r)
 {
-	char tag[32];
+	const char *tags = r->who.scope.tags;
+	uint8_t digest[SHA256_LEN];
+	char tag[32], hex[SHA256_HEX] = "";
 
-	snprintf(tag, sizeof(tag), "%llx", (unsigned long long)live_version(r->m->live));
+	if (!scope_is_all(&r->who.scope)) {
+		sha256(digest, tags, strlen(tags));
+		hex_encode(hex, digest, sizeof(digest));
+		hex[12] = '\0';
+	}
+	snprintf(tag, sizeof(tag), "%llx%s", (unsigned long long)live_version(r->m->live), hex);
 	return reply_unchanged(r, tag);
 }
 

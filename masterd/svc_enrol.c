@@ -104,17 +104,28 @@ int enrol_end_request(struct db *db, struct join *old, int64_t *dropped, struct 
 	return tbl_join_put(db, old, e) || tbl_node_drop(db, old->node_id, e) ? -1 : 0;
 }
 
+/* The machine asked before, without a key: that request ends. */
+static int end_keyless(struct enrol *v, struct db *db, struct err *e)
+{
+	struct join old;
+
+	if (tbl_join_of_peer(db, v->join.hostname, v->join.peer_address, &old, e))
+		return e->kind == ERR_NOTFOUND ? 0 : -1;
+	str_cut(v->woken, sizeof(v->woken), old.request_id);
+	return enrol_end_request(db, &old, &v->dropped[1], e);
+}
+
 /* An older pending request of the same machine: 1 it is the same one (now in
  * v), 0 none is left, -1 failed. */
 static int meet_older(struct enrol *v, struct db *db, struct err *e)
 {
 	struct join old;
-	int rc = v->join.has_public_key ? tbl_join_of_key(db, v->join.public_key, &old, e)
-					: tbl_join_of_peer(db, v->join.hostname, v->join.peer_address, &old, e);
 
-	if (rc)
-		return e->kind == ERR_NOTFOUND ? 0 : -1;
-	if (v->join.has_public_key && hash_equal(old.commitment, v->join.commitment, SHA256_LEN)) {
+	if (!v->join.has_public_key)
+		return end_keyless(v, db, e);
+	if (tbl_join_of_key(db, v->join.public_key, &old, e))
+		return e->kind == ERR_NOTFOUND ? end_keyless(v, db, e) : -1;
+	if (hash_equal(old.commitment, v->join.commitment, SHA256_LEN)) {
 		struct node n;
 
 		if (tbl_node_get(db, old.node_id, &n, e))

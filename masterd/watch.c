@@ -17,7 +17,8 @@ bool watch_opens_late(enum alert_kind k)
 
 bool watch_closes_late(enum alert_kind k)
 {
-	return k == ALERT_DISK_FULL || k == ALERT_CLOCK_OFF || k == ALERT_NODE_SILENT || k == ALERT_DISK_FORECAST;
+	return k == ALERT_DISK_FULL || k == ALERT_CLOCK_OFF || k == ALERT_NODE_SILENT || k == ALERT_DISK_FORECAST ||
+	       k == ALERT_STORAGE_REFUSING;
 }
 
 static const char *when(char text[static WHEN], int64_t ms)
@@ -133,7 +134,28 @@ static void look_site(const struct live_site *s, struct conditions *l)
 		then(c, "%s; details: felloe run %s", advice(s->error_kind), s->uuid);
 }
 
-/* What the storage said, once a node, whatever number of sites it hit. */
+/* Storages that the node says refuse it; others may have taken the backups meanwhile. */
+static void look_storages(const struct live_node *n, struct conditions *l)
+{
+	bool other = false;
+	char at[WHEN];
+
+	for (size_t i = 0; i < n->last.storages.n; i++)
+		other |= str_eq(n->last.storages.v[i].state, "ok");
+	for (size_t i = 0; i < n->last.storages.n; i++) {
+		const struct wire_storage *s = &n->last.storages.v[i];
+		struct condition *c;
+
+		if (!str_eq(s->state, "failing"))
+			continue;
+		c = found(l, ALERT_STORAGE_REFUSING, other ? SEVERITY_WARNING : SEVERITY_CRITICAL, s->name);
+		stamp(c, s->last_failed);
+		because(c, "storage %s refused at %s%s%s", s->name, when(at, s->last_failed), s->error[0] ? ": " : "", s->error);
+		then(c, "%s", advice("storage"));
+	}
+}
+
+/* What the storage of a node that does not tell of its storages said, once, whatever number of sites it hit. */
 static void look_storage(const struct live_node *n, struct conditions *l)
 {
 	const struct live_site *newest = NULL;
@@ -338,7 +360,9 @@ void watch_node(const struct watch *w, const struct live_node *n, struct conditi
 		look_age(w, n, &n->sites.v[i], ret);
 	}
 	look_named(w, n, ret);
-	look_storage(n, ret);
+	look_storages(n, ret);
+	if (!n->last.storages.n)
+		look_storage(n, ret);
 	for (size_t i = 0; i < n->last.timers.n; i++)
 		look_timer(n, &n->last.timers.v[i], ret);
 	look_disks(w, n, ret);

@@ -25,6 +25,19 @@ check "nor may the same key under another name" call 403 POST /nodes/join-reques
 	-d "{\"hostname\":\"other\",\"ip_address\":\"10.0.0.9\",\"system_info\":\"test\",\"public_key\":\"$PUB\",\"commitment\":\"$COMMITMENT\"}"
 step "unblocked" call 200 POST "/nodes/unblock/$FIRST" -H "$(AS)"
 
+# ---- a machine that asks again
+plain() { call 202 POST /nodes/join-request -d '{"hostname":"plain"}' && jq -r .request_id "$BODY" >"$T/$1"; }
+became() { call 200 GET "/nodes/status/$(cat "$T/$1")" && is .status "$2"; }
+check "a machine without a key asks" plain first
+check "and again" plain second
+check "the id is another" bash -c "! cmp -s '$T/first' '$T/second'"
+check "the request before has expired" became first expired
+check "the new one waits" became second pending
+step "it asks with a key" join plain
+check "which ends the one without" became second expired
+check "alone" call 200 GET "/nodes/status/$REQUEST"
+check "of all that wait" is .status pending
+
 # ---- name, tags, note
 step "another machine is admitted" admit web-02
 check "name, tags and note change" call 200 PATCH "/nodes/$NODE" -H "$(AS)" -d '{"name":"web-2","tags":["prod","shop"],"note":"second rack"}'

@@ -37,6 +37,11 @@ US_KEY=$KEY
 step "one without tags" admit bare-1
 BARE=$NODE
 
+etag() { call 200 GET /nodes/ -H "$(AS "$1")" && tr -d '\r' <"$HEAD" | sed -n 's/^[Ee][Tt][Aa][Gg]: //p'; }
+SEEN=$(etag "$TOKEN")
+check "what one person knows of the list" call 304 GET /nodes/ -H "$(AS)" -H "If-None-Match: $SEEN"
+check "says nothing of what another sees" call 200 GET /nodes/ -H "$(AS "$VERA")" -H "If-None-Match: $SEEN"
+
 for token in "$VERA" "$NORBERT"; do
 	check "the list holds one's own machines" call 200 GET "/nodes/?state=active" -H "$(AS "$token")"
 	check "alone" is '[.[].name] | join(",")' eu-1

@@ -85,6 +85,38 @@ static void bad_runs_are_told_by_their_site(void **state)
 	finds(&w, &refused, "failed_run:shop storage_refusing:", NULL);
 }
 
+static struct wire_storage *storage(struct live_node *n, const char *name, const char *state)
+{
+	struct wire_storage *s = list_push(&n->last.storages);
+
+	str_cut(s->name, sizeof(s->name), name);
+	str_cut(s->state, sizeof(s->state), state);
+	return s;
+}
+
+static void a_storage_that_refuses_is_told_by_its_name(void **state)
+{
+	struct live_node all = node(), one = node(), was = node();
+	struct watch w = {0};
+	struct wire_storage *s;
+
+	(void)state;
+	s = storage(&one, "s3-a", "failing");
+	s->last_failed = now - 60000;
+	str_cut(s->error, sizeof(s->error), "403 AccessDenied");
+	storage(&one, "s3-b", "ok");
+	site(&one, RUN_OK, "", "");
+	finds(&w, &one, "storage_refusing:s3-a", "storage s3-a refused at 2026-11-23 12:14 UTC: 403 AccessDenied");
+	storage(&all, "s3-a", "failing");
+	storage(&all, "s3-b", "failing");
+	site(&all, RUN_FAILED, "storage", "s3-b: 403 AccessDenied");
+	finds(&w, &all, "failed_run:shop storage_refusing:s3-a storage_refusing:s3-b", NULL);
+	storage(&was, "s3-a", "ok");
+	storage(&was, "s3-b", "drained");
+	site(&was, RUN_FAILED, "storage", "s3-b: 403 AccessDenied");
+	finds(&w, &was, "failed_run:shop", NULL);
+}
+
 static void a_service_that_dies_before_its_run_is_told(void **state)
 {
 	struct live_node n = node(), told = node();
@@ -215,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_wrong_with_a_good_node),
 		cmocka_unit_test(bad_runs_are_told_by_their_site),
+		cmocka_unit_test(a_storage_that_refuses_is_told_by_its_name),
 		cmocka_unit_test(a_service_that_dies_before_its_run_is_told),
 		cmocka_unit_test(a_backup_is_old_when_two_firings_brought_none),
 		cmocka_unit_test(without_a_timer_the_limit_counts),
