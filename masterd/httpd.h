@@ -6,7 +6,7 @@
 #include "shared/attr.h"
 #include "shared/err.h"
 
-/* The HTTP server: the file that knows libmicrohttpd. epoll threads, one a
+/* The HTTP server; httpd_*.[ch] know libmicrohttpd, nobody else does. epoll threads, one a
  * core; requests that answer LATER sleep without a thread. */
 struct httpd;
 

@@ -113,7 +113,8 @@ libmasterd_a_SOURCES += \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/api_metrics.h masterd/api_metrics.c \
 	masterd/route.c \
-	masterd/httpd.h masterd/httpd.c \
+	masterd/listen.h masterd/listen.c \
+	masterd/httpd.h masterd/httpd_in.h masterd/httpd_peer.c masterd/httpd_reply.c masterd/httpd_call.c masterd/httpd.c \
 	masterd/cmd.h \
 	masterd/cmd_user.c \
 	masterd/cmd_audit.c \
