@@ -61,7 +61,7 @@ libmasterd_a_SOURCES += \
 	masterd/watch.h masterd/watch.c \
 	masterd/live_put.h masterd/live_put.c \
 	masterd/live_change.h masterd/live_change.c \
-	masterd/live.h masterd/live_in.h masterd/live_key.c masterd/live.c \
+	masterd/live.h masterd/live_in.h masterd/live_key.c masterd/live_ask.c masterd/live.c \
 	masterd/feed.h masterd/feed.c \
 	masterd/wait.h masterd/wait.c \
 	masterd/metrics.h masterd/metrics.c \
