@@ -22,8 +22,8 @@ libtui_a_SOURCES = \
 	tui/fetch.h tui/fetch.c \
 	tui/sse.h tui/sse.c \
 	tui/live.h tui/live.c \
-	tui/net.h tui/net.c \
-	tui/app.h tui/app.c \
+	tui/net.h tui/net_in.h tui/net_thread.c tui/net.c \
+	tui/app.h tui/app_in.h tui/app_draw.c tui/app.c \
 	tui/decide.h tui/decide.c \
 	tui/request.h tui/request.c \
 	tui/panels.h tui/panels.c \
