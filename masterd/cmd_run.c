@@ -151,7 +151,7 @@ static int renew_tls(struct master *m, struct httpd *h, const struct config *c, 
 	return 0;
 }
 
-/* SIGHUP: the file is judged anew; limits and certificate count from now on. */
+/* SIGHUP: the file is judged anew; limits, certificate and rules of alerts count from now on. */
 static void reload(struct master *m, struct httpd *h)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
@@ -168,8 +168,11 @@ static void reload(struct master *m, struct httpd *h)
 	buckets_set(m->logins, (unsigned)c->login_per_minute);
 	buckets_set(m->accounts, ACCOUNT_TIMES * (unsigned)c->login_per_minute);
 	buckets_set(m->joins, (unsigned)c->join_per_minute);
-	log_info("SIGHUP: limits%s taken from %s; what else changed needs a restart", c->tls_cert ? " and certificate" : "",
-		 c->path);
+	/* read on this thread alone, but for the pace of the channels */
+	m->config->alerts = c->alerts;
+	notifier_every(m->notifier, c->alerts.notice_every_s);
+	log_info("SIGHUP: rules of alerts, limits%s taken from %s; what else changed needs a restart",
+		 c->tls_cert ? " and certificate" : "", c->path);
 }
 
 static void serve(struct master *m, struct httpd *h)

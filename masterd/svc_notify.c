@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,6 +42,7 @@ struct notifier {
 	pthread_mutex_t lock;
 	pthread_cond_t come;
 	atomic_bool stopping;
+	atomic_llong every_ms;    /* a channel gets one message in so long at most */
 	struct channel_test *tests, **last; /* under the lock */
 	struct http *http;
 	struct { LIST_OF(struct pace); } paces;
@@ -174,7 +176,7 @@ static void tell(struct notifier *n, const struct alert_channel *c, const struct
 		log_warn("channel %s: %s%s", c->name, failed.msg, v.work == WORK_GIVE_UP ? "; given up" : "");
 	} else {
 		p->fails = 0;
-		p->next = clock_mono_ms() + n->m->config->alerts.notice_every_s * 1000;
+		p->next = clock_mono_ms() + atomic_load(&n->every_ms);
 	}
 	v.now = clock_ms();
 	if (note(n, &v, &e))
@@ -184,7 +186,7 @@ static void tell(struct notifier *n, const struct alert_channel *c, const struct
 /* What waits for a channel, when it is time. */
 static void serve(struct notifier *n, const struct alert_channel *c)
 {
-	int64_t settle = n->m->config->alerts.notice_every_s * 1000 / 2;
+	int64_t settle = atomic_load(&n->every_ms) / 2;
 	CLEANUP(deliveries_done) struct deliveries l = {0};
 	struct noted v = {.work = WORK_BATCH, .channel_id = c->id};
 	struct db *db = NULL;
@@ -324,6 +326,11 @@ static void *notifier_main(void *arg)
 	return NULL;
 }
 
+void notifier_every(struct notifier *n, int64_t seconds)
+{
+	atomic_store(&n->every_ms, seconds * 1000);
+}
+
 int notifier_new(struct notifier **ret, struct master *m, struct err *e)
 {
 	const struct http_opts opts = {.user_agent = "felloe-masterd", .connect_timeout_s = CONNECT_S};
@@ -333,6 +340,7 @@ int notifier_new(struct notifier **ret, struct master *m, struct err *e)
 	pthread_cond_init(&n->come, NULL);
 	n->m = m;
 	n->last = &n->tests;
+	notifier_every(n, m->config->alerts.notice_every_s);
 	if (http_new(&n->http, &opts, e)) {
 		notifier_free(n);
 		return -1;

@@ -14,6 +14,8 @@
  * up. */
 struct notifier;
 int notifier_new(struct notifier **ret, struct master *m, struct err *e) MUSTCHECK;
+/* A channel gets one message in so many seconds at most; any thread. */
+void notifier_every(struct notifier *n, int64_t seconds);
 /* Ends at once, whatever is under way; before writer_stop. */
 void notifier_stop(struct notifier *n);
 void notifier_free(struct notifier *n);

@@ -172,3 +172,17 @@ check "two at a time" is '.items | length' 2
 NEXT=$(jq -r .next "$BODY") LAST=$(jq '.items[1].id' "$BODY")
 check "and goes on below" alerts "state=all&limit=2&after=$NEXT"
 check "without doubles" bash -c "[ \$(jq '.items[0].id' '$BODY') -lt $LAST ]"
+
+# ---- other rules
+FULL=',"disks":[{"mount":"/srv","total":100,"used":60,"percent":60}]'
+keeps_filling() { sample "$KEY1" "$FULL" && open disk_full "$ONE"; }
+check "a disk with room is reported" sample "$KEY1" "$FULL"
+step "the master has looked at it" looked
+check "none" none disk_full "$ONE"
+config '.alerts.disk_percent = 50'
+kill -HUP "$(cat "$T/master.pid")"
+check "after SIGHUP another limit counts" until_ok 30 keeps_filling
+check "of that disk" is '.items[0].ref' /srv
+config '.alerts.disk_percent = 5'
+kill -HUP "$(cat "$T/master.pid")"
+check "one out of range does not" until_ok 10 grep -q 'SIGHUP: the old configuration stays.*alerts.disk_percent' "$T/master.log"
