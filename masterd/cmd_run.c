@@ -71,6 +71,7 @@ static int start_parts(struct master *m, struct err *e)
 	m->otps = buckets_new(OTP_PER_MINUTE);
 	m->lockouts = buckets_new(1);
 	m->joins = buckets_new((unsigned)c->join_per_minute);
+	db_pool_hurry(m->pool);
 	return notifier_new(&m->notifier, m, e) || follow_start(m->follow, e) ? -1 : 0;
 }
 

@@ -22,7 +22,7 @@ struct db {
 	void *conn;
 };
 
-enum { REFUSE_MS = 1000 }; /* how long the pool believes that there is no server */
+enum { MEND_MS = 500 }; /* the pool's pause between two tries to connect */
 
 static const struct {
 	const char *scheme;
@@ -302,17 +302,27 @@ int db_backup(struct db *db, const char *path, struct err *e)
 
 struct db_pool {
 	pthread_mutex_t lock;
+	pthread_cond_t ending_soon;
 	char *url;
 	struct { LIST_OF(struct db *); } idle;
-	int64_t refuse_until; /* monotonic ms */
+	bool hurried;      /* db_pool_hurry was called */
+	bool away;         /* nobody is let wait: the mender tries to connect */
+	bool ending;
+	bool mended;       /* there is a mender to be joined */
 	struct err refusal;
+	pthread_t mender;
 };
 
 struct db_pool *db_pool_new(const char *url)
 {
 	struct db_pool *p = xcalloc(1, sizeof(*p));
+	pthread_condattr_t a;
 
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->ending_soon, &a);
+	pthread_condattr_destroy(&a);
 	p->url = xstrdup(url);
 	return p;
 }
@@ -321,12 +331,84 @@ void db_pool_free(struct db_pool *p)
 {
 	if (!p)
 		return;
+	pthread_mutex_lock(&p->lock);
+	p->ending = true;
+	pthread_cond_signal(&p->ending_soon);
+	pthread_mutex_unlock(&p->lock);
+	if (p->mended)
+		pthread_join(p->mender, NULL);
 	for (size_t i = 0; i < p->idle.n; i++)
 		db_close(p->idle.v[i]);
 	list_done(&p->idle);
+	pthread_cond_destroy(&p->ending_soon);
 	pthread_mutex_destroy(&p->lock);
 	free(p->url);
 	free(p);
+}
+
+void db_pool_hurry(struct db_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->hurried = true;
+	for (size_t i = 0; i < p->idle.n; i++)
+		db_close(p->idle.v[i]);
+	p->idle.n = 0;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static int open_reader(struct db_pool *p, struct db **ret, struct err *e)
+{
+	if (db_open(ret, p->url, true, e))
+		return -1;
+	if (p->hurried && (*ret)->driver->hurry)
+		(*ret)->driver->hurry((*ret)->conn);
+	return 0;
+}
+
+/* Until there is a connection again: whoever takes one is refused meanwhile, as a
+ * thread that waits for a server serves nobody. */
+static void *mend(void *arg)
+{
+	struct db_pool *p = arg;
+	struct db *db = NULL;
+	struct err e = {0};
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->ending) {
+		struct timespec until;
+		int rc;
+
+		pthread_mutex_unlock(&p->lock);
+		rc = open_reader(p, &db, &e);
+		pthread_mutex_lock(&p->lock);
+		if (!rc) {
+			*list_push(&p->idle) = db;
+			p->away = false;
+			break;
+		}
+		p->refusal = e;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += MEND_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		if (!p->ending)
+			pthread_cond_timedwait(&p->ending_soon, &p->lock, &until);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void go_away(struct db_pool *p, const struct err *why)
+{
+	pthread_mutex_lock(&p->lock);
+	if (!p->away && !p->ending) {
+		/* the one before has nothing left to do but return */
+		if (p->mended)
+			pthread_join(p->mender, NULL);
+		p->refusal = *why;
+		p->mended = p->away = !pthread_create(&p->mender, NULL, mend, p);
+	}
+	pthread_mutex_unlock(&p->lock);
 }
 
 /* An idle connection, or NULL; -1 when none is to be had for now. */
@@ -334,12 +416,14 @@ static int take_idle(struct db_pool *p, struct db **ret, struct err *e)
 {
 	int rc = 0;
 
+	*ret = NULL;
 	pthread_mutex_lock(&p->lock);
-	*ret = p->idle.n ? p->idle.v[--p->idle.n] : NULL;
-	if (!*ret && clock_mono_ms() < p->refuse_until) {
+	if (p->away) {
 		if (e)
 			*e = p->refusal;
 		rc = -1;
+	} else if (p->idle.n) {
+		*ret = p->idle.v[--p->idle.n];
 	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
@@ -349,12 +433,10 @@ static int connect_new(struct db_pool *p, struct db **ret, struct err *e)
 {
 	struct err why = {0};
 
-	if (!db_open(ret, p->url, true, &why))
+	if (!open_reader(p, ret, &why))
 		return 0;
-	pthread_mutex_lock(&p->lock);
-	p->refuse_until = why.kind == ERR_BUSY ? clock_mono_ms() + REFUSE_MS : 0;
-	p->refusal = why;
-	pthread_mutex_unlock(&p->lock);
+	if (why.kind == ERR_BUSY)
+		go_away(p, &why);
 	if (e)
 		*e = why;
 	return -1;
@@ -379,8 +461,12 @@ int db_pool_take(struct db_pool *p, struct db **ret, struct err *e)
 
 void db_pool_give(struct db_pool *p, struct db *db)
 {
+	struct err why = {0};
+
 	if (!db)
 		return;
+	if (db->driver->silent && db->driver->silent(db->conn, &why))
+		go_away(p, &why);
 	if (!db->driver->alive(db->conn)) {
 		db_close(db);
 		return;

@@ -113,10 +113,14 @@ int db_settle(struct db *db, struct err *e) MUSTCHECK;
 int db_backup(struct db *db, const char *path, struct err *e) MUSTCHECK;
 
 /* Connections for readers, made when needed and kept while they work; any thread.
- * After a failed try to connect the pool says ERR_BUSY at once for a second. */
+ * After a failed try to connect, or when an answer did not come in time, the pool says
+ * ERR_BUSY at once while a thread of its own tries to connect. */
 struct db_pool;
 struct db_pool *db_pool_new(const char *url);
 void db_pool_free(struct db_pool *p);
+/* From now on clients wait for what is read: 5 s without a word of the server are
+ * enough. Before the first of other threads. */
+void db_pool_hurry(struct db_pool *p);
 int db_pool_take(struct db_pool *p, struct db **ret, struct err *e) MUSTCHECK;
 void db_pool_give(struct db_pool *p, struct db *db);
 

@@ -32,6 +32,10 @@ struct db_driver {
 	void (*close)(void *conn);
 	/* Is the connection good for another statement? Quick: asks nobody. */
 	bool (*alive)(void *conn);
+	/* Did its server not answer in time? Then the kind and text. NULL: it always does. */
+	bool (*silent)(void *conn, struct err *e);
+	/* From now on wait for answers no longer than who asked us will. May be NULL. */
+	void (*hurry)(void *conn);
 	/* The address without its password. The caller's. */
 	char *(*shown)(const char *url);
 	int (*exec)(void *conn, const char *text, struct err *e);

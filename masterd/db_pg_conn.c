@@ -14,6 +14,7 @@ enum {
 	/* A server that is stopped, or a network that swallows everything, says nothing: the
 	 * time limits of the session (prepare_session) would have ended any statement by then. */
 	SILENCE_MS = 15000,
+	HURRY_MS = 5000,
 	RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000,
 	OLDEST = 150000,          /* PQserverVersion: the oldest that is tested */
 };
@@ -60,6 +61,22 @@ static void first_line(char *to, size_t size, const char *from)
 	to[strcspn(to, "\n")] = '\0';
 }
 
+bool pg_silent(void *conn, struct err *e)
+{
+	const struct pg *pg = conn;
+
+	if (pg->silent)
+		(void)err_set(e, ERR_BUSY, "database %s: the server says nothing", pg->shown);
+	return pg->silent;
+}
+
+void pg_hurry(void *conn)
+{
+	struct pg *pg = conn;
+
+	pg->hurried = true;
+}
+
 static int lost(struct pg *pg, struct err *e)
 {
 	char why[160];
@@ -76,8 +93,8 @@ int pg_fail(struct pg *pg, const PGresult *r, const char *what, struct err *e)
 
 	if (PQstatus(pg->h) != CONNECTION_OK)
 		return lost(pg, e);
-	if (!r && pg->stale)
-		return err_set(e, ERR_BUSY, "database %s: the server says nothing", pg->shown);
+	if (!r && pg_silent(pg, e))
+		return -1;
 	if (str_eq(state, "0A000") || str_eq(state, "26000") || str_eq(state, "25006"))
 		pg->stale = true;
 	return err_set(e, kind_of(state), "database %s: %.120s%s: %s%s%s", pg->shown, what, strlen(what) > 120 ? "..." : "",
@@ -88,19 +105,19 @@ int pg_fail(struct pg *pg, const PGresult *r, const char *what, struct err *e)
 static bool wait_answer(struct pg *pg)
 {
 	struct pollfd fd = {.fd = PQsocket(pg->h), .events = POLLIN};
-	int64_t until = clock_mono_ms() + SILENCE_MS, left;
+	int64_t most = pg->hurried ? HURRY_MS : SILENCE_MS, until = clock_mono_ms() + most, left;
 
 	while (PQisBusy(pg->h)) {
 		left = until - clock_mono_ms();
 		if (!pg->patient && left <= 0) {
-			pg->stale = true;
+			pg->stale = pg->silent = true;
 			return false;
 		}
 		if (poll(&fd, 1, pg->patient ? -1 : (int)left) <= 0)
 			continue;
 		if (!PQconsumeInput(pg->h))
 			return false;
-		until = clock_mono_ms() + SILENCE_MS;
+		until = clock_mono_ms() + most;
 	}
 	return true;
 }
@@ -229,7 +246,7 @@ static int connect_now(struct pg *pg, struct err *e)
 
 	PQfinish(pg->h);
 	plans_done(pg);
-	pg->ruling = pg->stale = false;
+	pg->ruling = pg->stale = pg->silent = false;
 	pg->h = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg->h) != CONNECTION_OK) {
 		/* a line for each host that was tried */

@@ -28,6 +28,8 @@ struct pg {
 	bool telling;             /* others are to be woken by its commit */
 	bool hearing;             /* LISTEN was said */
 	bool stale;               /* silent, prepared for another schema, or no primary: connect anew */
+	bool silent;              /* an answer did not come in time */
+	bool hurried;             /* wait less for answers */
 	bool patient;             /* wait for answers without end: migrations */
 	int64_t retry_at;         /* monotonic ms: no try to connect before */
 	int64_t retry_ms;
@@ -35,11 +37,13 @@ struct pg {
 	struct { LIST_OF(struct pg_plan *); } plans;
 };
 
-/* open, close, alive and shown of struct db_driver. */
+/* open, close, alive, shown, silent and hurry of struct db_driver. */
 int pg_open(void **ret, const char *url, bool readonly, struct err *e) MUSTCHECK;
 void pg_close(void *conn);
 bool pg_alive(void *conn);
 char *pg_shown(const char *url);
+bool pg_silent(void *conn, struct err *e);
+void pg_hurry(void *conn);
 /* At the begin of a transaction, when the connection is gone: ERR_BUSY. Each failed
  * try makes the time to the next one longer, up to 5 s; in between nobody waits. */
 int pg_connect_again(struct pg *pg, struct err *e) MUSTCHECK;

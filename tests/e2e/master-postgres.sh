@@ -91,6 +91,25 @@ for round in 1 2 3; do
 done
 check "every connection is ended from outside" pg sql -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='felloe-masterd'"
 check "nodes report again (4)" more 50
+# a machine that hangs: connections are taken, and nothing is said
+frozen="$(head -n 1 "$PG_DIR/data/postmaster.pid") $(pg sql -tAc "SELECT pid FROM pg_stat_activity WHERE application_name='felloe-masterd'")"
+mark
+# shellcheck disable=SC2086
+check "the server stands still" kill -STOP $frozen
+check "the master is not ready then" until_ok 40 not_ready
+check "nor can nodes report" until_ok 40 busy
+at_once() {
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		[ "$(curl -s -m 3 -o "$BODY" -w '%{http_code}' "$ROOT$1")" = "$2" ] || { echo "$1, time $i"; cat "$BODY"; return 1; }
+	done
+}
+check "no thread waits for it from then on" at_once /health 200
+check "whoever needs it is told at once" at_once /ready 503
+# shellcheck disable=SC2086
+check "it goes on" kill -CONT $frozen
+check "the master is ready without a restart" until_ok 40 master_up
+check "nodes report again (still)" more 50
 # a server that is there and says nothing: its processes stand still, what they hold is let go by KILL
 frozen=$(pg sql -tAc "SELECT pid FROM pg_stat_activity WHERE application_name='felloe-masterd'")
 mark
