@@ -175,10 +175,11 @@ check "without doubles" bash -c "[ \$(jq '.items[0].id' '$BODY') -lt $LAST ]"
 
 # ---- other rules
 FULL=',"disks":[{"mount":"/srv","total":100,"used":60,"percent":60}]'
-keeps_filling() { sample "$KEY1" "$FULL" && open disk_full "$ONE"; }
-check "a disk with room is reported" sample "$KEY1" "$FULL"
-step "the master has looked at it" looked
-check "none" none disk_full "$ONE"
+keeps_filling() { sample "$KEY3" "$FULL" && open disk_full "$THREE"; }
+check "a disk with room is reported" sample "$KEY3" "$FULL"
+check "after it a run fails" report "$KEY3" 44444444-4444-4444-8444-444444444444 failed ''
+step "the master has looked" until_ok 30 open failed_run "$THREE"
+check "none" none disk_full "$THREE"
 config '.alerts.disk_percent = 50'
 kill -HUP "$(cat "$T/master.pid")"
 check "after SIGHUP another limit counts" until_ok 30 keeps_filling
