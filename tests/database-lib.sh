@@ -9,7 +9,8 @@ PG_URI='' PG_DIR=$T/pg
 case $STORE in
 sqlite) ;;
 postgresql)
-	felloe-masterd --version | grep -q PostgreSQL || { skip "a master on PostgreSQL" "built without libpq"; exit 0; }
+	VERSION=$(felloe-masterd --version) || exit 1
+	[[ $VERSION == *PostgreSQL* ]] || { skip "a master on PostgreSQL" "built without libpq"; exit 0; }
 	PG_PORT=$(free_port)
 	at_exit "'$RIGS/postgres.sh' stop '$PG_DIR'"
 	"$RIGS/postgres.sh" start "$PG_DIR" "$PG_PORT" >"$T/pg.log" 2>&1

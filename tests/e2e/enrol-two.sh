@@ -67,6 +67,6 @@ cp -a "$T/web-01/state" "$T/web-03/state"
 agent web-03
 flagged() { node_is "$NODE" '.reasons | join(" ") | contains("two machines")' true; }
 flagged_by_both() { flagged && flagged; }
-check "a copy of the machine is found out, by both" until_ok 40 flagged_by_both
+check "a copy of the machine is found out, by both" until_ok 40 flagged_by_both || { note "$T/web-01-agent.log"; note "$T/web-03-agent.log"; }
 one_of_two() { hears web-01 "two machines" || hears web-03 "two machines"; }
 check "and one of the two is refused" until_ok 30 one_of_two
