@@ -106,14 +106,17 @@ static bool wait_answer(struct pg *pg)
 {
 	struct pollfd fd = {.fd = PQsocket(pg->h), .events = POLLIN};
 	int64_t most = pg->hurried ? HURRY_MS : SILENCE_MS, until = clock_mono_ms() + most, left;
+	int got;
 
 	while (PQisBusy(pg->h)) {
 		left = until - clock_mono_ms();
-		if (!pg->patient && left <= 0) {
+		/* a last look when the time is over: this machine may have stood still, not the server */
+		got = poll(&fd, 1, pg->patient ? -1 : left > 0 ? (int)left : 0);
+		if (!got) {
 			pg->stale = pg->silent = true;
 			return false;
 		}
-		if (poll(&fd, 1, pg->patient ? -1 : (int)left) <= 0)
+		if (got < 0)
 			continue;
 		if (!PQconsumeInput(pg->h))
 			return false;

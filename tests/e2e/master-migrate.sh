@@ -44,7 +44,7 @@ picture() { # what clients see, in a file
 		felloe-masterd user list --state "$T/state"
 	} >"$1"
 }
-same() { picture "$T/now" && cmp "$1" "$T/now"; }
+same() { picture "$T/now" && diff "$1" "$T/now"; }
 check "all that clients see" picture "$T/before"
 check "is something" test "$(wc -c <"$T/before")" -gt 5000
 
