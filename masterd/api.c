@@ -20,26 +20,61 @@ bool api_node_id(struct req *r, int64_t *ret)
 	return false;
 }
 
+bool api_bad_query(struct req *r, const char *name, const char *what)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+
+	problems_add(&p, name, "%s", what);
+	reply_problems(r, &p);
+	return false;
+}
+
 bool api_page(struct req *r, int64_t *after, int64_t *limit)
 {
 	const char *text = req_query(r, "after");
 
-	if (!str_empty(text) && str_to_i64(after, text, 0, INT64_MAX)) {
-		CLEANUP(problems_done) struct problems p = {0};
-
-		problems_add(&p, "after", "is not what an answer gave as next");
-		reply_problems(r, &p);
-		return false;
-	}
+	if (!str_empty(text) && str_to_i64(after, text, 0, INT64_MAX))
+		return api_bad_query(r, "after", "is not what an answer gave as next");
 	return req_query_int(r, "limit", 1, PAGE_MAX, limit);
 }
 
-void api_put_next(struct json_out *o, int64_t next)
+struct json_out *api_items(struct req *r)
+{
+	struct json_out *o = reply_json(r, 200);
+
+	json_obj(o, NULL);
+	json_arr(o, "items");
+	return o;
+}
+
+void api_items_end(struct json_out *o, int64_t next)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)next);
+	json_end_arr(o);
 	json_put_str(o, "next", next ? text : NULL);
+	json_end_obj(o);
+}
+
+enum verdict api_write(struct req *r, struct job *job, int (*run)(struct job *, struct db *, struct err *), req_fn *then)
+{
+	struct err e;
+
+	job->ticket = &r->ticket;
+	job->run = run;
+	r->then = then;
+	return writer_put(r->m->writer, job, &e) ? reply_err(r, &e) : LATER;
+}
+
+enum verdict api_no_content(struct req *r)
+{
+	const struct job *job = r->state;
+
+	if (job->rc)
+		return reply_err(r, &job->err);
+	r->status = 204;
+	return REPLY;
 }
 
 void api_hash_etag(struct req *r)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "masterd/req.h"
+#include "masterd/writer.h"
 
 /* What the handlers of several nouns share. Those that return false have set
  * the reply. */
@@ -16,8 +17,18 @@ bool api_node_id(struct req *r, int64_t *ret);
 /* ?after= (a number that an answer gave as next; empty or absent: from the
  * start) and ?limit=; absent ones leave *after and *limit. */
 bool api_page(struct req *r, int64_t *after, int64_t *limit);
-/* "next": the number as text, or null for 0. */
-void api_put_next(struct json_out *o, int64_t next);
+/* A list of which there may be more: {"items":[ ... ],"next":...}. Between the two
+ * stand its values; next: what ?after= of the next page is, 0 at the end (null). */
+struct json_out *api_items(struct req *r);
+void api_items_end(struct json_out *o, int64_t next);
+/* 400, for what stands in ?name=; false. */
+bool api_bad_query(struct req *r, const char *name, const char *what);
+
+/* Hand run to the writer in the job, which is in r->state; then replies when it is committed. */
+enum verdict api_write(struct req *r, struct job *job, int (*run)(struct job *, struct db *, struct err *), req_fn *then);
+/* The reply of such a job when there is nothing to show: 204. r->state begins with the job. */
+req_fn api_no_content;
+
 /* An ETag made from the reply as it stands; it becomes a 304 when the client has it. */
 void api_hash_etag(struct req *r);
 

@@ -105,7 +105,7 @@ static enum verdict new_hashed(struct req *r)
 	if (!s->make.fits)
 		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
 	s->job.committed = password_committed;
-	return sign_in_write(r, s, run_password, password_written);
+	return api_write(r, &s->job, run_password, password_written);
 }
 
 static enum verdict old_checked(struct req *r)
@@ -186,7 +186,7 @@ static enum verdict seed_checked(struct req *r)
 	if (!password_fits(r, s))
 		return REPLY;
 	s->job.committed = changed;
-	return sign_in_write(r, s, run_seed, seed_made);
+	return api_write(r, &s->job, run_seed, seed_made);
 }
 
 enum verdict api_totp_seed(struct req *r)
@@ -246,7 +246,7 @@ enum verdict api_totp_on(struct req *r)
 	if (p.n)
 		return reply_problems(r, &p);
 	s->job.committed = changed;
-	return sign_in_write(r, s, run_on, switched_on);
+	return api_write(r, &s->job, run_on, switched_on);
 }
 
 /* ---- DELETE /auth/totp */
@@ -281,7 +281,7 @@ static enum verdict off_checked(struct req *r)
 	if (!password_fits(r, s) || !guess_otp_allowed(r, s->user.name))
 		return REPLY;
 	s->job.committed = changed;
-	return sign_in_write(r, s, run_off, switched_off);
+	return api_write(r, &s->job, run_off, switched_off);
 }
 
 enum verdict api_totp_off(struct req *r)

@@ -46,15 +46,6 @@ static int put_row(void *ctx, const struct alert *a)
 	return 0;
 }
 
-static bool bad(struct req *r, const char *name, const char *what)
-{
-	CLEANUP(problems_done) struct problems p = {0};
-
-	problems_add(&p, name, "%s", what);
-	reply_problems(r, &p);
-	return false;
-}
-
 static bool read_query(struct req *r, struct alert_query *q, int64_t *limit)
 {
 	const char *state = req_query(r, "state");
@@ -64,9 +55,9 @@ static bool read_query(struct req *r, struct alert_query *q, int64_t *limit)
 	q->closed = str_eq(state, "closed") || str_eq(state, "all");
 	q->kind = req_query(r, "kind");
 	if (!q->open && !q->closed)
-		return bad(r, "state", "must be open, closed or all");
+		return api_bad_query(r, "state", "must be open, closed or all");
 	if (q->kind && alert_kind_from(&kind, q->kind))
-		return bad(r, "kind", "is not a kind of alert, such as missed_run or node_silent");
+		return api_bad_query(r, "kind", "is not a kind of alert, such as missed_run or node_silent");
 	return req_query_int(r, "node", 1, INT64_MAX, &q->node_id) && api_page(r, &q->before, limit);
 }
 
@@ -80,18 +71,14 @@ enum verdict api_alerts(struct req *r)
 
 	if (!read_query(r, &q, &l.left))
 		return REPLY;
-	l.o = reply_json(r, 200);
-	json_obj(l.o, NULL);
-	json_arr(l.o, "items");
+	l.o = api_items(r);
 	rc = db_pool_take(r->m->pool, &db, &e);
 	if (!rc)
 		rc = tbl_alert_list(db, &q, put_row, &l, &e);
 	db_pool_give(r->m->pool, db);
 	if (rc)
 		return reply_err(r, &e);
-	json_end_arr(l.o);
-	api_put_next(l.o, l.next);
-	json_end_obj(l.o);
+	api_items_end(l.o, l.next);
 	api_hash_etag(r);
 	return REPLY;
 }

@@ -52,9 +52,7 @@ enum verdict api_audit(struct req *r)
 	if (str_empty(q.action))
 		q.action = NULL;
 	l.left = q.limit++;
-	l.o = reply_json(r, 200);
-	json_obj(l.o, NULL);
-	json_arr(l.o, "items");
+	l.o = api_items(r);
 	rc = db_pool_take(r->m->pool, &db, &e);
 	if (!rc) {
 		rc = tbl_audit_list(db, &q, put_record, &l, &e);
@@ -62,8 +60,6 @@ enum verdict api_audit(struct req *r)
 	}
 	if (rc)
 		return reply_err(r, &e);
-	json_end_arr(l.o);
-	api_put_next(l.o, l.more ? l.last : 0);
-	json_end_obj(l.o);
+	api_items_end(l.o, l.more ? l.last : 0);
 	return REPLY;
 }

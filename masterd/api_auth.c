@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "masterd/api.h"
 #include "masterd/api_session.h"
 #include "masterd/master.h"
 #include "shared/log.h"
@@ -156,7 +157,7 @@ static enum verdict password_checked(struct req *r)
 	if (s->user.totp_on && !guess_otp_allowed(r, s->user.name))
 		return REPLY;
 	s->job.committed = sign_in_committed;
-	return sign_in_write(r, s, run_login, logged_in);
+	return api_write(r, &s->job, run_login, logged_in);
 }
 
 enum verdict api_login(struct req *r)
@@ -238,7 +239,7 @@ enum verdict api_refresh(struct req *r)
 	if (auth_refresh_read(r->m->auth, token, s->session.sid, &s->turn, &e))
 		return reply_err(r, &e);
 	s->job.committed = refresh_committed;
-	return sign_in_write(r, s, run_refresh, refreshed);
+	return api_write(r, &s->job, run_refresh, refreshed);
 }
 
 /* ---- logout, me */
@@ -274,7 +275,7 @@ enum verdict api_logout(struct req *r)
 	s->who = r->who;
 	s->all = str_eq(req_query(r, "all"), "true");
 	s->job.committed = logout_committed;
-	return sign_in_write(r, s, run_logout, sign_in_done);
+	return api_write(r, &s->job, run_logout, sign_in_done);
 }
 
 /* What only the database knows of who asks. */

@@ -27,9 +27,7 @@ enum verdict api_channels(struct req *r)
 	db_pool_give(r->m->pool, db);
 	if (rc)
 		return reply_err(r, &e);
-	o = reply_json(r, 200);
-	json_obj(o, NULL);
-	json_arr(o, "items");
+	o = api_items(r);
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i].id <= after)
 			continue;
@@ -42,9 +40,7 @@ enum verdict api_channels(struct req *r)
 		json_end_obj(o);
 		last = l.v[i].id;
 	}
-	json_end_arr(o);
-	api_put_next(o, next);
-	json_end_obj(o);
+	api_items_end(o, next);
 	return REPLY;
 }
 
@@ -79,17 +75,6 @@ static struct change *begin(struct req *r)
 	r->state = c;
 	r->state_free = change_free;
 	return c;
-}
-
-static enum verdict start(struct req *r, struct change *c, int (*run)(struct job *, struct db *, struct err *),
-			  req_fn *then)
-{
-	struct err e;
-
-	c->job.ticket = &r->ticket;
-	c->job.run = run;
-	r->then = then;
-	return writer_put(r->m->writer, &c->job, &e) ? reply_err(r, &e) : LATER;
 }
 
 /* The label holds the number: a row's secrets open in no other row. */
@@ -177,16 +162,6 @@ static enum verdict changed(struct req *r)
 	return REPLY;
 }
 
-static enum verdict dropped(struct req *r)
-{
-	struct change *c = r->state;
-
-	if (c->job.rc)
-		return reply_err(r, &c->job.err);
-	r->status = 204;
-	return REPLY;
-}
-
 enum verdict api_channel_add(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
@@ -202,7 +177,7 @@ enum verdict api_channel_add(struct req *r)
 	c->show = c->channel.kind == CHANNEL_WEBHOOK && !json_get_str(j, "secret", NULL);
 	c->channel.created = r->now;
 	str_cut(c->channel.created_by, sizeof(c->channel.created_by), r->who.name);
-	return start(r, c, run_add, changed);
+	return api_write(r, &c->job, run_add, changed);
 }
 
 /* The channel in {id} with its secrets opened; else the reply is set. */
@@ -248,7 +223,7 @@ enum verdict api_channel_change(struct req *r)
 	channel_done(&old);
 	if (p.n)
 		return reply_problems(r, &p);
-	return start(r, c, run_change, changed);
+	return api_write(r, &c->job, run_change, changed);
 }
 
 enum verdict api_channel_drop(struct req *r)
@@ -260,7 +235,7 @@ enum verdict api_channel_drop(struct req *r)
 		return REPLY;
 	c = begin(r);
 	c->channel.id = id;
-	return start(r, c, run_drop, dropped);
+	return api_write(r, &c->job, run_drop, api_no_content);
 }
 
 /* ---- test */

@@ -4,19 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/master.h"
 #include "masterd/svc_feed.h"
 #include "shared/mem.h"
 #include "shared/str.h"
-
-static bool bad(struct req *r, const char *name, const char *what)
-{
-	CLEANUP(problems_done) struct problems p = {0};
-
-	problems_add(&p, name, "%s", what);
-	reply_problems(r, &p);
-	return false;
-}
 
 /* The next of a list apart by commas; NULL at its end. */
 static char *next_word(char **at)
@@ -40,11 +32,11 @@ static bool read_topics(struct req *r, struct feed_want *w)
 
 	for (const char *word = next_word(&at); word; word = next_word(&at)) {
 		if (topic_from(&t, word))
-			return bad(r, "topics", "must be of node, sample, run, alert, join, apart by commas");
+			return api_bad_query(r, "topics", "must be of node, sample, run, alert, join, apart by commas");
 		w->topics |= 1u << t;
 	}
 	if (copy && w->topics >> TOPIC_SAMPLE & 1 && !w->n_nodes)
-		return bad(r, "nodes", "missing: samples are told of named machines only, such as ?nodes=1,7");
+		return api_bad_query(r, "nodes", "missing: samples are told of named machines only, such as ?nodes=1,7");
 	if (!copy)
 		w->topics = (1u << TOPICS) - 1;
 	if (!w->n_nodes)
@@ -66,9 +58,9 @@ static bool read_nodes(struct req *r, struct feed_want *w)
 
 	for (const char *word = next_word(&at); word; word = next_word(&at)) {
 		if (w->n_nodes == FEED_NODES_MAX)
-			return bad(r, "nodes", "names more than 200 machines");
+			return api_bad_query(r, "nodes", "names more than 200 machines");
 		if (str_to_i64(&w->nodes[w->n_nodes++], word, 1, INT64_MAX))
-			return bad(r, "nodes", "must be numbers of machines, apart by commas");
+			return api_bad_query(r, "nodes", "must be numbers of machines, apart by commas");
 	}
 	if (w->n_nodes)
 		qsort(w->nodes, w->n_nodes, sizeof(*w->nodes), by_number);

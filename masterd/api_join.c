@@ -14,7 +14,7 @@
 
 enum { FACTS_MAX = 64 * 1024, POLL_AFTER_S = 2, WAIT_MAX_S = 25 };
 
-struct enrol *api_enrol_begin(struct req *r)
+static struct enrol *begin(struct req *r)
 {
 	struct enrol *v = xcalloc(1, sizeof(*v));
 
@@ -26,6 +26,18 @@ struct enrol *api_enrol_begin(struct req *r)
 	v->scope = r->who.scope;
 	r->state = v;
 	r->state_free = enrol_free;
+	return v;
+}
+
+struct enrol *api_enrol_node(struct req *r)
+{
+	struct enrol *v;
+	int64_t id;
+
+	if (!api_node_id(r, &id))
+		return NULL;
+	v = begin(r);
+	v->node.id = id;
 	return v;
 }
 
@@ -144,7 +156,7 @@ enum verdict api_join_ask(struct req *r)
 	buckets_take(r->m->joins, r->peer, r->now);
 	if (!req_json(r, &j))
 		return REPLY;
-	v = api_enrol_begin(r);
+	v = begin(r);
 	read_ask(v, j, &p);
 	if (p.n)
 		return reply_problems(r, &p);
@@ -177,7 +189,7 @@ enum verdict api_join_reveal(struct req *r)
 
 	if (!req_json(r, &j))
 		return REPLY;
-	v = api_enrol_begin(r);
+	v = begin(r);
 	if (!want_bytes(j, "nonce", true, v->nonce, sizeof(v->nonce), &p))
 		return reply_problems(r, &p);
 	str_cut(v->join.request_id, sizeof(v->join.request_id), r->arg);
@@ -305,14 +317,11 @@ enum verdict api_approve(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id) || !api_body(r, &j))
+	if (!v || !api_body(r, &j))
 		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
 	api_want_text(j, "name", false, v->name, sizeof(v->name), &p);
 	json_want_int(j, "", "adopt", false, 1, INT64_MAX >> 11, &v->adopt, &p);
 	v->tags = api_want_tags(j, &p);
@@ -325,14 +334,11 @@ enum verdict api_block(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id) || !api_body(r, &j))
+	if (!v || !api_body(r, &j))
 		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
 	api_want_text(j, "reason", false, v->reason, sizeof(v->reason), &p);
 	if (p.n)
 		return reply_problems(r, &p);
@@ -341,13 +347,8 @@ enum verdict api_block(struct req *r)
 
 enum verdict api_unblock(struct req *r)
 {
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id))
-		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
-	return api_enrol_started(r, enrol_unblock(v, &e), &e, api_enrol_decided);
+	return !v ? REPLY : api_enrol_started(r, enrol_unblock(v, &e), &e, api_enrol_decided);
 }

@@ -6,9 +6,9 @@
 #include "masterd/svc_enrol.h"
 
 /* /nodes/join-request, .../reveal, /nodes/status/{id}, approve, block, unblock. */
-/* For handlers that decide over a node: the job of the request, its start, and
- * the answer once it is done: the node as GET shows it. */
-struct enrol *api_enrol_begin(struct req *r);
+/* For handlers that decide over the node in {id}: the job (NULL: the reply is set), its
+ * start, and the answer once it is done: the node as GET shows it. */
+struct enrol *api_enrol_node(struct req *r);
 enum verdict api_enrol_started(struct req *r, int rc, const struct err *e, req_fn *then);
 req_fn api_enrol_decided;
 

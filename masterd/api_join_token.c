@@ -66,16 +66,12 @@ enum verdict api_join_tokens(struct req *r)
 
 	if (!api_page(r, &after, &p.limit))
 		return REPLY;
-	p.o = reply_json(r, 200);
-	json_obj(p.o, NULL);
-	json_arr(p.o, "items");
+	p.o = api_items(r);
 	rc = db_pool_take(r->m->pool, &db, &e) ? -1 : tbl_join_token_each(db, after, p.limit + 1, put_one, &p, &e);
 	db_pool_give(r->m->pool, db);
 	if (rc)
 		return reply_err(r, &e);
-	json_end_arr(p.o);
-	api_put_next(p.o, p.next);
-	json_end_obj(p.o);
+	api_items_end(p.o, p.next);
 	return REPLY;
 }
 
@@ -95,17 +91,6 @@ static void change_free(void *state)
 	join_token_done(&c->token);
 	mem_wipe(c->shown, sizeof(c->shown));
 	free(c);
-}
-
-static enum verdict start(struct req *r, struct change *c, int (*run)(struct job *, struct db *, struct err *),
-			  req_fn *then)
-{
-	struct err e;
-
-	c->job.ticket = &r->ticket;
-	c->job.run = run;
-	r->then = then;
-	return writer_put(r->m->writer, &c->job, &e) ? reply_err(r, &e) : LATER;
 }
 
 static struct change *begin(struct req *r)
@@ -173,7 +158,7 @@ enum verdict api_join_token_add(struct req *r)
 	c->token.expires = r->now + ttl * 1000;
 	str_cut(c->token.created_by, sizeof(c->token.created_by), r->who.name);
 	make_token(c);
-	return start(r, c, run_add, added);
+	return api_write(r, &c->job, run_add, added);
 }
 
 static int run_drop(struct job *job, struct db *db, struct err *e)
@@ -185,16 +170,6 @@ static int run_drop(struct job *job, struct db *db, struct err *e)
 		: AUDIT(db, &c->actor, e, "join_token.delete", audit_thing(object, "join token", c->token.name));
 }
 
-static enum verdict dropped(struct req *r)
-{
-	struct change *c = r->state;
-
-	if (c->job.rc)
-		return reply_err(r, &c->job.err);
-	r->status = 204;
-	return REPLY;
-}
-
 enum verdict api_join_token_drop(struct req *r)
 {
 	struct change *c;
@@ -204,5 +179,5 @@ enum verdict api_join_token_drop(struct req *r)
 		return REPLY;
 	c = begin(r);
 	c->token.id = id;
-	return start(r, c, run_drop, dropped);
+	return api_write(r, &c->job, run_drop, api_no_content);
 }

@@ -24,14 +24,11 @@ enum verdict api_node_change(struct req *r)
 {
 	CLEANUP(problems_done) struct problems p = {0};
 	CLEANUP(json_freep) struct json *j = NULL;
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id) || !req_json(r, &j))
+	if (!v || !req_json(r, &j))
 		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
 	api_want_text(j, "name", json_get(j, "name") != NULL, v->name, sizeof(v->name), &p);
 	v->tags = api_want_tags(j, &p);
 	want_note(j, v, &p);
@@ -53,26 +50,16 @@ static enum verdict deleted(struct req *r)
 
 enum verdict api_node_delete(struct req *r)
 {
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id))
-		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
-	return api_enrol_started(r, node_delete(v, &e), &e, deleted);
+	return !v ? REPLY : api_enrol_started(r, node_delete(v, &e), &e, deleted);
 }
 
 enum verdict api_node_rotate(struct req *r)
 {
-	struct enrol *v;
-	int64_t id;
+	struct enrol *v = api_enrol_node(r);
 	struct err e;
 
-	if (!api_node_id(r, &id))
-		return REPLY;
-	v = api_enrol_begin(r);
-	v->node.id = id;
-	return api_enrol_started(r, node_rotate(v, &e), &e, api_enrol_decided);
+	return !v ? REPLY : api_enrol_started(r, node_rotate(v, &e), &e, api_enrol_decided);
 }

@@ -28,15 +28,6 @@ static bool unchanged(struct req *r)
 	return reply_unchanged(r, tag);
 }
 
-static bool bad(struct req *r, const char *name, const char *what)
-{
-	CLEANUP(problems_done) struct problems p = {0};
-
-	problems_add(&p, name, "%s", what);
-	reply_problems(r, &p);
-	return false;
-}
-
 static bool read_filter(struct req *r, struct live_filter *f)
 {
 	const char *state = req_query(r, "state"), *health = req_query(r, "health");
@@ -44,9 +35,9 @@ static bool read_filter(struct req *r, struct live_filter *f)
 	f->by_state = state != NULL;
 	f->by_health = health != NULL;
 	if (state && node_state_from(&f->state, state))
-		return bad(r, "state", "must be pending, active or blocked");
+		return api_bad_query(r, "state", "must be pending, active or blocked");
 	if (health && health_from(&f->health, health))
-		return bad(r, "health", "must be failed, warn, offline, running, paused, waiting or ok");
+		return api_bad_query(r, "health", "must be failed, warn, offline, running, paused, waiting or ok");
 	f->tag = req_query(r, "tag");
 	f->q = req_query(r, "q");
 	return api_page(r, &f->after, &f->limit);
@@ -62,19 +53,14 @@ enum verdict api_nodes(struct req *r)
 
 	if (!read_filter(r, &f) || unchanged(r))
 		return REPLY;
-	o = reply_json(r, 200);
-	if (paged) {
-		json_obj(o, NULL);
-		json_arr(o, "items");
-	} else {
+	o = paged ? api_items(r) : reply_json(r, 200);
+	if (!paged)
 		json_arr(o, NULL);
-	}
 	live_list(r->m->live, &f, o, &next);
-	json_end_arr(o);
-	if (paged) {
-		api_put_next(o, next);
-		json_end_obj(o);
-	}
+	if (paged)
+		api_items_end(o, next);
+	else
+		json_end_arr(o);
 	return REPLY;
 }
 
@@ -97,13 +83,9 @@ static enum verdict put_page(struct req *r, void (*put)(struct live *l, const st
 
 	if (!api_page(r, &f.after, &f.limit) || unchanged(r))
 		return REPLY;
-	o = reply_json(r, 200);
-	json_obj(o, NULL);
-	json_arr(o, "items");
+	o = api_items(r);
 	put(r->m->live, &f, o, &next);
-	json_end_arr(o);
-	api_put_next(o, next);
-	json_end_obj(o);
+	api_items_end(o, next);
 	return REPLY;
 }
 

@@ -191,16 +191,12 @@ enum verdict api_requests(struct req *r)
 
 	if (!api_node_id(r, &id) || !api_page(r, &after, &p.limit))
 		return REPLY;
-	p.o = reply_json(r, 200);
-	json_obj(p.o, NULL);
-	json_arr(p.o, "items");
+	p.o = api_items(r);
 	rc = db_pool_take(r->m->pool, &db, &e) ? -1 : tbl_request_list(db, id, after, p.limit + 1, put_one, &p, &e);
 	db_pool_give(r->m->pool, db);
 	if (rc)
 		return reply_err(r, &e);
-	json_end_arr(p.o);
-	api_put_next(p.o, p.next);
-	json_end_obj(p.o);
+	api_items_end(p.o, p.next);
 	return REPLY;
 }
 

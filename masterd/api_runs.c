@@ -95,15 +95,6 @@ static int put_row(void *ctx, const struct run_row *row)
 	return 0;
 }
 
-static bool bad(struct req *r, const char *name, const char *what)
-{
-	CLEANUP(problems_done) struct problems p = {0};
-
-	problems_add(&p, name, "%s", what);
-	reply_problems(r, &p);
-	return false;
-}
-
 /* A cursor is STARTED-UUID of the last row. */
 static bool read_cursor(struct req *r, struct run_query *q, char uuid[static UUID_TEXT])
 {
@@ -113,7 +104,7 @@ static bool read_cursor(struct req *r, struct run_query *q, char uuid[static UUI
 	if (str_empty(text))
 		return true;
 	if (!dash || str_to_i64(&q->after_started, number, 0, INT64_MAX) || str_copy(uuid, UUID_TEXT, dash + 1))
-		return bad(r, "after", "is not what an answer gave as next");
+		return api_bad_query(r, "after", "is not what an answer gave as next");
 	q->after_uuid = uuid;
 	return true;
 }
@@ -126,7 +117,7 @@ static bool read_query(struct req *r, struct run_query *q, char uuid[static UUID
 	q->site = req_query(r, "site");
 	q->state = req_query(r, "state");
 	if (q->state && run_state_from(&ignored, q->state))
-		return bad(r, "state", "must be running, ok, warning, failed, aborted, skipped or suspect");
+		return api_bad_query(r, "state", "must be running, ok, warning, failed, aborted, skipped or suspect");
 	return req_query_int(r, "node", 1, INT64_MAX, &q->node_id) && req_query_time(r, "since", &q->since) &&
 	       req_query_int(r, "limit", 1, LIMIT_MAX, &q->limit) && read_cursor(r, q, uuid);
 }
@@ -155,9 +146,7 @@ enum verdict api_runs(struct req *r)
 	if (!read_query(r, &q, uuid))
 		return REPLY;
 	buf_init(&l.text, 1 << 20);
-	l.o = reply_json(r, 200);
-	json_obj(l.o, NULL);
-	json_arr(l.o, "items");
+	l.o = api_items(r);
 	rc = list_runs(r, &q, &l, &e);
 	buf_done(&l.text);
 	if (rc)

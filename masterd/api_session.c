@@ -24,21 +24,10 @@ struct sign_in *sign_in_new(struct req *r)
 	s->m = r->m;
 	s->now = r->now;
 	s->actor = actor_of(r);
-	s->job.ticket = &r->ticket;
 	s->work.ticket = &r->ticket;
 	r->state = s;
 	r->state_free = sign_in_free;
 	return s;
-}
-
-enum verdict sign_in_write(struct req *r, struct sign_in *s, int (*run)(struct job *, struct db *, struct err *),
-			   req_fn *then)
-{
-	struct err e;
-
-	s->job.run = run;
-	r->then = then;
-	return writer_put(r->m->writer, &s->job, &e) ? reply_err(r, &e) : LATER;
 }
 
 enum verdict sign_in_check(struct req *r, struct sign_in *s, req_fn *then)

@@ -32,9 +32,6 @@ struct sign_in {
 };
 /* Becomes r->state; wiped and freed with the request. */
 struct sign_in *sign_in_new(struct req *r);
-/* Let the writer do run; then runs after it. */
-enum verdict sign_in_write(struct req *r, struct sign_in *s, int (*run)(struct job *, struct db *, struct err *),
-			   req_fn *then);
 /* Let the password threads check s->work.password against the user's hash (or nobody's); then runs after it. */
 enum verdict sign_in_check(struct req *r, struct sign_in *s, req_fn *then);
 /* A new session of s->user, written by the caller's run; s->who and s->session are set. */

@@ -64,14 +64,10 @@ enum verdict api_tokens(struct req *r)
 		return reply_err(r, &e);
 	}
 	n = tokens.n > (size_t)limit ? (size_t)limit : tokens.n;
-	o = reply_json(r, 200);
-	json_obj(o, NULL);
-	json_arr(o, "items");
+	o = api_items(r);
 	for (size_t i = 0; i < n; i++)
 		put_token(o, &tokens.v[i], NULL);
-	json_end_arr(o);
-	api_put_next(o, n < tokens.n ? tokens.v[n - 1].id : 0);
-	json_end_obj(o);
+	api_items_end(o, n < tokens.n ? tokens.v[n - 1].id : 0);
 	list_done(&tokens);
 	return REPLY;
 }
@@ -94,18 +90,6 @@ static void work_free(void *state)
 	free(w);
 }
 
-static struct work *begin(struct req *r)
-{
-	struct work *w = xcalloc(1, sizeof(*w));
-
-	w->m = r->m;
-	w->actor = actor_of(r);
-	w->job.ticket = &r->ticket;
-	r->state = w;
-	r->state_free = work_free;
-	return w;
-}
-
 static void committed(struct job *j)
 {
 	struct work *w = (struct work *)j;
@@ -113,15 +97,16 @@ static void committed(struct job *j)
 	auth_changed(w->m->auth);
 }
 
-static enum verdict put_job(struct req *r, int (*run)(struct job *, struct db *, struct err *), req_fn *then)
+static struct work *begin(struct req *r)
 {
-	struct work *w = r->state;
-	struct err e;
+	struct work *w = xcalloc(1, sizeof(*w));
 
-	w->job.run = run;
+	w->m = r->m;
+	w->actor = actor_of(r);
 	w->job.committed = committed;
-	r->then = then;
-	return writer_put(r->m->writer, &w->job, &e) ? reply_err(r, &e) : LATER;
+	r->state = w;
+	r->state_free = work_free;
+	return w;
 }
 
 static int run_add(struct job *j, struct db *db, struct err *e)
@@ -200,7 +185,7 @@ enum verdict api_token_add(struct req *r)
 	w->token.created = r->now;
 	token_make(w->secret);
 	sha256(w->token.hash, w->secret, strlen(w->secret));
-	return put_job(r, run_add, added);
+	return api_write(r, &w->job, run_add, added);
 }
 
 static int run_drop(struct job *j, struct db *db, struct err *e)
@@ -208,16 +193,6 @@ static int run_drop(struct job *j, struct db *db, struct err *e)
 	struct work *w = (struct work *)j;
 
 	return token_drop(db, &w->actor, w->token.id, e);
-}
-
-static enum verdict dropped(struct req *r)
-{
-	struct work *w = r->state;
-
-	if (w->job.rc)
-		return reply_err(r, &w->job.err);
-	r->status = 204;
-	return REPLY;
 }
 
 enum verdict api_token_drop(struct req *r)
@@ -229,5 +204,5 @@ enum verdict api_token_drop(struct req *r)
 		return reply_problem(r, 404, "there is no API token \"%.40s\": they have numbers from 1", r->arg);
 	w = begin(r);
 	w->token.id = id;
-	return put_job(r, run_drop, dropped);
+	return api_write(r, &w->job, run_drop, api_no_content);
 }

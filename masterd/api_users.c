@@ -48,14 +48,10 @@ enum verdict api_users(struct req *r)
 		return reply_err(r, &e);
 	}
 	n = users.n > (size_t)limit ? (size_t)limit : users.n;
-	o = reply_json(r, 200);
-	json_obj(o, NULL);
-	json_arr(o, "items");
+	o = api_items(r);
 	for (size_t i = 0; i < n; i++)
 		put_user(o, &users.v[i], "");
-	json_end_arr(o);
-	api_put_next(o, n < users.n ? users.v[n - 1].id : 0);
-	json_end_obj(o);
+	api_items_end(o, n < users.n ? users.v[n - 1].id : 0);
 	list_done(&users);
 	return REPLY;
 }
@@ -82,20 +78,6 @@ static void work_free(void *state)
 	free(w);
 }
 
-static struct work *begin(struct req *r)
-{
-	struct work *w = xcalloc(1, sizeof(*w));
-
-	w->m = r->m;
-	w->actor = actor_of(r);
-	w->job.ticket = w->pw.ticket = &r->ticket;
-	w->pw.make = true;
-	w->change.disabled = -1;
-	r->state = w;
-	r->state_free = work_free;
-	return w;
-}
-
 static void committed(struct job *j)
 {
 	struct work *w = (struct work *)j;
@@ -103,15 +85,19 @@ static void committed(struct job *j)
 	auth_changed(w->m->auth);
 }
 
-static enum verdict put_job(struct req *r, int (*run)(struct job *, struct db *, struct err *), req_fn *then)
+static struct work *begin(struct req *r)
 {
-	struct work *w = r->state;
-	struct err e;
+	struct work *w = xcalloc(1, sizeof(*w));
 
-	w->job.run = run;
+	w->m = r->m;
+	w->actor = actor_of(r);
 	w->job.committed = committed;
-	r->then = then;
-	return writer_put(r->m->writer, &w->job, &e) ? reply_err(r, &e) : LATER;
+	w->pw.ticket = &r->ticket;
+	w->pw.make = true;
+	w->change.disabled = -1;
+	r->state = w;
+	r->state_free = work_free;
+	return w;
 }
 
 static bool user_number(struct req *r, int64_t *ret)
@@ -173,7 +159,7 @@ static enum verdict add_hashed(struct req *r)
 	if (!w->pw.fits)
 		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
 	str_cut(w->user.password, sizeof(w->user.password), w->pw.hash);
-	return put_job(r, run_add, added);
+	return api_write(r, &w->job, run_add, added);
 }
 
 enum verdict api_user_add(struct req *r)
@@ -227,7 +213,7 @@ static enum verdict change_hashed(struct req *r)
 	if (!w->pw.fits)
 		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
 	w->change.password = w->pw.hash;
-	return put_job(r, run_change, changed);
+	return api_write(r, &w->job, run_change, changed);
 }
 
 /* The name of the user, for the rules of passwords; false: answered. */
@@ -270,7 +256,7 @@ enum verdict api_user_change(struct req *r)
 	w->change.totp_off = !totp;
 	w->change.role = w->role[0] ? w->role : NULL;
 	w->change.tags = w->tags;
-	return w->pw.password[0] ? hash_first(r, change_hashed) : put_job(r, run_change, changed);
+	return w->pw.password[0] ? hash_first(r, change_hashed) : api_write(r, &w->job, run_change, changed);
 }
 
 /* ---- delete */
@@ -282,16 +268,6 @@ static int run_drop(struct job *j, struct db *db, struct err *e)
 	return user_drop(db, &w->actor, w->user.id, e);
 }
 
-static enum verdict dropped(struct req *r)
-{
-	struct work *w = r->state;
-
-	if (w->job.rc)
-		return reply_err(r, &w->job.err);
-	r->status = 204;
-	return REPLY;
-}
-
 enum verdict api_user_drop(struct req *r)
 {
 	struct work *w;
@@ -301,5 +277,5 @@ enum verdict api_user_drop(struct req *r)
 		return REPLY;
 	w = begin(r);
 	w->user.id = id;
-	return put_job(r, run_drop, dropped);
+	return api_write(r, &w->job, run_drop, api_no_content);
 }
