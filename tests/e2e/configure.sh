@@ -11,16 +11,18 @@ configured() { # NAME OPTIONS...: in a folder of its own
 # ---- libraries ---------------------------------------------------------------------
 check "without any library configure fails" run -e 1 env PKG_CONFIG_LIBDIR=/nonexistent bash -c "mkdir '$T/none' && cd '$T/none' && '$SRC/configure' -q"
 grep -oE 'apt-get install [a-z0-9.-]+' "$ERR" | sed 's/.* //' | sort >"$T/named"
-"$SRC/scripts/packages" list build | grep -- '-dev$' | grep -vx -e libc6-dev -e libsystemd-dev | sort >"$T/listed"
+"$SRC/scripts/packages" list build | grep -- '-dev$' | grep -vx -e libc6-dev -e libsystemd-dev -e libpq-dev | sort >"$T/listed"
 check "and names every package of libraries that scripts/packages has, in one go" diff "$T/named" "$T/listed"
 cat >"$T/pkg-config" <<'END'
 #!/bin/sh
-case "$*" in *libsystemd*) exit 1 ;; esac
+case "$*" in *libsystemd* | *libpq*) exit 1 ;; esac
 exec pkg-config "$@"
 END
 chmod +x "$T/pkg-config"
 check "a library that was asked for is named too" run -e 1 env PKG_CONFIG="$T/pkg-config" bash -c "mkdir '$T/sd' && cd '$T/sd' && '$SRC/configure' -q --with-systemd"
 check "with its package" says "apt-get install libsystemd-dev"
+check "so is the one for PostgreSQL" run -e 1 env PKG_CONFIG="$T/pkg-config" bash -c "mkdir '$T/pq' && cd '$T/pq' && '$SRC/configure' -q --with-libpq"
+check "with its package too" says "apt-get install libpq-dev"
 
 # ---- a client library by its other name --------------------------------------------
 mkdir "$T/other"
@@ -30,8 +32,8 @@ other() { PKG_CONFIG_PATH=$T/other configured mysqlclient && grep -q '^MYSQL_CFL
 check "mysqlclient is taken when there is one" other
 
 # ---- without systemd ----------------------------------------------------------------
-without() { PKG_CONFIG=$T/pkg-config configured without --without-systemd && ! grep -q 'define HAVE_SYSTEMD' "$T/without/config.h" && grep -qx 'SYSTEMD_LIBS = ' "$T/without/Makefile"; }
-check "--without-systemd asks for no libsystemd" without
+without() { PKG_CONFIG=$T/pkg-config configured without --without-systemd && ! grep -qE 'define HAVE_(SYSTEMD|LIBPQ)' "$T/without/config.h" && grep -qx 'SYSTEMD_LIBS = ' "$T/without/Makefile"; }
+check "--without-systemd asks for no libsystemd, and without libpq the master has SQLite" without
 
 # ---- the archive of the source ---------------------------------------------------------
 dist() { make -s -C "$T/without" distdir && cd "$T/without"/felloe-* && find . ! -type d | sed 's|^\./||' | sort >"$T/packed"; }

@@ -112,13 +112,17 @@ check "the master is ready without a restart" until_ok 40 master_up
 check "nodes report again (still)" more 50
 # a server that is there and says nothing: its processes stand still, what they hold is let go by KILL
 frozen=$(pg sql -tAc "SELECT pid FROM pg_stat_activity WHERE application_name='felloe-masterd'")
+starts() { grep -c 'ready to accept connections' "$PG_DIR/server.log"; }
+STARTS=$(starts)
+started_anew() { [ "$(starts)" -gt "$STARTS" ]; }
 mark
 # shellcheck disable=SC2086
 check "every connection falls silent" kill -STOP $frozen
 check "nodes are told to come again, none waits for ever" until_ok 40 busy
 # shellcheck disable=SC2086
 check "when they are gone" kill -KILL $frozen
-# a server that lost a process this way ends all others and recovers
+# a server that lost a process this way ends all others and recovers; until it saw that it goes on answering
+check "PostgreSQL starts anew" until_ok 40 started_anew
 check "nodes report again (5)" more 50
 touch "$T/load/stop"
 wait "$(cat "$T/fleet.pid")"
