@@ -25,6 +25,9 @@ enum verdict api_ready(struct req *r)
 	int64_t rev;
 	int rc, pending = 0;
 
+	/* on a full disk all can be read; background work tells when that is over (svc_lead.h) */
+	if (writer_judge(r->m->writer, &e))
+		return reply_problem(r, 503, "%s", e.msg);
 	if (db_pool_take(r->m->pool, &db, &e))
 		return reply_problem(r, 503, "%s", e.msg);
 	rc = tbl_auth_rev(db, &rev, &e) || db_pending(db, &pending, &e);

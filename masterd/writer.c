@@ -15,6 +15,7 @@ enum {
 	BATCH_MS = 5,       /* a transaction takes new jobs for so long */
 	SOON_US = 2000,     /* a wait and a transaction that an HTTP thread may sit out */
 	GATHERS_MAX = 4,
+	TELL_MS = 60000,
 };
 
 struct writer {
@@ -30,7 +31,8 @@ struct writer {
 	pthread_cond_t over;       /* a transaction has ended */
 	unsigned awaiting;         /* threads that wait for that */
 	atomic_bool soon;
-	bool away;                 /* the last transaction found no database */
+	struct err failing;        /* why nothing of the last transaction was kept; ERR_NONE it was */
+	int64_t told;              /* monotonic ms: when the log was last told so */
 };
 
 typedef int job_fn(struct job *j, struct db *db, struct err *e);
@@ -191,16 +193,24 @@ static bool run_queued(struct writer *w, struct gathering *g, struct job ***tail
 	return true;
 }
 
-/* A database that is away fails every batch: said once, and when it is back. */
+/* A database that is away and a full disk fail every batch: said now and then, a log
+ * on the same disk wants to live, and when it is over. */
 static void tell(struct writer *w, bool good, size_t total, const struct err *e)
 {
-	bool away = !good && e->kind == ERR_BUSY;
+	enum err_kind before = w->failing.kind;
+	int64_t now = clock_mono_ms();
 
-	if (!good && !(away && w->away))
-		log_error("writer: nothing of %zu changes was kept: %s", total, e->msg);
-	if (good && w->away)
+	if (good && before == ERR_NONE)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->failing = good ? (struct err){0} : *e;
+	pthread_mutex_unlock(&w->lock);
+	if (good) {
 		log_info("writer: the database takes changes again");
-	w->away = away;
+	} else if (e->kind != before || (e->kind != ERR_BUSY && now - w->told >= TELL_MS)) {
+		log_error("writer: nothing of %zu changes was kept: %s", total, e->msg);
+		w->told = now;
+	}
 }
 
 /* One transaction; returns how many jobs it held. */
@@ -231,6 +241,18 @@ static size_t write_batch(struct writer *w)
 	tally(w, batch, total, !good);
 	finish(batch, good ? NULL : &e);
 	return total;
+}
+
+int writer_judge(struct writer *w, struct err *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&w->lock);
+	rc = w->failing.kind != ERR_NONE ? -1 : 0;
+	if (rc && e)
+		*e = w->failing;
+	pthread_mutex_unlock(&w->lock);
+	return rc;
 }
 
 static bool wait_for_work(struct writer *w)

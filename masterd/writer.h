@@ -57,6 +57,9 @@ struct writer_counts {
 };
 void writer_counts(struct writer *w, struct writer_counts *ret);
 
+/* Can changes be stored, as far as the last ones tell? */
+int writer_judge(struct writer *w, struct err *e) MUSTCHECK;
+
 /* Does a change take so short a time now that a thread may wait for it instead
  * of doing something else? */
 bool writer_soon(struct writer *w);

@@ -75,6 +75,8 @@ void daemon_signals(void)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* a limit of the size of files is an error as a full disk is, not the end */
+	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 bool daemon_stopping(void)
