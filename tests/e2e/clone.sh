@@ -3,6 +3,7 @@
 # sanitize: yes
 # timeout: 120
 # A copied machine image: two agents with one key.
+# stores: sqlite
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 . "$(dirname "$0")/../node-lib.sh"

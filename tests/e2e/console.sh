@@ -1,6 +1,7 @@
 #!/bin/bash
 # The console in a real terminal (tmux) against a real master with a real node.
 # shellcheck disable=SC2016
+# stores: sqlite
 . "$(dirname "$0")/../lib.sh"
 
 command -v tmux >/dev/null || { skip "the console in a terminal" "tmux is missing: apt-get install tmux"; exit 0; }
