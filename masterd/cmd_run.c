@@ -47,12 +47,24 @@ static int find_spki(const struct config *c, uint8_t spki[static 32], struct err
 	return 0;
 }
 
+/* A file that is not there is one that was moved, or whose disk is not mounted: an empty
+ * one in its place would know no node and nobody who could sign in. */
+static int want_database(const struct config *c, struct err *e)
+{
+	const char *path = c->database + strlen("sqlite:");
+
+	if (!str_starts(c->database, "sqlite:") || fs_exists(path))
+		return 0;
+	return err_set(e, ERR_CONFIG, "database %s does not exist: is its disk mounted? Put back a copy of it; for a new "
+		       "and empty one: felloe-masterd user add NAME --role super_admin", path);
+}
+
 /* Start list, all but the server; stop is its mirror. */
 static int start_parts(struct master *m, struct err *e)
 {
 	const struct config *c = m->config;
 
-	if (find_spki(c, m->spki, e) || fs_mkdirs(c->state_dir, 0700, e) ||
+	if (find_spki(c, m->spki, e) || fs_mkdirs(c->state_dir, 0700, e) || want_database(c, e) ||
 	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
 		return -1;
 	m->pool = db_pool_new(c->database);

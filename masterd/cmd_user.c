@@ -61,6 +61,9 @@ int cmd_failed(const struct err *e)
 		str_clean(line);
 		fprintf(stderr, "%s%s\n", line == text ? "felloe-masterd: " : "", line);
 	}
+	if (e->kind == ERR_DAMAGED && str_starts(e->msg, "database "))
+		fprintf(stderr, "move it away with its -wal and -shm, and put a copy that felloe-masterd backup made in its place: "
+				"see felloe-masterd(8)\n");
 	return err_exit_code(e->kind);
 }
 

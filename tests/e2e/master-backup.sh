@@ -48,6 +48,14 @@ check "it is for its owner alone" [ "$(stat -c %a "$T/copy3.db")" = 600 ]
 
 # ---- the disk is lost: the copy takes its place
 rm -f "$T"/state/master/master.db*
+check "without it no master starts, as if it had never known a node" run -e 2 felloe-masterd --state "$T/state"
+check "what to do is told" says "does not exist: is its disk mounted?"
+check "nothing was made in its place" test ! -e "$T/state/master/master.db"
+cp "$T/copy3.db" "$T/state/master/master.db"
+dd if=/dev/urandom of="$T/state/master/master.db" bs=4096 seek=1 count=20 conv=notrunc 2>/dev/null
+check "nor on a damaged one" run -e 1 felloe-masterd --state "$T/state"
+check "with the way out" says "put a copy that felloe-masterd backup made in its place"
+rm -f "$T"/state/master/master.db*
 cp "$T/copy3.db" "$T/state/master/master.db"
 step "a master starts from the copy" master_start
 step "knows its people" login admin 'correct horse battery'
