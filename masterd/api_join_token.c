@@ -82,6 +82,9 @@ struct change {
 	struct actor actor;
 	struct join_token token;
 	char shown[SHOWN];
+	/* change: what stays as it was is "", 0, NULL, not given */
+	struct join_token wanted;
+	bool give_approved;
 };
 
 static void change_free(void *state)
@@ -89,6 +92,7 @@ static void change_free(void *state)
 	struct change *c = state;
 
 	join_token_done(&c->token);
+	join_token_done(&c->wanted);
 	mem_wipe(c->shown, sizeof(c->shown));
 	free(c);
 }
@@ -159,6 +163,68 @@ enum verdict api_join_token_add(struct req *r)
 	str_cut(c->token.created_by, sizeof(c->token.created_by), r->who.name);
 	make_token(c);
 	return api_write(r, &c->job, run_add, added);
+}
+
+static int run_change(struct job *job, struct db *db, struct err *e)
+{
+	struct change *c = (struct change *)job;
+	struct join_token *t = &c->token, *w = &c->wanted;
+	char object[AUDIT_OBJECT], uses[24];
+
+	if (tbl_join_token_get(db, w->id, t, e))
+		return -1;
+	audit_thing(object, "join token", t->name);
+	if (w->name[0])
+		str_cut(t->name, sizeof(t->name), w->name);
+	if (w->expires)
+		t->expires = w->expires;
+	if (w->uses)
+		t->uses = w->uses;
+	if (w->tags) {
+		free(t->tags);
+		t->tags = TAKE(w->tags);
+	}
+	if (c->give_approved)
+		t->pre_approved = w->pre_approved;
+	snprintf(uses, sizeof(uses), "%lld", (long long)t->uses);
+	return tbl_join_token_put(db, t, e) ? -1
+		: AUDIT(db, &c->actor, e, "join_token.change", object, "name", t->name, "uses", uses, "tags", t->tags,
+			"pre_approved", t->pre_approved ? "true" : "false");
+}
+
+static enum verdict changed(struct req *r)
+{
+	struct change *c = r->state;
+
+	if (c->job.rc)
+		return reply_err(r, &c->job.err);
+	put_token(reply_json(r, 200), &c->token, r->now, NULL);
+	return REPLY;
+}
+
+enum verdict api_join_token_change(struct req *r)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct join_token *w;
+	struct change *c;
+	int64_t ttl = 0, id;
+
+	if (!req_id(r, &id) || !req_json(r, &j))
+		return REPLY;
+	c = begin(r);
+	w = &c->wanted;
+	w->id = id;
+	api_want_text(j, "name", json_get(j, "name") != NULL, w->name, sizeof(w->name), &p);
+	json_want_int(j, "", "ttl_s", false, TTL_MIN_S, TTL_MAX_S, &ttl, &p);
+	json_want_int(j, "", "uses", false, 1, USES_MAX, &w->uses, &p);
+	json_want_bool(j, "", "pre_approved", &w->pre_approved, &p);
+	c->give_approved = json_get(j, "pre_approved") != NULL;
+	w->tags = api_want_tags(j, &p);
+	if (p.n)
+		return reply_problems(r, &p);
+	w->expires = ttl ? r->now + ttl * 1000 : 0;
+	return api_write(r, &c->job, run_change, changed);
 }
 
 static int run_drop(struct job *job, struct db *db, struct err *e)

@@ -4,7 +4,7 @@
 
 #include "masterd/req.h"
 
-/* GET, POST /join-tokens, DELETE /join-tokens/{id}. */
-req_fn api_join_tokens, api_join_token_add, api_join_token_drop;
+/* GET, POST /join-tokens, PATCH, DELETE /join-tokens/{id}. */
+req_fn api_join_tokens, api_join_token_add, api_join_token_change, api_join_token_drop;
 
 #endif

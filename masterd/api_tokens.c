@@ -79,6 +79,7 @@ struct work {
 	struct master *m;
 	struct actor actor;
 	struct token token;
+	struct token_change change;
 	char secret[API_TOKEN_TEXT];
 };
 
@@ -186,6 +187,65 @@ enum verdict api_token_add(struct req *r)
 	token_make(w->secret);
 	sha256(w->token.hash, w->secret, strlen(w->secret));
 	return api_write(r, &w->job, run_add, added);
+}
+
+static int run_change(struct job *j, struct db *db, struct err *e)
+{
+	struct work *w = (struct work *)j;
+
+	return token_change(db, &w->actor, &w->change, &w->token, e);
+}
+
+static enum verdict changed(struct req *r)
+{
+	struct work *w = r->state;
+
+	if (w->job.rc)
+		return reply_err(r, &w->job.err);
+	put_token(reply_json(r, 200), &w->token, NULL);
+	return REPLY;
+}
+
+static void read_change(struct work *w, const struct json *j, struct problems *p)
+{
+	CLEANUP(freep) char *tags = api_want_tags(j, p);
+	struct token_change *c = &w->change;
+	struct token *t = &c->to;
+	char role[32] = "";
+
+	c->role = json_get(j, "role") != NULL;
+	c->tags = tags != NULL;
+	api_want_text(j, "name", json_get(j, "name") != NULL, t->name, sizeof(t->name), p);
+	if (t->name[0] && !str_is_name(t->name))
+		problems_add(p, "name", "has 1 to %d of A-Z a-z 0-9 . _ -", TOKEN_NAME - 1);
+	api_want_text(j, "role", false, role, sizeof(role), p);
+	if (c->role && role_from(&t->role, role))
+		problems_add(p, "role", "must be viewer, node_admin or super_admin");
+	str_cut(t->scope.tags, sizeof(t->scope.tags), str_or(tags, "[]"));
+	if (json_get(j, "scopes"))
+		read_scopes(t, j, p);
+	if (json_want_time(j, "", "expires", false, &t->expires, p) && t->expires &&
+	    (t->expires <= w->actor.at || t->expires > w->actor.at + API_TOKEN_LIVES_MS))
+		problems_add(p, "expires", "must lie ahead, at most one year");
+}
+
+enum verdict api_token_change(struct req *r)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct work *w;
+	int64_t id;
+
+	if (r->who.token_id)
+		return reply_problem(r, 403, "an API token may not change another: sign in as a person");
+	if (str_to_i64(&id, r->arg, 1, INT64_MAX))
+		return reply_problem(r, 404, "there is no API token \"%.40s\": they have numbers from 1", r->arg);
+	if (!req_json(r, &j))
+		return REPLY;
+	w = begin(r);
+	w->change.to.id = id;
+	read_change(w, j, &p);
+	return p.n ? reply_problems(r, &p) : api_write(r, &w->job, run_change, changed);
 }
 
 static int run_drop(struct job *j, struct db *db, struct err *e)

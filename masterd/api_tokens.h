@@ -5,6 +5,6 @@
 #include "masterd/req.h"
 
 /* /api-tokens: what each answers stands in docs/api.md. */
-req_fn api_tokens, api_token_add, api_token_drop;
+req_fn api_tokens, api_token_add, api_token_change, api_token_drop;
 
 #endif

@@ -91,6 +91,8 @@ static const struct route_doc docs[] = {
 	{.route = "GET /join-tokens", .answer_kind = ANSWER_PAGE, .answer = &token},
 	{.route = "POST /join-tokens", .body_kind = BODY_OPTIONAL, .body = &token_ask, .answer_kind = ANSWER_OBJECT,
 	 .answer = &new_token, .status = 201},
+	{.route = "PATCH /join-tokens/{id}", .body_kind = BODY_NEEDED, .body = &token_ask, .answer_kind = ANSWER_OBJECT,
+	 .answer = &token},
 	{.route = "DELETE /join-tokens/{id}", .answer_kind = ANSWER_NONE},
 };
 

@@ -165,6 +165,16 @@ static const struct field new_token_fields[] = {
 };
 static const struct shape new_token = {"NewApiToken", new_token_fields};
 
+static const struct field token_change_fields[] = {
+	FIELD("name", F_TEXT, .min = 1, .max = 48),
+	FIELD("role", F_TEXT, .words = ROLES),
+	FIELD("tags", F_TEXTS),
+	FIELD("scopes", F_TEXTS, .what = "read, write, metrics"),
+	FIELD("expires", F_TIME, .what = "at most one year ahead"),
+	{0},
+};
+static const struct shape token_change = {"ApiTokenChange", token_change_fields};
+
 /* ---- who did what */
 
 static const struct field audit_query[] = {
@@ -214,6 +224,8 @@ static const struct route_doc docs[] = {
 	{.route = "GET /api-tokens", .answer_kind = ANSWER_PAGE, .answer = &token},
 	{.route = "POST /api-tokens", .body_kind = BODY_NEEDED, .body = &new_token, .answer_kind = ANSWER_OBJECT,
 	 .answer = &made_token, .status = 201, .also = {409}},
+	{.route = "PATCH /api-tokens/{id}", .body_kind = BODY_NEEDED, .body = &token_change, .answer_kind = ANSWER_OBJECT,
+	 .answer = &token, .also = {409}},
 	{.route = "DELETE /api-tokens/{id}", .answer_kind = ANSWER_NONE},
 	{.route = "GET /audit", .query = audit_query, .answer_kind = ANSWER_PAGE, .answer = &audit},
 };

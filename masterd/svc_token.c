@@ -22,18 +22,36 @@ char *token_make(char text[static API_TOKEN_TEXT])
 	return text;
 }
 
-int token_add(struct db *db, const struct actor *a, struct token *t, struct err *e)
+static int judge_role(struct db *db, const struct token *t, struct err *e)
 {
-	char object[AUDIT_OBJECT], words[TOKEN_WORDS], until[CLOCK_TEXT];
-	struct tokens all = {0};
 	struct user maker;
-	bool full;
 
 	if (tbl_user_by_id(db, t->account_id, &maker, e))
 		return -1;
 	if (maker.disabled || maker.role < t->role)
 		return err_set(e, ERR_FORBIDDEN, "a token may not have a higher role than its maker, who is %s",
 			       role_name(maker.role));
+	return 0;
+}
+
+static int tell(struct db *db, const struct actor *a, const char *action, const char *object, const struct token *t,
+		struct err *e)
+{
+	char words[TOKEN_WORDS], until[CLOCK_TEXT];
+
+	return AUDIT(db, a, e, action, object, "name", t->name, "role", role_name(t->role), "tags",
+		     str_or(t->scope.tags, "[]"), "scopes", token_words(words, t->may), "expires",
+		     clock_rfc3339(until, t->expires));
+}
+
+int token_add(struct db *db, const struct actor *a, struct token *t, struct err *e)
+{
+	char object[AUDIT_OBJECT];
+	struct tokens all = {0};
+	bool full;
+
+	if (judge_role(db, t, e))
+		return -1;
 	if (tbl_token_list(db, 0, TOKENS_MAX, &all, e)) {
 		list_done(&all);
 		return -1;
@@ -44,9 +62,29 @@ int token_add(struct db *db, const struct actor *a, struct token *t, struct err 
 		return err_set(e, ERR_CONFLICT, "there are %d API tokens already: delete some first", TOKENS_MAX);
 	if (tbl_token_add(db, t, e))
 		return -1;
-	return AUDIT(db, a, e, "api_token.add", audit_thing(object, "API token", t->name), "role", role_name(t->role), "tags",
-		     str_or(t->scope.tags, "[]"), "scopes", token_words(words, t->may), "expires",
-		     clock_rfc3339(until, t->expires));
+	return tell(db, a, "api_token.add", audit_thing(object, "API token", t->name), t, e);
+}
+
+int token_change(struct db *db, const struct actor *a, const struct token_change *c, struct token *ret, struct err *e)
+{
+	char object[AUDIT_OBJECT];
+
+	if (tbl_token_get(db, c->to.id, ret, e))
+		return -1;
+	audit_thing(object, "API token", ret->name);
+	if (c->to.name[0])
+		str_cut(ret->name, sizeof(ret->name), c->to.name);
+	if (c->role)
+		ret->role = c->to.role;
+	if (c->tags)
+		ret->scope = c->to.scope;
+	if (c->to.may)
+		ret->may = c->to.may;
+	if (c->to.expires)
+		ret->expires = c->to.expires;
+	if (ret->role == ROLE_SUPER_ADMIN && !scope_is_all(&ret->scope))
+		return err_set(e, ERR_INVALID, "tags do not limit a super_admin");
+	return judge_role(db, ret, e) || tbl_token_put(db, ret, e) ? -1 : tell(db, a, "api_token.change", object, ret, e);
 }
 
 int token_drop(struct db *db, const struct actor *a, int64_t id, struct err *e)

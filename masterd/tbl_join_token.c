@@ -87,7 +87,7 @@ static int change_one(struct db *db, const char *text, int64_t id, int64_t now, 
 	return db_run(&s, e);
 }
 
-int tbl_join_token_drop(struct db *db, int64_t id, struct join_token *ret, struct err *e)
+int tbl_join_token_get(struct db *db, int64_t id, struct join_token *ret, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};
 	int got;
@@ -99,7 +99,27 @@ int tbl_join_token_drop(struct db *db, int64_t id, struct join_token *ret, struc
 	if (got <= 0)
 		return got < 0 ? -1 : err_set(e, ERR_NOTFOUND, "there is no join token %lld", (long long)id);
 	read_token(&s, ret);
-	return change_one(db, "DELETE FROM join_token WHERE id=?1", id, 0, e);
+	return 0;
+}
+
+int tbl_join_token_put(struct db *db, const struct join_token *t, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	if (db_prepare(db, &s, "UPDATE join_token SET name=?2,expires=?3,uses=?4,tags=?5,pre_approved=?6 WHERE id=?1", e))
+		return -1;
+	db_set_int(&s, 1, t->id);
+	db_set_str(&s, 2, t->name);
+	db_set_int(&s, 3, t->expires);
+	db_set_int(&s, 4, t->uses);
+	db_set_str(&s, 5, t->tags);
+	db_set_int(&s, 6, t->pre_approved);
+	return db_run(&s, e);
+}
+
+int tbl_join_token_drop(struct db *db, int64_t id, struct join_token *ret, struct err *e)
+{
+	return tbl_join_token_get(db, id, ret, e) ? -1 : change_one(db, "DELETE FROM join_token WHERE id=?1", id, 0, e);
 }
 
 int tbl_join_token_use(struct db *db, const uint8_t hash[static SHA256_LEN], int64_t now, struct join_token *ret,

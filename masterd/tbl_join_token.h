@@ -29,6 +29,10 @@ int tbl_join_token_add(struct db *db, struct join_token *t, struct err *e) MUSTC
 /* Upwards from the number after, at most max; each returns non-zero to stop. */
 int tbl_join_token_each(struct db *db, int64_t after, int64_t max, int (*each)(void *ctx, const struct join_token *t),
 			void *ctx, struct err *e) MUSTCHECK;
+/* ERR_NOTFOUND. */
+int tbl_join_token_get(struct db *db, int64_t id, struct join_token *ret, struct err *e) MUSTCHECK;
+/* Name, expires, uses, tags and pre_approved of t->id. */
+int tbl_join_token_put(struct db *db, const struct join_token *t, struct err *e) MUSTCHECK;
 /* *ret as it was. ERR_NOTFOUND. */
 int tbl_join_token_drop(struct db *db, int64_t id, struct join_token *ret, struct err *e) MUSTCHECK;
 /* One machine more has come with it. ERR_FORBIDDEN says whether it is unknown, expired or used up. */

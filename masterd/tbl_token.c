@@ -62,6 +62,30 @@ int tbl_token_add(struct db *db, struct token *t, struct err *e)
 	return tbl_auth_touch(db, e);
 }
 
+int tbl_token_put(struct db *db, const struct token *t, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+	char text[TOKEN_WORDS];
+	int got;
+
+	if (db_prepare(db, &s,
+		       "UPDATE api_token SET name=?2,role=?3,tags=?4,scopes=?5,expires=?6 WHERE id=?1 AND NOT EXISTS"
+		       "(SELECT 1 FROM api_token o WHERE o.name=?2 AND o.id<>?1) RETURNING id",
+		       e))
+		return -1;
+	db_set_int(&s, 1, t->id);
+	db_set_str(&s, 2, t->name);
+	db_set_str(&s, 3, role_name(t->role));
+	db_set_str(&s, 4, t->scope.tags[0] ? t->scope.tags : "[]");
+	db_set_str(&s, 5, token_words(text, t->may));
+	db_set_int(&s, 6, t->expires);
+	got = db_step(&s, e);
+	if (got <= 0)
+		return got < 0 ? -1 : err_set(e, ERR_CONFLICT, "an API token \"%s\" exists already", t->name);
+	db_done(&s);
+	return tbl_auth_touch(db, e);
+}
+
 int tbl_token_drop(struct db *db, int64_t id, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};

@@ -41,8 +41,10 @@ enum { TOKEN_WORDS = 32 };
 const char *token_words(char text[static TOKEN_WORDS], unsigned may);
 unsigned token_word(const char *word);
 
-/* Gives t->id. ERR_CONFLICT when the name is taken. These two raise meta.auth_rev. */
+/* Gives t->id. ERR_CONFLICT when the name is taken. These three raise meta.auth_rev. */
 int tbl_token_add(struct db *db, struct token *t, struct err *e) MUSTCHECK;
+/* Name, role, tags, what it may and expires of t->id. ERR_CONFLICT likewise. */
+int tbl_token_put(struct db *db, const struct token *t, struct err *e) MUSTCHECK;
 int tbl_token_drop(struct db *db, int64_t id, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND. */
 int tbl_token_get(struct db *db, int64_t id, struct token *ret, struct err *e) MUSTCHECK;

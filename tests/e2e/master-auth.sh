@@ -114,7 +114,7 @@ tokens_of_programs() {
 	case "$method $url" in
 	*/auth/me) ;;
 	*/auth/*) person=yes ;;
-	POST*/api-tokens) person=yes ;;
+	POST*/api-tokens | PATCH*/api-tokens/*) person=yes ;;
 	esac
 	for row in "1 r $READ_VIEWER" "2 rw $WRITE_ADMIN" "3 r $READ_SUPER" "3 rw $WRITE_SUPER" "3 m $FOR_METRICS"; do
 		read -r role may name <<<"$row"

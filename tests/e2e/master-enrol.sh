@@ -133,6 +133,14 @@ step "a machine asks with it" bring rack3-3 202
 reveal
 check "it waits for an admin" call 200 GET "/nodes/status/$REQUEST"
 check "as pending" is .status pending
+check "no more uses are left to it" call 200 PATCH "/join-tokens/$TOKEN_ID" -H "$(AS)" -d '{"uses":1,"name":"rack 4"}'
+check "which is shown" is '[.name, .uses, .used, .state, has("token")] | join(" ")' "rack 4 1 1 used up false"
+check "and counts" bring rack3-5 403
+check "more are" call 200 PATCH "/join-tokens/$TOKEN_ID" -H "$(AS)" -d '{"uses":5,"tags":["b"],"pre_approved":true,"ttl_s":120}'
+check "with all the rest" is '[.name, .state, .tags[0], .pre_approved, (.expires | fromdate? // sub("\\..*Z"; "Z") | if type == "string" then fromdate else . end) - now > 60] | join(" ")' "rack 4 open b true true"
+check "it is for 60 s at least" call 422 PATCH "/join-tokens/$TOKEN_ID" -H "$(AS)" -d '{"ttl_s":1}'
+check "a name is not empty" call 422 PATCH "/join-tokens/$TOKEN_ID" -H "$(AS)" -d '{"name":""}'
+check "a token that there is not stays so" call 404 PATCH /join-tokens/4711 -H "$(AS)" -d '{"uses":2}'
 check "the token is taken away" call 204 DELETE "/join-tokens/$TOKEN_ID" -H "$(AS)"
 check "and lets nobody in" bring rack3-4 403
 check "twice is once too often" call 404 DELETE "/join-tokens/$TOKEN_ID" -H "$(AS)"

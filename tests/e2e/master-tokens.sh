@@ -52,6 +52,26 @@ check "and unblocks" call 200 POST "/nodes/unblock/$FIRST" -H "$(AS "$WRITE")"
 check "which the trail tells by its name" call 200 GET "/audit?who=token:writer" -H "$(AS)"
 check "both times" is '[.items[].action] | join(" ")' "node.unblock node.block"
 check "but makes no other token" call 403 POST /api-tokens -H "$(AS "$WRITE")" -d "{\"name\":\"child\",\"expires\":\"$SOON\"}"
+change() { call "$1" PATCH "/api-tokens/$WRITE_ID" -H "$(AS)" -d "$2"; }
+check "which changes none either" call 403 PATCH "/api-tokens/$WRITE_ID" -H "$(AS "$WRITE")" -d '{"name":"child"}'
+check "a person takes its role down" change 200 '{"role":"viewer"}'
+check "and is shown it without the secret" is '"\(.name) \(.role) \(.scopes | join(",")) \(has("token"))"' "writer viewer read,write false"
+check "which counts at once" call 403 POST "/nodes/block/$FIRST" -H "$(AS "$WRITE")"
+check "its tags" change 200 '{"role":"node_admin","tags":["us"]}'
+check "too" call 404 GET "/nodes/$FIRST" -H "$(AS "$WRITE")"
+check "its scopes" change 200 '{"scopes":["read"]}'
+check "too" call 403 POST "/nodes/block/$SECOND" -H "$(AS "$WRITE")"
+check "its name and its end" change 200 "{\"name\":\"writer-2\",\"expires\":\"$SOON\"}"
+check "and the rest stays" is '"\(.name) \(.role) \(.tags | join(","))"' "writer-2 node_admin us"
+check "tags do not limit a super_admin" change 422 '{"role":"super_admin"}'
+check "a name that is taken is refused" change 409 '{"name":"ci"}'
+check "an end that was" change 422 '{"expires":"2020-01-01T00:00:00Z"}'
+check "a role that is none" change 422 '{"role":"king"}'
+check "a scope that is none" change 422 '{"scopes":["all"]}'
+check "a token that there is not" call 404 PATCH /api-tokens/4711 -H "$(AS)" -d '{"name":"x"}'
+check "the trail has it" call 200 GET '/audit?action=api_token.change' -H "$(AS)"
+check "three times and once" is '.items | length' 4
+check "it is what it was" change 200 '{"name":"writer","role":"super_admin","tags":[],"scopes":["write"]}'
 step "one for numbers" make "{\"name\":\"prometheus\",\"scopes\":[\"metrics\"],\"expires\":\"$SOON\"}"
 METRICS=$SECRET_TOKEN
 far() { curl -s -o "$BODY" -w '%{http_code}' -H 'X-Forwarded-For: 192.0.2.7' "$@" "$ROOT/metrics"; }
