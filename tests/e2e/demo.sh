@@ -15,6 +15,8 @@ told() { sed -n 's/^ *[0-9]*\.[0-9] s  //p' "$OUT" | grep -qF -- "$1"; }
 check "the demo without a console goes through" run "$DEMO" --headless --build "$BUILD" || exit 1
 check "it tells the code that both ends show" grep -qE 'code on both ends: [A-Z]{4}-[0-9]{4}' "$OUT"
 check "it says that all digests are equal after the restore" says "CHECKSUM TABLE is equal for all 4 tables"
+check "a backup that fails is told with its cause" says "the backup of shop failed at"
+check "and the audit trail is whole" says "the trail is as it was written"
 check "each step stands there with its time" told "somebody drops wp_posts"
 check "nothing of it is left" bash -c "[ -z \"\$(ls -A '$TMPDIR')\" ]"
 check "an unknown option is refused with the known ones" run -e 2 "$DEMO" --headles
