@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Helpers of tests that listen to GET /events; after tests/master-lib.sh.
+# For tests that listen to GET /events; after tests/master-lib.sh.
 # shellcheck shell=bash
 # listen NAME QUERY [CURL OPTIONS]: a client with $LISTENER (else $TOKEN) in the background; all
 # it reads is in $T/NAME.ev

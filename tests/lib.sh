@@ -1,4 +1,4 @@
-# Helpers of the end-to-end tests; sourced by tests/e2e/*.sh. Output is TAP
+# What the end-to-end tests share; sourced by tests/e2e/*.sh. Output is TAP
 # (testanything.org): one "ok"/"not ok" line a sentence, the plan at the end.
 # shellcheck shell=bash
 set -uo pipefail

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Helpers of tests/e2e/master-*.sh: a master of the test's own on loopback, on
+# For tests/e2e/master-*.sh: a master of the test's own on loopback, on
 # either store (tests/database-lib.sh).
 # shellcheck shell=bash disable=SC2034
 PAIR=$BUILD/tests/e2e/pair
@@ -70,3 +70,28 @@ admit() {
 	KEY=$("$PAIR" open "$(jq -r .sealed_key "$BODY")" "$PUB" "$SECRET")
 	[ -n "$KEY" ]
 }
+
+# ---- a second master on the same database, which is PostgreSQL: at $B
+second_init() {
+	PORT_B=$(free_port) B=http://127.0.0.1:$PORT_B/api/v1
+	jq --arg l "127.0.0.1:$PORT_B" --arg s "$T/state/second" '.listen = $l | .state_dir = $s' \
+		"$T/state/master.json" >"$T/b.json"
+	chmod 600 "$T/b.json"
+}
+second_up() { curl -sf -m 2 "http://127.0.0.1:$PORT_B/ready"; }
+second_start() { spawn b felloe-masterd --state "$T/state" -c "$T/b.json" && until_ok 20 second_up; }
+at() { local API=$1; shift; "$@"; } # at MASTER COMMAND...
+soon() { until_ok 10 "$@" || { cat "$BODY"; return 1; }; }
+
+# ---- one-time codes, made with openssl as a telephone would
+# code OFFSET: of $SEED, for the step so many before or after now (RFC 6238)
+code() {
+	local key step mac at
+	key=$(printf '%s' "$SEED" | base32 -d | od -An -v -tx1 | tr -d ' \n')
+	step=$(printf '%016x' $(($(date +%s) / 30 + $1)))
+	mac=$(printf '%b' "$(sed 's/../\\x&/g' <<<"$step")" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -r | cut -c1-40)
+	at=$((16#${mac:39:1} * 2))
+	printf '%06d' $(((16#${mac:at:8} & 0x7fffffff) % 1000000))
+}
+# far enough from the end of a step that codes made now are judged in it
+early() { [ $(($(date +%s) % 30)) -lt 15 ]; }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Helpers of end-to-end tests with nodes, to be sourced after master-lib.sh: scratch nodes and their agents.
+# For end-to-end tests with nodes, to be sourced after master-lib.sh: scratch nodes and their agents.
 # shellcheck shell=bash
 # node NAME [JQ FILTER]: a node with a configuration and a state folder of its own
 node() {

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "tui/keys.h"
+
 const struct layout *list_layout(const struct layout *layouts, size_t n, int cols)
 {
 	for (size_t i = 0; i < n; i++)
@@ -70,4 +72,22 @@ char *list_range(char text[static LIST_RANGE], const struct table *t)
 		snprintf(text, LIST_RANGE, "%zu-%zu of %zu, %zu in all", t->top + 1, last < t->n ? last : t->n, t->n,
 			 t->total);
 	return text;
+}
+
+bool list_filter_key(struct table *t, struct field *f, bool *typing, int key, const char *text)
+{
+	if (key == K_ENTER || key == K_UP || key == K_DOWN || key == K_TAB) {
+		*typing = false;
+		return true;
+	}
+	if (key == K_ESC) {
+		*typing = false;
+		field_set(f, "");
+	} else if (key == K_PASTE) {
+		field_paste(f, text);
+	} else if (!field_key(f, key)) {
+		return false;
+	}
+	table_filter(t, f->v);
+	return true;
 }

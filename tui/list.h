@@ -2,6 +2,7 @@
 #ifndef FELLOE_TUI_LIST_H
 #define FELLOE_TUI_LIST_H
 
+#include "tui/field.h"
 #include "tui/screen.h"
 #include "tui/table.h"
 
@@ -30,6 +31,9 @@ struct list_view {
 const struct layout *list_layout(const struct layout *layouts, size_t n, int cols);
 /* Headings in the first line of r, rows below; the cursor is parked on its row. */
 void list_draw(struct screen *s, struct rect r, struct table *t, const struct list_view *v);
+/* While *typing, keys and pasted text (text, with K_PASTE) go into the filter f of t: Enter
+ * and the arrows leave it as it stands, Esc empties it. True when the key was used. */
+bool list_filter_key(struct table *t, struct field *f, bool *typing, int key, const char *text);
 enum { LIST_RANGE = 64 };
 /* "1-13 of 14", "none of 14". Returns text. */
 char *list_range(char text[static LIST_RANGE], const struct table *t);

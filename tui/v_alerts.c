@@ -241,24 +241,6 @@ static void draw(struct app *a, void *p, struct screen *s)
 
 /* ---- keys */
 
-static bool type_filter(struct alerts_view *v, int key, const char *text)
-{
-	if (key == K_ENTER || key == K_UP || key == K_DOWN || key == K_TAB) {
-		v->typing = false;
-		return true;
-	}
-	if (key == K_ESC) {
-		v->typing = false;
-		field_set(&v->filter, "");
-	} else if (key == K_PASTE) {
-		field_paste(&v->filter, text);
-	} else if (!field_key(&v->filter, key)) {
-		return false;
-	}
-	table_filter(&v->table, v->filter.v);
-	return true;
-}
-
 /* From the first move on the rows stay: nothing slips under the cursor. */
 static void hold(const struct app *a, struct alerts_view *v)
 {
@@ -276,7 +258,7 @@ static bool key(struct app *a, void *p, int k, const char *text)
 	struct alerts_view *v = p;
 
 	if (v->typing)
-		return type_filter(v, k, text);
+		return list_filter_key(&v->table, &v->filter, &v->typing, k, text);
 	if (k == K_ESC && v->table.filter[0]) {
 		field_set(&v->filter, "");
 		table_filter(&v->table, "");

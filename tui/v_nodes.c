@@ -341,30 +341,12 @@ static void numbers(struct app *a, void *p)
 		(void)table_update(&v->table, a->nodes, a->nodes->n);
 }
 
-static bool type_filter(struct nodes_view *v, int key, const char *text)
-{
-	if (key == K_ENTER || key == K_UP || key == K_DOWN || key == K_TAB) {
-		v->typing = false;
-		return true;
-	}
-	if (key == K_ESC) {
-		v->typing = false;
-		field_set(&v->filter, "");
-	} else if (key == K_PASTE) {
-		field_paste(&v->filter, text);
-	} else if (!field_key(&v->filter, key)) {
-		return false;
-	}
-	table_filter(&v->table, v->filter.v);
-	return true;
-}
-
 static bool key(struct app *a, void *p, int k, const char *text)
 {
 	struct nodes_view *v = p;
 
 	if (v->typing)
-		return type_filter(v, k, text);
+		return list_filter_key(&v->table, &v->filter, &v->typing, k, text);
 	if (v->sorting) {
 		const char *at = k > 0 && k < 127 ? strchr(sort_keys, k) : NULL;
 

@@ -11,7 +11,7 @@ tmux() { command tmux -L "$SOCKET" -f /dev/null "$@"; }
 at_exit 'tmux kill-server'
 tmux new-session -d -s keeper cat # a server without a session would end between two of them
 
-# ---- helpers: the picture is polled, never waited for by time
+# ---- the picture is polled, never waited for by time
 screen() { tmux capture-pane -p -t console; }
 has() { screen | grep -qF -- "$1"; }
 shows() { until_ok "${2:-15}" has "$1" || { screen; return 1; }; }

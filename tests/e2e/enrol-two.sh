@@ -8,15 +8,12 @@ FELLOE_TEST_DATABASE=postgresql
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 . "$(dirname "$0")/../node-lib.sh"
-PORT_B=$(free_port) PORT_BOTH=$(free_port)
+PORT_BOTH=$(free_port)
 
 master_init || note "$T/init.out"
-jq --arg l "127.0.0.1:$PORT_B" --arg s "$T/state/second" '.listen = $l | .state_dir = $s' "$T/state/master.json" >"$T/b.json"
-chmod 600 "$T/b.json"
+second_init
 step "the first master starts" master_start
-b_up() { curl -sf -m 2 "http://127.0.0.1:$PORT_B/ready"; }
-b_start() { spawn b felloe-masterd --state "$T/state" -c "$T/b.json" && until_ok 20 b_up; }
-step "the second one starts on the same database" b_start
+step "the second one starts on the same database" second_start
 spawn both python3 "$RIGS/round_robin.py" "$PORT_BOTH" "$PORT" "$PORT_B"
 ROOT=http://127.0.0.1:$PORT_BOTH API=http://127.0.0.1:$PORT_BOTH/api/v1
 signed_in() { login admin 'correct horse battery' && call 200 GET /auth/me -H "$(AS)" && call 200 GET /auth/me -H "$(AS)"; }

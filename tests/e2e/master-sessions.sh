@@ -9,18 +9,12 @@ FELLOE_TEST_DATABASE=postgresql
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 PW='correct horse battery'
-PORT_B=$(free_port)
-A=$API B=http://127.0.0.1:$PORT_B/api/v1
-at() { local API=$1; shift; "$@"; } # at MASTER COMMAND...
-soon() { until_ok 10 "$@" || { cat "$BODY"; return 1; }; }
+A=$API
 
 master_init || note "$T/init.out"
-jq --arg l "127.0.0.1:$PORT_B" --arg s "$T/state/second" '.listen = $l | .state_dir = $s' "$T/state/master.json" >"$T/b.json"
-chmod 600 "$T/b.json"
+second_init
 step "the first master starts" master_start
-b_up() { curl -sf -m 2 "http://127.0.0.1:$PORT_B/ready"; }
-b_start() { spawn b felloe-masterd --state "$T/state" -c "$T/b.json" && until_ok 20 b_up; }
-step "the second one on the same database" b_start
+step "the second one on the same database" second_start
 
 # ---- a session of one is one of the other, without a wait
 in_turns() { # 20 sign-ins at one, each used at the other at once
@@ -114,15 +108,6 @@ step "it is not" at "$B" soon call 401 GET /nodes/ -H "$(AS "$CI_TOKEN")"
 # ---- one code, two masters: one sign-in
 step "one-time codes" at "$A" call 200 POST /auth/totp -H "$(AS "$ADMIN")" -d "{\"password\":\"$PW\"}"
 SEED=$(jq -r .secret "$BODY")
-code() { # OFFSET
-	local key step mac at
-	key=$(printf '%s' "$SEED" | base32 -d | od -An -v -tx1 | tr -d ' \n')
-	step=$(printf '%016x' $(($(date +%s) / 30 + $1)))
-	mac=$(printf '%b' "$(sed 's/../\\x&/g' <<<"$step")" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -r | cut -c1-40)
-	at=$((16#${mac:39:1} * 2))
-	printf '%06d' $(((16#${mac:at:8} & 0x7fffffff) % 1000000))
-}
-early() { [ $(($(date +%s) % 30)) -lt 15 ]; }
 until_ok 30 early
 step "are switched on" at "$A" call 200 PUT /auth/totp -H "$(AS "$ADMIN")" -d "{\"otp\":\"$(code -1)\"}"
 one_code() {

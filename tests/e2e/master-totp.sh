@@ -11,17 +11,6 @@ step "the master starts" master_start
 step "an administrator signs in" login admin "$PW"
 
 SEED=''
-# code OFFSET: of the step so many before or after now (RFC 6238)
-code() {
-	local key step mac at
-	key=$(printf '%s' "$SEED" | base32 -d | od -An -v -tx1 | tr -d ' \n')
-	step=$(printf '%016x' $(($(date +%s) / 30 + $1)))
-	mac=$(printf '%b' "$(sed 's/../\\x&/g' <<<"$step")" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -r | cut -c1-40)
-	at=$((16#${mac:39:1} * 2))
-	printf '%06d' $(((16#${mac:at:8} & 0x7fffffff) % 1000000))
-}
-# far enough from the end of a step that codes made now are judged in it
-early() { [ $(($(date +%s) % 30)) -lt 15 ]; }
 sign_in() { # STATUS [OTP]
 	call "$1" POST /auth/login -H 'Content-Type: application/json' -d "{\"username\":\"admin\",\"password\":\"${3:-$PW}\"${2:+,\"otp\":\"$2\"}}" || return 1
 	[ "$1" != 200 ] || TOKEN=$(jq -r .access_token "$BODY")

@@ -10,19 +10,14 @@ FELLOE_TEST_DATABASE=postgresql
 . "$(dirname "$0")/../master-lib.sh"
 . "$HERE/events-lib.sh"
 U=3b241101-e2bb-4255-8caf-4136c566a9
-PORT_B=$(free_port) PORT_BOTH=$(free_port)
-A=$API B=http://127.0.0.1:$PORT_B/api/v1 BOTH=http://127.0.0.1:$PORT_BOTH/api/v1
-at() { local API=$1; shift; "$@"; } # at MASTER COMMAND...
-soon() { until_ok 10 "$@" || { cat "$BODY"; return 1; }; }
+PORT_BOTH=$(free_port)
+A=$API BOTH=http://127.0.0.1:$PORT_BOTH/api/v1
 has() { call "$1" GET "$2" "${@:4}" && jq -e "$3" "$BODY"; } # STATUS PATH FILTER [CURL OPTIONS]
 
 master_init || note "$T/init.out"
-jq --arg l "127.0.0.1:$PORT_B" --arg s "$T/state/second" '.listen = $l | .state_dir = $s' "$T/state/master.json" >"$T/b.json"
-chmod 600 "$T/b.json"
+second_init
 step "the first master starts" master_start
-b_up() { curl -sf -m 2 "http://127.0.0.1:$PORT_B/ready"; }
-b_start() { spawn b felloe-masterd --state "$T/state" -c "$T/b.json" && until_ok 20 b_up; }
-step "the second one starts on the same database" b_start
+step "the second one starts on the same database" second_start
 spawn both python3 "$RIGS/round_robin.py" "$PORT_BOTH" "$PORT" "$PORT_B"
 step "the balancer takes turns between them" until_ok 10 at "$BOTH" call 401 GET /nodes/
 step "a sign-in at one" at "$A" login admin 'correct horse battery'
@@ -138,7 +133,7 @@ takes_over() { says_it_leads "$OTHER" && [ "$(holder)" != "$FIRST" ]; }
 step "when it is killed the other one takes over" until_ok 30 takes_over
 step "what is left serves on behind the balancer" at "$BOTH" sample 9
 step "and shows it" at "$URL" soon has 200 "/nodes/$NODE" '.sample.cpu_usage == 9' -H "$(AS)"
-if [ "$LEADER" = b ]; then step "the killed one comes back" b_start; else step "the killed one comes back" master_start; fi
+if [ "$LEADER" = b ]; then step "the killed one comes back" second_start; else step "the killed one comes back" master_start; fi
 step "with all that happened meanwhile" at "$A" soon has 200 "/nodes/$NODE" '.sample.cpu_usage == 9' -H "$(AS)"
 stop_pid "$OTHER"
 back_leads() { says_it_leads "$LEADER"; }

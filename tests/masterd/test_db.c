@@ -109,7 +109,7 @@ static void need_url(void)
 		skip();
 }
 
-/* ---- helpers */
+/* ---- what the tests share */
 
 #define ok(call) do { struct err e = {0}; if (call) fail_msg("%s: %s", #call, e.msg); } while (0)
 
