@@ -17,6 +17,7 @@
 #include "shared/str.h"
 
 enum {
+	IDLE_END_MS = 1000,       /* a stop waits so long for connections that ask nothing */
 	CONNECTION_MEMORY = 8 * 1024, /* headers and buffers; wiped for each request */
 	PEM_MAX = 1 << 20,
 };
@@ -212,9 +213,10 @@ void httpd_quiesce(struct httpd *h)
 
 bool httpd_drain(struct httpd *h, int64_t ms)
 {
-	int64_t until = clock_mono_ms() + ms;
+	int64_t now = clock_mono_ms(), until = now + ms;
 
-	while (atomic_load(&h->calls) && clock_mono_ms() < until)
+	/* who has never sent a request holds us up for a moment only */
+	while (peers_end_idle(h) && clock_mono_ms() < (atomic_load(&h->calls) ? until : now + IDLE_END_MS))
 		clock_sleep_ms(5);
 	return !atomic_load(&h->calls);
 }

@@ -17,7 +17,7 @@ int httpd_new(struct httpd **ret, struct master *m, struct err *e) MUSTCHECK;
 int httpd_renew(struct httpd *h, const struct config *c, struct err *e) MUSTCHECK;
 /* The listening socket is closed; answers from now on end their connections. */
 void httpd_quiesce(struct httpd *h);
-/* Wait at most ms until no request is on its way; false: some still are. */
+/* End connections as they fall idle; wait at most ms until no request is on its way. False: some still are. */
 bool httpd_drain(struct httpd *h, int64_t ms);
 /* Ends all; nobody may sleep any more (writer, waits and passwords are drained). */
 void httpd_free(struct httpd *h);

@@ -113,6 +113,7 @@ static struct call *call_new(struct server *s, struct MHD_Connection *connection
 	buf_init(&c->r.out, REPLY_MAX);
 	buf_init(&c->body, BODY_MAX);
 	peer_deadline(c->peer, 1000 * s->h->m->config->request_s);
+	atomic_store(&c->peer->idle, false);
 	atomic_fetch_add(&s->h->calls, 1);
 	return c;
 }
@@ -231,6 +232,7 @@ void call_ended(void *cls, struct MHD_Connection *connection, void **state, enum
 	if (!c)
 		return;
 	peer_deadline(c->peer, 1000 * c->r.m->config->idle_s);
+	atomic_store(&c->peer->idle, true);
 	call_free(c);
 	*state = NULL;
 }

@@ -21,6 +21,7 @@ struct peer {
 	int fd;
 	char address[64];
 	atomic_llong deadline; /* monotonic ms; 0: none */
+	atomic_bool idle;      /* its last request is answered, the next has not begun */
 };
 
 /* A daemon of the library. A new certificate takes a new one; the one before
@@ -63,6 +64,10 @@ void peer_notify(void *cls, struct MHD_Connection *connection, void **context,
 void peer_deadline(struct peer *p, int64_t ms);
 /* Shut those whose deadline has passed. */
 void peers_tick(struct httpd *h);
+/* End those that wait for a next request: what has arrived is still read and answered,
+ * what comes later the kernel refuses, so that the client knows that nobody has read
+ * it. How many connections are left, of any kind? */
+size_t peers_end_idle(struct httpd *h);
 
 /* ---- httpd_reply.c */
 

@@ -84,3 +84,15 @@ void peers_tick(struct httpd *h)
 	}
 	pthread_mutex_unlock(&h->lock);
 }
+
+size_t peers_end_idle(struct httpd *h)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&h->lock);
+	for (struct peer *p = h->peers; p; p = p->next, n++)
+		if (atomic_load(&p->idle))
+			shutdown(p->fd, SHUT_RD);
+	pthread_mutex_unlock(&h->lock);
+	return n;
+}

@@ -108,11 +108,55 @@ check "no request was lost meanwhile" [ "$BAD" = 0 ]
 check "old connections were asked to come again" [ "$AGAIN" -ge 2 ]
 
 # ---- stopping
+cat >"$T/busy.py" <<'PY'
+# connections that report all the time, until the master has stopped: what were they answered?
+import http.client, sys, threading, time
+port, key, on = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+body = b'{"cpu_usage":1,"disk_usage":1,"active_backups":0}'
+answers = {}
+lock = threading.Lock()
+def one(pause):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            c.request("POST", "/api/v1/stats", body, {"X-API-KEY": key})
+            r = c.getresponse()
+            r.read()
+        except ConnectionRefusedError:
+            return
+        except (ConnectionError, http.client.HTTPException):
+            c.close()
+            continue
+        with lock:
+            answers[r.status] = answers.get(r.status, 0) + 1
+            if answers[r.status] == 300:
+                open(on, "w").close()
+        time.sleep(pause)
+threads = [threading.Thread(target=one, args=(0.01 * (i % 20),)) for i in range(120)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(" ".join("%d:%d" % a for a in sorted(answers.items())))
+sys.exit(list(answers) != [200])
+PY
 stop_pid master
 jq 'del(.tls_cert, .tls_key)' "$T/good.json" >"$T/plain.json"
 cat "$T/plain.json" >"$T/state/master.json"
 ROOT=http://127.0.0.1:$PORT API=http://127.0.0.1:$PORT/api/v1
 master_start
+login admin 'correct horse battery'
+step "a machine" admit busy-01
+for round in 1 2 3; do
+	rm -f "$T/busy.on"
+	python3 "$T/busy.py" "$PORT" "$KEY" "$T/busy.on" >"$T/busy.out" 2>&1 &
+	BUSY=$!
+	until_ok 20 test -e "$T/busy.on"
+	stop_pid master
+	wait "$BUSY"
+	check "of those who report while it stops nobody is turned away ($round)" [ "$?" = 0 ]
+	note "$T/busy.out"
+	master_start
+done
 login admin 'correct horse battery'
 cat >"$T/slow.py" <<'PY'
 # a body that is on its way when the master is told to stop
