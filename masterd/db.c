@@ -316,13 +316,9 @@ struct db_pool {
 struct db_pool *db_pool_new(const char *url)
 {
 	struct db_pool *p = xcalloc(1, sizeof(*p));
-	pthread_condattr_t a;
 
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&a);
-	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->ending_soon, &a);
-	pthread_condattr_destroy(&a);
+	pthread_cond_init(&p->ending_soon, NULL);
 	p->url = xstrdup(url);
 	return p;
 }
@@ -392,7 +388,7 @@ static void *mend(void *arg)
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
 		if (!p->ending)
-			pthread_cond_timedwait(&p->ending_soon, &p->lock, &until);
+			pthread_cond_clockwait(&p->ending_soon, &p->lock, CLOCK_MONOTONIC, &until);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;

@@ -189,7 +189,8 @@ static int run_ask(struct job *job, struct db *db, struct err *e)
 		return -1;
 	if (tbl_node_count(db, NODE_PENDING, &pending, e))
 		return -1;
-	if (pending >= JOINS_PENDING_MAX)
+	/* anybody can fill the room; who brings a token is let in all the same */
+	if (!v->has_token && pending >= JOINS_PENDING_MAX)
 		return err_set(e, ERR_BUSY, "%d nodes wait for approval already: decide over some first",
 			       JOINS_PENDING_MAX);
 	v->node.state = NODE_PENDING;

@@ -229,8 +229,13 @@ static void serve_all(struct notifier *n)
 	db_pool_give(n->m->pool, db);
 	if (rc && e.kind != ERR_BUSY)
 		log_error("channels: %s", e.msg);
+	/* one after the other: who fails may take its 10 s when the others have been told */
 	for (size_t i = 0; i < list.n && !rc && !atomic_load(&n->stopping); i++)
-		serve(n, &list.v[i]);
+		if (!pace_of(n, list.v[i].id)->fails)
+			serve(n, &list.v[i]);
+	for (size_t i = 0; i < list.n && !rc && !atomic_load(&n->stopping); i++)
+		if (pace_of(n, list.v[i].id)->fails)
+			serve(n, &list.v[i]);
 }
 
 /* ---- tests */
@@ -296,13 +301,13 @@ static void nap(struct notifier *n)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += LOOK_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&n->lock);
 	if (!n->tests && !atomic_load(&n->stopping))
-		pthread_cond_timedwait(&n->come, &n->lock, &until);
+		pthread_cond_clockwait(&n->come, &n->lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&n->lock);
 }
 
@@ -312,7 +317,9 @@ static void *notifier_main(void *arg)
 	struct channel_test *t;
 
 	while (!atomic_load(&n->stopping)) {
-		while ((t = take_test(n))) {
+		/* one a round: notices do not wait for many tests of a channel that hangs */
+		t = take_test(n);
+		if (t) {
 			run_test(n, t);
 			ticket_done(t->ticket);
 		}

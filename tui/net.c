@@ -89,9 +89,9 @@ void net_stop(struct net *n)
 	n->stop = true;
 	pthread_mutex_unlock(&n->lock);
 	net_wake(n->to_net);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += STOP_WAIT_S;
-	if (pthread_timedjoin_np(n->thread, NULL, &until))
+	if (pthread_clockjoin_np(n->thread, NULL, CLOCK_MONOTONIC, &until))
 		return; /* it hangs in a dead connection and ends with the process */
 	nodes_unref(n->nodes);
 	net_drop_changes(n);

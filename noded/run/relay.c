@@ -108,9 +108,9 @@ int relay_end(struct relay *r, struct err *e)
 	while (r->busy) {
 		struct timespec until;
 
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
-		pthread_cond_timedwait(&r->change, &r->lock, &until);
+		pthread_cond_clockwait(&r->change, &r->lock, CLOCK_MONOTONIC, &until);
 		progress_pulse();
 	}
 	pthread_mutex_unlock(&r->lock);

@@ -318,11 +318,11 @@ static int wait_for_slot(struct s3_parts *q, struct slot **ret, struct err *e)
 	while (!(t = find_free(q)) && !q->failed && !stopped) {
 		struct timespec until;
 
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += WAIT_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&q->changed, &q->lock, &until);
+		pthread_cond_clockwait(&q->changed, &q->lock, CLOCK_MONOTONIC, &until);
 		stopped = q->s3->stop && q->s3->stop();
 	}
 	failed = q->failed;

@@ -125,6 +125,17 @@ call 200 GET /nodes/ -H "$(AS)"
 check "and the tags of the token" is '.[] | select(.name == "rack3-1") | .tags | join(" ")' fra
 check "a second machine is refused" bring rack3-2 403
 check "and told why" is .detail "the join token rack 3 is used up (1 of 1): ask an admin for a new one"
+# ---- strangers fill the room for those who wait
+crowd() {
+	database_change "$DB_FILE" "INSERT INTO node(name,hostname,state,created,facts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL \
+		SELECT i+1 FROM n WHERE i<1000) SELECT 'crowd-' || i, 'crowd-' || i, 'pending', $(date +%s)000, '{}' FROM n"
+}
+check "a thousand ask" crowd
+check "the next one is told to come again" call 503 POST /nodes/join-request -d '{"hostname":"late"}'
+step "a machine with a token" token '{"pre_approved":true}'
+step "is taken all the same" bring rack4-1 202
+check "and let in" reveal
+check "the thousand are gone" database_change "$DB_FILE" "DELETE FROM node WHERE name LIKE 'crowd-%'"
 TOKEN_TEXT=flj_unknown
 check "so is one with a token that is not known" bring rack3-2 403
 check "and told why" is .detail "this join token is not known here: ask an admin for a new one"
