@@ -85,13 +85,15 @@ free_port() {
 		return
 	done
 }
-# until_ok SECONDS COMMAND...: poll until it succeeds
+# until_ok SECONDS COMMAND...: poll until it succeeds, ever less often: whoever waits shall not take the processor
+# from what it waits for
 until_ok() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) ms=20
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || { echo "did not happen in time: $*"; return 1; }
-		sleep 0.05
+		sleep "$ms"e-3
+		ms=$((ms < 200 ? ms * 3 / 2 : 300))
 	done
 }
 # spawn NAME COMMAND...: a daemon of this test; its pid is in $T/NAME.pid, log in $T/NAME.log; ended at exit

@@ -33,6 +33,7 @@ check "it lives" alive
 check "people and nodes are served as before" call 200 POST /stats -H "X-API-KEY: $KEY" -d '{"cpu_usage":1,"disk_usage":1,"active_backups":0}'
 stop_pid master
 check "no error is in the log" bash -c "! grep -E 'error:|Sanitizer' '$T/master.log'"
+[ "$STORE" = sqlite ] || exit 0 # clients and connections never meet the store
 
 # ---- slow clients
 with '.limits = {"headers_s": 1, "request_s": 2, "idle_s": 2}'
