@@ -82,7 +82,7 @@ static int run_password(struct job *j, struct db *db, struct err *e)
 		return -1;
 	sign_in_session(s, s->actor.peer);
 	return tbl_session_add(db, &s->session, e) ||
-	       audit_note(db, &s->actor, e, "user.password", audit_thing(object, "user", s->user.name), NULL) ? -1 : 0;
+	       AUDIT(db, &s->actor, e, "user.password", audit_thing(object, "user", s->user.name)) ? -1 : 0;
 }
 
 static void password_committed(struct job *j)
@@ -158,7 +158,7 @@ static int run_seed(struct job *j, struct db *db, struct err *e)
 
 	if (read_again(db, s, e) || user_new_seed(db, s->m->config->jwt_secret, s->user.id, s->text, e))
 		return -1;
-	return audit_note(db, &s->actor, e, "user.totp_seed", audit_thing(object, "user", s->user.name), NULL);
+	return AUDIT(db, &s->actor, e, "user.totp_seed", audit_thing(object, "user", s->user.name));
 }
 
 static enum verdict seed_made(struct req *r)

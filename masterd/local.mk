@@ -81,6 +81,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_expect.h masterd/svc_expect.c \
 	masterd/forecast.h masterd/forecast.c \
 	masterd/svc_forecast.h masterd/svc_forecast.c \
+	masterd/alert_round.h masterd/alert_round.c \
 	masterd/svc_alerts.h masterd/svc_alerts.c \
 	masterd/svc_notify.h masterd/svc_notify.c \
 	masterd/svc_ack.h masterd/svc_ack.c \
@@ -110,6 +111,7 @@ libmasterd_a_SOURCES += \
 	masterd/doc_enrol.h masterd/doc_enrol.c \
 	masterd/doc.c \
 	masterd/route.h \
+	masterd/openapi_shape.h masterd/openapi_shape.c \
 	masterd/openapi.h masterd/openapi.c \
 	masterd/api_metrics.h masterd/api_metrics.c \
 	masterd/route.c \

@@ -7,162 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "masterd/api.h"
 #include "masterd/doc.h"
+#include "masterd/openapi_shape.h"
 #include "shared/attr.h"
-#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { SHAPES_MAX = 128, DOCUMENT_MAX = 1 << 20 };
-
-/* The shapes that were referred to, in the order in which they were met. */
-struct writing {
-	struct json_out o;
-	const struct shape *shapes[SHAPES_MAX];
-	size_t n;
-};
-
-static void refer(struct writing *w, const char *key, const struct shape *s)
-{
-	char text[96];
-	size_t i = 0;
-
-	while (i < w->n && w->shapes[i] != s)
-		i++;
-	if (i == w->n && w->n < SHAPES_MAX)
-		w->shapes[w->n++] = s;
-	snprintf(text, sizeof(text), "#/components/schemas/%s", s->name);
-	json_obj(&w->o, key);
-	json_put_str(&w->o, "$ref", text);
-	json_end_obj(&w->o);
-}
-
-static void put_type(struct json_out *o, const char *type, bool or_null)
-{
-	if (!or_null) {
-		json_put_str(o, "type", type);
-		return;
-	}
-	json_arr(o, "type");
-	json_put_str(o, NULL, type);
-	json_put_str(o, NULL, "null");
-	json_end_arr(o);
-}
-
-static void put_words(struct json_out *o, const char *words, bool or_null)
-{
-	const char *p = words;
-
-	json_arr(o, "enum");
-	while (*p) {
-		size_t n = strcspn(p, " ");
-
-		json_put_strn(o, NULL, p, n);
-		p += n + (p[n] == ' ');
-	}
-	if (or_null)
-		json_put_null(o, NULL);
-	json_end_arr(o);
-}
-
-static const char *type_of(enum field_kind kind)
-{
-	switch (kind) {
-	case F_INT:
-		return "integer";
-	case F_NUM:
-		return "number";
-	case F_BOOL:
-		return "boolean";
-	case F_TEXTS:
-	case F_NUMS:
-	case F_OBJECTS:
-		return "array";
-	case F_OBJECT:
-		return "object";
-	case F_ANY:
-		return NULL;
-	default:
-		return "string";
-	}
-}
-
-static void put_items(struct writing *w, const struct field *f)
-{
-	if (f->kind == F_OBJECTS && f->of) {
-		refer(w, "items", f->of);
-		return;
-	}
-	json_obj(&w->o, "items");
-	put_type(&w->o, f->kind == F_TEXTS ? "string" : f->kind == F_NUMS ? "number" : "object", f->kind == F_NUMS);
-	json_end_obj(&w->o);
-}
-
-static void put_limits(struct json_out *o, const struct field *f)
-{
-	bool number = f->kind == F_INT || f->kind == F_NUM;
-
-	if (f->max <= f->min)
-		return;
-	if (number || f->min > 0)
-		json_put_num(o, number ? "minimum" : "minLength", f->min);
-	json_put_num(o, number ? "maximum" : "maxLength", f->max);
-}
-
-/* The schema of one field. */
-static void put_field(struct writing *w, const char *key, const struct field *f)
-{
-	bool or_null = f->flags & OR_NULL;
-	const char *type = type_of(f->kind);
-
-	if (f->kind == F_OBJECT && f->of && !or_null) {
-		refer(w, key, f->of);
-		return;
-	}
-	json_obj(&w->o, key);
-	if (f->kind == F_OBJECT && f->of) {
-		json_arr(&w->o, "anyOf");
-		refer(w, NULL, f->of);
-		json_obj(&w->o, NULL);
-		json_put_str(&w->o, "type", "null");
-		json_end_obj(&w->o);
-		json_end_arr(&w->o);
-	} else if (type) {
-		put_type(&w->o, type, or_null);
-	}
-	if (f->what)
-		json_put_str(&w->o, "description", f->what);
-	if (f->words)
-		put_words(&w->o, f->words, or_null);
-	if (f->kind == F_TIME || f->kind == F_UUID)
-		json_put_str(&w->o, "format", f->kind == F_TIME ? "date-time" : "uuid");
-	if (f->kind == F_BYTES)
-		json_put_str(&w->o, "contentEncoding", "base64");
-	if (f->kind == F_SECRET)
-		json_put_bool(&w->o, "x-secret", true);
-	if (type && str_eq(type, "array"))
-		put_items(w, f);
-	put_limits(&w->o, f);
-	json_end_obj(&w->o);
-}
-
-static void put_shape(struct writing *w, const struct shape *s)
-{
-	json_obj(&w->o, s->name);
-	json_put_str(&w->o, "type", "object");
-	json_obj(&w->o, "properties");
-	for (const struct field *f = s->fields; f->name; f++)
-		put_field(w, f->name, f);
-	json_end_obj(&w->o);
-	json_arr(&w->o, "required");
-	for (const struct field *f = s->fields; f->name; f++)
-		if (f->flags & MUST)
-			json_put_str(&w->o, NULL, f->name);
-	json_end_arr(&w->o);
-	json_end_obj(&w->o);
-}
-
-/* ---- one row of the table */
+enum { DOCUMENT_MAX = 1 << 20 };
 
 static bool is_people(const struct route *t)
 {
@@ -197,7 +49,7 @@ static void put_operation_id(struct json_out *o, const struct route *t)
 	json_put_str(o, "operationId", id);
 }
 
-static void put_parameter(struct writing *w, const char *in, const struct field *f)
+static void put_parameter(struct shapes *w, const char *in, const struct field *f)
 {
 	struct field plain = *f;
 
@@ -209,11 +61,11 @@ static void put_parameter(struct writing *w, const char *in, const struct field 
 		json_put_bool(&w->o, "required", true);
 	if (f->what)
 		json_put_str(&w->o, "description", f->what);
-	put_field(w, "schema", &plain);
+	shape_put_field(w, "schema", &plain);
 	json_end_obj(&w->o);
 }
 
-static void put_parameters(struct writing *w, const struct route *t, const struct route_doc *d)
+static void put_parameters(struct shapes *w, const struct route *t, const struct route_doc *d)
 {
 	static const struct field limit = FIELD("limit", F_INT, .min = 1, .max = 1000, .what = "default 100");
 	static const struct field after = FIELD("after", F_TEXT, .what = "what the page before gave as next; empty: the first");
@@ -241,15 +93,7 @@ static void put_parameters(struct writing *w, const struct route *t, const struc
 	json_end_arr(&w->o);
 }
 
-static void put_list_of(struct writing *w, const char *key, const struct shape *s)
-{
-	json_obj(&w->o, key);
-	json_put_str(&w->o, "type", "array");
-	refer(w, "items", s);
-	json_end_obj(&w->o);
-}
-
-static void put_body(struct writing *w, const struct route_doc *d)
+static void put_body(struct shapes *w, const struct route_doc *d)
 {
 	struct json_out *o = &w->o;
 
@@ -262,24 +106,24 @@ static void put_body(struct writing *w, const struct route_doc *d)
 	if (d->body_kind == BODY_OR_LIST) {
 		json_obj(o, "schema");
 		json_arr(o, "oneOf");
-		refer(w, NULL, d->body);
-		put_list_of(w, NULL, d->body);
+		shape_refer(w, NULL, d->body);
+		shape_put_list(w, NULL, d->body);
 		json_end_arr(o);
 		json_end_obj(o);
 	} else {
-		refer(w, "schema", d->body);
+		shape_refer(w, "schema", d->body);
 	}
 	json_end_obj(o);
 	if (d->body_kind == BODY_OR_FORM) {
 		json_obj(o, "application/x-www-form-urlencoded");
-		refer(w, "schema", d->body);
+		shape_refer(w, "schema", d->body);
 		json_end_obj(o);
 	}
 	json_end_obj(o);
 	json_end_obj(o);
 }
 
-static void put_page_of(struct writing *w, const char *key, const struct shape *s)
+static void put_page_of(struct shapes *w, const char *key, const struct shape *s)
 {
 	static const struct field next = FIELD("next", F_TEXT, OR_NULL, .what = "for ?after=; null at the end");
 	struct json_out *o = &w->o;
@@ -287,8 +131,8 @@ static void put_page_of(struct writing *w, const char *key, const struct shape *
 	json_obj(o, key);
 	json_put_str(o, "type", "object");
 	json_obj(o, "properties");
-	put_list_of(w, "items", s);
-	put_field(w, "next", &next);
+	shape_put_list(w, "items", s);
+	shape_put_field(w, "next", &next);
 	json_end_obj(o);
 	json_arr(o, "required");
 	json_put_str(o, NULL, "items");
@@ -297,13 +141,13 @@ static void put_page_of(struct writing *w, const char *key, const struct shape *
 	json_end_obj(o);
 }
 
-static void put_answer_schema(struct writing *w, const struct route_doc *d)
+static void put_answer_schema(struct shapes *w, const struct route_doc *d)
 {
 	struct json_out *o = &w->o;
 
 	switch (d->answer_kind) {
 	case ANSWER_OBJECT:
-		refer(w, "schema", d->answer);
+		shape_refer(w, "schema", d->answer);
 		break;
 	case ANSWER_PAGE:
 		put_page_of(w, "schema", d->answer);
@@ -311,7 +155,7 @@ static void put_answer_schema(struct writing *w, const struct route_doc *d)
 	case ANSWER_LIST_OR_PAGE:
 		json_obj(o, "schema");
 		json_arr(o, "oneOf");
-		put_list_of(w, NULL, d->answer);
+		shape_put_list(w, NULL, d->answer);
 		put_page_of(w, NULL, d->answer);
 		json_end_arr(o);
 		json_end_obj(o);
@@ -323,7 +167,7 @@ static void put_answer_schema(struct writing *w, const struct route_doc *d)
 	}
 }
 
-static void put_answer(struct writing *w, const struct route *t, const struct route_doc *d)
+static void put_answer(struct shapes *w, const struct route *t, const struct route_doc *d)
 {
 	static const char *const types[] = {
 		[ANSWER_TEXT] = "text/plain", [ANSWER_STREAM] = "text/event-stream"};
@@ -398,7 +242,7 @@ static void put_security(struct json_out *o, const struct route *t)
 	json_end_arr(o);
 }
 
-static void put_row(struct writing *w, const struct route *t)
+static void put_row(struct shapes *w, const struct route *t)
 {
 	static const struct route_doc nothing = {.answer_kind = ANSWER_ANY};
 	const struct route_doc *d = doc_find(t->method, t->path);
@@ -407,7 +251,7 @@ static void put_row(struct writing *w, const struct route *t)
 
 	if (!d)
 		d = &nothing;
-	for (size_t i = 0; t->method[i] && i < sizeof(key) - 1; i++)
+	for (size_t i = 0; i < sizeof(key) - 1 && t->method[i]; i++)
 		key[i] = (char)tolower((unsigned char)t->method[i]);
 	snprintf(tag, sizeof(tag), "%.*s", (int)strcspn(t->path + 1, "/"), t->path + 1);
 	json_obj(o, key);
@@ -428,7 +272,7 @@ static void put_row(struct writing *w, const struct route *t)
 }
 
 /* All rows of a path stand together in the document, whatever their order in the table. */
-static void put_paths(struct writing *w)
+static void put_paths(struct shapes *w)
 {
 	const struct route *t;
 	size_t n;
@@ -472,7 +316,7 @@ static const struct shape problem = {"Problem", problem_fields};
 
 static void write_document(struct buf *b)
 {
-	struct writing w = {.shapes = {&problem}, .n = 1};
+	struct shapes w = {.v = {&problem}, .n = 1};
 	struct json_out *o = &w.o;
 
 	json_out_init(o, b);
@@ -493,7 +337,7 @@ static void write_document(struct buf *b)
 		     "\"node\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-API-KEY\"}}");
 	json_obj(o, "schemas");
 	for (size_t i = 0; i < w.n; i++) /* grows while it is written */
-		put_shape(&w, w.shapes[i]);
+		shape_put(&w, w.v[i]);
 	json_end_obj(o);
 	json_end_obj(o);
 	json_end_obj(o);
@@ -501,14 +345,8 @@ static void write_document(struct buf *b)
 
 enum verdict api_openapi(struct req *r)
 {
-	uint8_t digest[SHA256_LEN];
-	char hex[SHA256_HEX];
-
 	reply_json(r, 200);
 	write_document(&r->out);
-	sha256(digest, r->out.p, r->out.len);
-	hex_encode(hex, digest, sizeof(digest));
-	hex[32] = '\0';
-	reply_unchanged(r, hex);
+	api_hash_etag(r);
 	return REPLY;
 }

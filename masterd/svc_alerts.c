@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "masterd/notice.h"
+#include "masterd/alert_round.h"
 #include "masterd/svc_expect.h"
 #include "masterd/svc_forecast.h"
-#include "masterd/tbl_event.h"
 #include "masterd/watch.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -20,8 +19,6 @@ enum {
 	REFRESH_MS = 600000,      /* a cause that only changed its numbers is stored again after so long */
 	DAY_MS = 24 * 3600 * 1000,
 };
-enum { IDLE, AT_WORK, DONE, FAILED };
-
 /* A condition that holds, or an alert that is open. */
 struct held {
 	struct alert a;           /* id 0: not open yet */
@@ -31,42 +28,14 @@ struct held {
 	bool there;               /* in this look */
 };
 
-enum step_what { STEP_OPEN, STEP_REPEAT, STEP_REFRESH, STEP_REMIND, STEP_CLOSE };
-
-/* One change of one alert; a becomes the row as it was stored. */
-struct step {
-	enum step_what what;
-	struct alert a;
-	char node[WIRE_HOST];
-	char *tags;               /* NULL: the node is gone */
-};
-
-struct round {
-	struct job job;           /* first */
-	struct master *m;
-	atomic_int *state;
-	int64_t now, repeat_ms;
-	struct { LIST_OF(struct step); } steps;
-};
-
 struct alerting {
 	struct expect *expect;
 	struct forecasts *forecasts;
 	struct { LIST_OF(struct held); } held; /* by node, kind, ref */
 	bool loaded;
-	struct round *round;
+	struct alert_round *round;
 	atomic_int state;
 };
-
-static void round_free(struct round *v)
-{
-	if (!v)
-		return;
-	for (size_t i = 0; i < v->steps.n; i++)
-		free(v->steps.v[i].tags);
-	list_done(&v->steps);
-	free(v);
-}
 
 struct alerting *alerting_new(void)
 {
@@ -81,7 +50,7 @@ void alerting_free(struct alerting *a)
 {
 	if (!a)
 		return;
-	round_free(a->round);
+	alert_round_free(a->round);
 	list_done(&a->held);
 	forecasts_free(a->forecasts);
 	expect_free(a->expect);
@@ -175,107 +144,7 @@ static bool load(struct alerting *g, struct master *m)
 
 /* ---- storing */
 
-/* What the step makes of the row as it is now. False: there is nothing to do any more. */
-static bool change(const struct round *v, const struct step *s, struct alert *row)
-{
-	if (row->closed)
-		return false;
-	if (s->what == STEP_CLOSE) {
-		row->closed = v->now;
-		str_cut(row->closed_why, sizeof(row->closed_why), s->a.closed_why);
-		return true;
-	}
-	if (s->what == STEP_REMIND)
-		return true;
-	if (s->what == STEP_REPEAT) {
-		row->count++;
-		row->last = v->now;
-	}
-	row->severity = s->a.severity;
-	str_cut(row->stamp, sizeof(row->stamp), s->a.stamp);
-	str_cut(row->run, sizeof(row->run), s->a.run);
-	str_cut(row->cause, sizeof(row->cause), s->a.cause);
-	str_cut(row->next_step, sizeof(row->next_step), s->a.next_step);
-	return true;
-}
-
-/* Is it time for a notice, and which? */
-static bool is_notice(const struct round *v, const struct step *s, const struct alert *row, enum notice_event *ev)
-{
-	bool quiet = row->snoozed_until > v->now;
-
-	switch (s->what) {
-	case STEP_OPEN:
-		*ev = NOTICE_OPENED;
-		return true;
-	case STEP_CLOSE:
-		*ev = NOTICE_RECOVERED;
-		return row->noticed > 0;
-	case STEP_REPEAT:
-		*ev = NOTICE_REPEATED;
-		break;
-	case STEP_REMIND:
-		*ev = NOTICE_REMINDER;
-		break;
-	case STEP_REFRESH:
-		return false;
-	}
-	return !quiet && !row->acked_at && v->repeat_ms && v->now - row->noticed >= v->repeat_ms;
-}
-
-static int store(const struct round *v, struct db *db, struct step *s, const struct channels *channels, struct err *e)
-{
-	struct event event = {.at = v->now, .kind = EVENT_ALERT, .node_id = s->a.node_id};
-	struct notice n = {.node = s->node, .tags = s->tags, .now = v->now};
-	struct alert row = s->a;
-	bool notice;
-
-	if (s->what == STEP_OPEN) {
-		row.first = row.last = v->now;
-		row.count = 1;
-		if (tbl_alert_add(db, &row, e))
-			return -1;
-	} else {
-		if (tbl_alert_get(db, s->a.id, &row, e))
-			return -1;
-		if (!change(v, s, &row)) {
-			s->a = row;
-			return 0;
-		}
-	}
-	notice = is_notice(v, s, &row, &n.event);
-	if (notice)
-		row.noticed = v->now;
-	s->a = row;
-	n.alert = &s->a;
-	if (tbl_alert_put(db, &row, e) || (notice && notice_queue(db, channels, &n, e)))
-		return -1;
-	snprintf(event.ref, sizeof(event.ref), "%lld", (long long)row.id);
-	str_cut(event.origin, sizeof(event.origin), v->m->instance);
-	return s->what == STEP_REMIND ? 0 : tbl_event_add(db, &event, e);
-}
-
-static int run_round(struct job *job, struct db *db, struct err *e)
-{
-	CLEANUP(channels_done) struct channels channels = {0};
-	struct round *v = (struct round *)job;
-
-	if (tbl_channel_list(db, &channels, e))
-		return -1;
-	for (size_t i = 0; i < v->steps.n; i++)
-		if (store(v, db, &v->steps.v[i], &channels, e))
-			return -1;
-	return 0;
-}
-
-static void end_round(struct job *job)
-{
-	struct round *v = (struct round *)job;
-
-	atomic_store(v->state, job->rc ? FAILED : DONE);
-}
-
-static void tell_log(const struct step *s)
+static void tell_log(const struct alert_step *s)
 {
 	const char *ref = s->a.ref, *colon = *ref ? " " : "";
 
@@ -287,7 +156,7 @@ static void tell_log(const struct step *s)
 			 s->a.closed_why);
 }
 
-static void apply(struct alerting *g, const struct round *v, const struct step *s)
+static void apply(struct alerting *g, const struct alert_round *v, const struct alert_step *s)
 {
 	struct key k = {s->a.node_id, s->a.kind, s->a.ref};
 	struct held *h = find(g, &k);
@@ -314,50 +183,43 @@ static bool take_round(struct alerting *g)
 {
 	int state = atomic_load(&g->state);
 
-	if (state == AT_WORK)
+	if (state == ROUND_AT_WORK)
 		return false;
-	if (state == DONE)
+	if (state == ROUND_DONE)
 		for (size_t i = 0; i < g->round->steps.n; i++)
 			apply(g, g->round, &g->round->steps.v[i]);
-	if (state == FAILED)
+	if (state == ROUND_FAILED)
 		g->loaded = false;
-	round_free(g->round);
+	alert_round_free(g->round);
 	g->round = NULL;
-	atomic_store(&g->state, IDLE);
+	atomic_store(&g->state, ROUND_IDLE);
 	return true;
 }
 
-static void start_round(struct alerting *g, struct round *v)
+static void start_round(struct alerting *g, struct alert_round *v)
 {
-	struct err e;
-
 	if (!v->steps.n) {
-		round_free(v);
+		alert_round_free(v);
 		return;
 	}
-	v->state = &g->state;
-	v->job.run = run_round;
-	v->job.drop = end_round;
 	g->round = v;
-	atomic_store(&g->state, AT_WORK);
-	if (writer_put(v->m->writer, &v->job, &e))
-		atomic_store(&g->state, FAILED);
+	alert_round_put(v, &g->state);
 }
 
 /* ---- looking */
 
 struct look {
 	struct alerting *g;
-	struct round *round;
+	struct alert_round *round;
 	struct watch watch;
 	int64_t hold_ms;
 	size_t row;               /* of what is held */
 	struct conditions found;  /* of one node */
 };
 
-static void plan(struct look *l, enum step_what what, const struct alert *a, const struct live_node *n)
+static void plan(struct look *l, enum alert_change what, const struct alert *a, const struct live_node *n)
 {
-	struct step *s;
+	struct alert_step *s;
 
 	if (l->round->steps.n >= STEPS_MAX)
 		return;

@@ -220,5 +220,5 @@ int user_totp_on(struct db *db, const char *jwt_secret, const struct actor *a, s
 	u->totp_on = true;
 	if (tbl_user_put(db, u, e) || new_recovery_codes(db, jwt_secret, u->id, ret, e))
 		return -1;
-	return audit_note(db, a, e, "user.totp_on", audit_thing(object, "user", u->name), NULL);
+	return AUDIT(db, a, e, "user.totp_on", audit_thing(object, "user", u->name));
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "masterd/svc_ack.h"
+#include "masterd/tbl_channel.h"
 #include "tests/unit.h"
 
 /* A master with one node, and a clock that the test turns. */
@@ -63,7 +64,7 @@ static void pass(int seconds)
 	for (int i = 0; i < seconds; i += 2) {
 		now += 2 * SECOND;
 		alerts_tick(&m, now);
-		while (atomic_load(&m.alerting->state) == AT_WORK)
+		while (atomic_load(&m.alerting->state) == ROUND_AT_WORK)
 			usleep(200);
 	}
 }
