@@ -50,6 +50,7 @@ int db_pending(struct db *db, int *ret, struct err *e) MUSTCHECK;
 /* Statements without values and rows. */
 int db_exec(struct db *db, const char *text, struct err *e) MUSTCHECK;
 
+/* Begin a statement; db_done ends it, also one that failed. */
 int db_prepare(struct db *db, struct db_stmt *s, const char *text, struct err *e) MUSTCHECK;
 void db_done(struct db_stmt *s);
 /* Values of ?1..?n. Texts and bytes are copied; NULL and NAN are NULL. */

@@ -16,6 +16,7 @@ struct forecast {
 	double sx, sy, sxx, sxy;  /* x: hours since first */
 	double newest;
 };
+/* One point of the course; ts only grows. */
 void forecast_add(struct forecast *f, int64_t ts, double percent);
 /* Days from the newest point until the line through all of them, laid through
  * the newest, meets 100 %; false when there are too few (3 days, 24 points) or it

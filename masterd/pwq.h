@@ -24,6 +24,7 @@ struct pw_work {
 	struct ticket *ticket;
 };
 
+/* Starts the threads; pwq_stop, then pwq_free. */
 int pwq_new(struct pwq **ret, struct err *e) MUSTCHECK;
 /* Ends after all that is queued; from then on pwq_put refuses. */
 void pwq_stop(struct pwq *q);

@@ -19,6 +19,7 @@ struct route {
 	const char *summary;
 };
 
+/* All rows, in the order of the documentation. */
 const struct route *route_table(size_t *n);
 /* Find the row, check who asks, run its handler. Fills r->arg and r->who;
  * answers 401, 403, 404 and 405 itself. A last "/" of the path is ignored. */

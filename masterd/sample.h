@@ -78,6 +78,7 @@ struct frame {
 	const char *extra;        /* the whole report as JSON, not ended by NUL; NULL */
 	size_t extra_n;
 };
+/* Append it to a row of the journal. */
 void frame_put(struct buf *b, const struct frame *f);
 /* The next of p..end: 1, 0 at the end, -1 ERR_DAMAGED. Points into the bytes. */
 int frame_get(const uint8_t **p, const uint8_t *end, struct frame *f, struct err *e) MUSTCHECK;

@@ -16,6 +16,7 @@ struct scope {
 	bool untagged;            /* sees also who waits for approval and has no tags yet */
 };
 
+/* Is there no limit? */
 bool scope_is_all(const struct scope *s);
 /* Do they see the same? */
 bool scope_same(const struct scope *a, const struct scope *b);

@@ -31,6 +31,7 @@ struct ingest {
 	struct wire_run *run;     /* by PUT /runs; NULL */
 	bool news;                /* the run was newer than what we had */
 };
+/* What a node sent, to be filled and put; ingest_free is for req.state_free. */
 struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now);
 void ingest_free(void *ingest);
 /* The next sample to fill, from wire_sample_init. */

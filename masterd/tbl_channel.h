@@ -63,6 +63,7 @@ struct deliveries {
 };
 void deliveries_done(struct deliveries *l);
 
+/* A notice, as JSON, that waits for the channel since at. */
 int tbl_delivery_add(struct db *db, int64_t channel_id, int64_t at, const char *doc, struct err *e) MUSTCHECK;
 /* The oldest ones of a channel, at most max: those of the batch that was begun
  * (never two at a time), else those that have none. */

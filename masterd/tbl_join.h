@@ -33,6 +33,7 @@ struct join {
 	char clear_key[JOIN_KEY]; /* for a node without public key, until first use; "" */
 };
 
+/* A new row; all of an old one (by its request_id). */
 int tbl_join_add(struct db *db, const struct join *j, struct err *e) MUSTCHECK;
 int tbl_join_put(struct db *db, const struct join *j, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND. By id, by the node's number (the newest), by public key (pending ones). */

@@ -16,6 +16,7 @@
 enum node_state { NODE_PENDING, NODE_ACTIVE, NODE_BLOCKED, NODE_DELETED, NODE_STATES };
 
 const char *node_state_name(enum node_state s);
+/* -1: there is no such state. */
 int node_state_from(enum node_state *ret, const char *name) MUSTCHECK;
 
 enum { NODE_REASON = 513, NODE_BY = 65, NODE_NOTE = 1025, NODE_SEALED = 128, NODE_INSTANCE = 65 };

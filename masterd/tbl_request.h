@@ -41,6 +41,7 @@ struct request {
 };
 void request_done(struct request *q);
 
+/* A new row; q->seq is given by the database. */
 int tbl_request_add(struct db *db, const struct request *q, struct err *e) MUSTCHECK;
 /* State, reason, run, changed. */
 int tbl_request_put(struct db *db, const struct request *q, struct err *e) MUSTCHECK;

@@ -22,6 +22,7 @@ struct journal_row {
 	const void *doc;          /* frames (sample.h) */
 	size_t n;
 };
+/* The caller numbers it: row->id is one above the last of its origin. */
 int tbl_journal_add(struct db *db, const struct journal_row *row, struct err *e) MUSTCHECK;
 /* Those of the origin after the number, in order, at most max; doc is lent until each returns. each
  * returns -1 to stop with its error. *last is the number of the last one. */

@@ -23,7 +23,9 @@ struct sessions {
 	LIST_OF(struct session);
 };
 
+/* A row; its sid is new. */
 int tbl_session_add(struct db *db, const struct session *s, struct err *e) MUSTCHECK;
+/* The refresh token number turn is the newest from now on. */
 int tbl_session_turn(struct db *db, const char *sid, int64_t turn, int64_t now, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND, also when it has expired. */
 int tbl_session_get(struct db *db, const char *sid, int64_t now, struct session *ret, struct err *e) MUSTCHECK;

@@ -40,6 +40,7 @@ struct watch {
 	const struct filling *filling;
 	size_t n_filling;
 };
+/* Append to ret what is wrong with the node now. */
 void watch_node(const struct watch *w, const struct live_node *n, struct conditions *ret);
 
 /* Must it hold for a while before it opens, be gone for a while before it closes? */

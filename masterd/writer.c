@@ -109,12 +109,13 @@ static bool run_gathered(struct db *db, struct gathering *g, struct err *e)
 	return true;
 }
 
-/* All jobs of the batch are over: tell the good ones from those that failed. */
+/* Was it the database that failed, not what the job found? */
 static bool is_database(enum err_kind kind)
 {
 	return kind == ERR_DB || kind == ERR_IO || kind == ERR_SPACE || kind == ERR_INTERNAL;
 }
 
+/* All jobs of the batch are over: tell the good ones from those that failed. */
 static void tally(struct writer *w, const struct job *batch, size_t n, bool lost)
 {
 	uint64_t errors = lost;
