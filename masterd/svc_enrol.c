@@ -456,21 +456,6 @@ int enrol_unblock(struct enrol *v, struct err *e)
 
 /* ---- nobody waits for these */
 
-static void drop(struct job *job)
-{
-	enrol_free(job);
-}
-
-void enrol_queue_alone(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *))
-{
-	struct err e;
-
-	v->job.drop = drop;
-	/* a full queue: the next round tries again */
-	if (enrol_queue(v, kind, rule, &e))
-		enrol_free(v);
-}
-
 static int run_expire(struct job *job, struct db *db, struct err *e)
 {
 	struct enrol *v = (struct enrol *)job;
@@ -485,6 +470,31 @@ static int run_expire(struct job *job, struct db *db, struct err *e)
 	}
 	return tbl_join_clean(db, v->now - JOIN_LIVES_MS, v->now - 7 * JOIN_LIVES_MS, e) ||
 	       tbl_join_token_expire(db, v->now - 7 * JOIN_LIVES_MS, e) || tbl_session_expire(db, v->now, e) ? -1 : 0;
+}
+
+static void drop(struct job *job)
+{
+	struct enrol *v = (struct enrol *)job, *again = NULL;
+
+	/* where one had expired there may be a thousand, and they keep others out */
+	if (v->rule == run_expire && !job->rc && v->dropped[0]) {
+		again = xcalloc(1, sizeof(*again));
+		again->m = v->m;
+		again->now = v->now;
+	}
+	enrol_free(v);
+	if (again)
+		enrol_queue_alone(again, EVENT_JOIN, run_expire);
+}
+
+void enrol_queue_alone(struct enrol *v, enum event_kind kind, int (*rule)(struct job *, struct db *, struct err *))
+{
+	struct err e;
+
+	v->job.drop = drop;
+	/* a full queue: the next round tries again */
+	if (enrol_queue(v, kind, rule, &e))
+		enrol_free(v);
 }
 
 void enrol_expire(struct master *m, int64_t now)

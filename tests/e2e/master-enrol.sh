@@ -93,6 +93,33 @@ step "the master starts again" master_start
 forgotten() { [ "$(database_sql "$T/state/master/master.db" "SELECT count(*) FROM node WHERE id=$OTHER")" = 0 ]; }
 check "a node deleted over 30 days ago is forgotten" until_ok 20 forgotten
 
+# ---- a thousand that wait, and a day later
+check "a machine without a key is admitted" plain unused
+call 200 GET '/nodes/?state=pending' -H "$(AS)"
+call 200 POST "/nodes/approve/$(jq '.[] | select(.hostname == "plain" and (.code_protected | not)) | .id' "$BODY")" -H "$(AS)" -d '{"name":"plain-2"}'
+offered() { call 200 GET "/nodes/status/$(cat "$T/unused")" && is '"\(.status) \(has("api_key"))"' "active $1"; }
+check "its key is there to be fetched" offered true
+stop_pid master
+FLOOD="WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000)"
+NOW_MS=$(date +%s)000
+database_change "$T/state/master/master.db" "$FLOOD INSERT INTO node(name,hostname,state,created,facts) SELECT 'flood-'||i,'flood-'||i,'pending',$NOW_MS,'{}' FROM n" >/dev/null
+database_change "$T/state/master/master.db" "INSERT INTO join_request(request_id,node_id,state,hostname,ip_address,peer_address,code,name_in_use,created) SELECT hostname,id,'pending',hostname,'','192.0.2.1','FLOOD-1',0,created FROM node WHERE hostname LIKE 'flood-%'" >/dev/null
+step "a thousand machines wait" master_start
+check "one more is turned away" call 503 POST /nodes/join-request -d '{"hostname":"late"}'
+check "and told what to do" is '.detail | startswith("1000 nodes wait for approval already")' true
+check "with a time to come back" has_header 'retry-after: [0-9]*'
+stop_pid master
+database_change "$T/state/master/master.db" "UPDATE join_request SET created=created-86400000+2000 WHERE hostname LIKE 'flood-%'" >/dev/null
+database_change "$T/state/master/master.db" "UPDATE join_request SET decided=decided-90000000 WHERE hostname='plain'" >/dev/null
+waiting() { [ "$(database_sql "$T/state/master/master.db" "SELECT count(*) FROM node WHERE state='pending' AND hostname LIKE 'flood-%'")" = "$1" ]; }
+until_ok 10 bash -c "[ \$(date +%s)000 -gt $((NOW_MS + 3000)) ]"
+step "a day later" master_start
+check "they have expired, all of them" until_ok 60 waiting 0
+check "and others may ask" call 202 POST /nodes/join-request -d '{"hostname":"late"}'
+check "one is told so" call 200 GET /nodes/status/flood-7
+check "in a word" is .status expired
+check "a key that nobody fetched in a day is gone" offered false
+
 # ---- join tokens
 token() { call 201 POST /join-tokens -H "$(AS)" -d "$1" && TOKEN_TEXT=$(jq -r .token "$BODY") TOKEN_ID=$(jq -r .id "$BODY"); }
 # bring HOSTNAME STATUS: a machine asks with the token and reveals
