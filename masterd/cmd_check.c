@@ -10,6 +10,7 @@
 
 #include "masterd/config.h"
 #include "masterd/selfsign.h"
+#include "masterd/svc_secret.h"
 #include "masterd/tbl_user.h"
 #include "shared/fs.h"
 #include "shared/mem.h"
@@ -94,16 +95,20 @@ static int check_database(const struct config *c, struct err *e)
 	struct users users = {0};
 	char about[DB_ABOUT];
 	size_t admins = 0;
+	bool fits;
 	int pending;
 
 	if (db_open(&db, c->database, true, e) || db_pending(db, &pending, e) || db_judge(db, about, e) ||
-	    tbl_user_list(db, &users, e))
+	    tbl_user_list(db, &users, e) || secret_fits(db, c, &fits, e))
 		return -1;
 	for (size_t i = 0; i < users.n; i++)
 		admins += users.v[i].role == ROLE_SUPER_ADMIN && !users.v[i].disabled;
 	printf("ok  %s, %s, %zu users\n", shown, about, users.n);
 	if (pending)
 		printf("ok  %d migrations are left for the next start\n", pending);
+	if (!fits)
+		printf("warn  jwt_secret is not the one that this database was used with: its sessions end, one-time codes and "
+		       "secrets of channels do not open\n");
 	list_done(&users);
 	if (!admins)
 		return err_set(e, ERR_CONFIG, "no user is super_admin: felloe-masterd user add NAME --role super_admin");

@@ -16,6 +16,7 @@
 #include "masterd/svc_alerts.h"
 #include "masterd/svc_lead.h"
 #include "masterd/svc_request.h"
+#include "masterd/svc_secret.h"
 #include "masterd/svc_notify.h"
 #include "masterd/svc_pack.h"
 #include "shared/clock.h"
@@ -65,7 +66,7 @@ static int start_parts(struct master *m, struct err *e)
 	const struct config *c = m->config;
 
 	if (find_spki(c, m->spki, e) || fs_mkdirs(c->state_dir, 0700, e) || want_database(c, e) ||
-	    writer_new(&m->writer, c->database, (size_t)c->queue, e))
+	    writer_new(&m->writer, c->database, (size_t)c->queue, e) || secret_take(c, e))
 		return -1;
 	m->pool = db_pool_new(c->database);
 	m->hot = hot_new();

@@ -70,6 +70,7 @@ libmasterd_a_SOURCES += \
 	masterd/svc_once.h masterd/svc_once.c \
 	masterd/svc_token.h masterd/svc_token.c \
 	masterd/svc_lead.h masterd/svc_lead.c \
+	masterd/svc_secret.h masterd/svc_secret.c \
 	masterd/svc_enrol.h masterd/svc_enrol.c \
 	masterd/svc_node.h masterd/svc_node.c \
 	masterd/svc_request.h masterd/svc_request.c \

@@ -98,7 +98,10 @@ step "on once more" get_seed
 check "with a code" call 200 PUT /auth/totp -H "$(AS)" -d "{\"otp\":\"$(code 0)\"}"
 stop_pid master
 jq '.jwt_secret = "another secret of more than thirty-two"' "$T/state/master.json" >"$T/m" && cat "$T/m" >"$T/state/master.json"
+check "check warns of another secret" run felloe-masterd check --state "$T/state"
+check "in words" says "warn  jwt_secret is not the one"
 step "a master with another secret" master_start
+check "so does its log" grep -q "warning: jwt_secret is not the one" "$T/master.log"
 check "cannot read the seed, and lets nobody in for that" sign_in 500 "$(code 1)"
 check "which it tells" is '.detail | test("jwt_secret")' true
 stop_pid master

@@ -18,6 +18,10 @@ master_init || note "$T/init.out"
 second_init
 step "the first master starts" master_start
 step "the second one starts on the same database" second_start
+jq --arg s "$T/state/third" '.state_dir = $s | .jwt_secret = "another secret of more than thirty-two"' \
+	"$T/b.json" >"$T/c.json" && chmod 600 "$T/c.json"
+check "one with another secret does not" run -e 4 felloe-masterd --state "$T/state" -c "$T/c.json"
+check "and says why" says "another master works on this database with another jwt_secret"
 spawn both python3 "$RIGS/round_robin.py" "$PORT_BOTH" "$PORT" "$PORT_B"
 step "the balancer takes turns between them" until_ok 10 at "$BOTH" call 401 GET /nodes/
 step "a sign-in at one" at "$A" login admin 'correct horse battery'
