@@ -86,7 +86,7 @@ ADMIN=$TOKEN
 limited_in() { login limited 'correct horse battery' && call 200 GET /nodes/ -H "$(AS)" && is length 0; }
 step "a viewer of the tag shop sees no machine without it" until_ok 10 limited_in
 LIMITED=$TOKEN TOKEN=$ADMIN
-LISTENER=$LIMITED step "and opens a stream" listen limited "?nodes=$NODE&topics=node,run,join,sample"
+LISTENER=$LIMITED step "and opens a stream" listen limited "?nodes=$NODE&topics=node,run,alert,join,sample"
 step "beside one who sees all" listen all ''
 OTHER=$KEY
 sample 50
@@ -100,6 +100,11 @@ sample 51
 run_put "${U}02" 1 ok ',"finished":"2026-11-23T03:20:00Z"'
 step "its line is told to both" will_tell limited node ".items[0].id == $SHOP"
 step "and its run" will_tell limited run '.items[0].node == "shop-01"'
+KEY=$OTHER step "a run of the other machine fails" run_put "${U}04" 1 failed ',"finished":"2026-11-23T03:20:00Z","error":{"kind":"db","message":"gone"}'
+alert_of_list() { # the frame has what the list has
+	call 200 GET "/alerts?node=$NODE&kind=failed_run" -H "$(AS)" && told all alert ".items[0] == $(jq -c '.items[0]' "$BODY")"
+}
+step "its alert is told as the list shows it" until_ok 20 alert_of_list
 step "who sees all is told of the other one" will_tell all node ".samples[0].id == $NODE"
 check "who does not is not" bash -c "! grep -q web-01 '$T/limited.ev' && ! grep -q '\"node_id\":$NODE' '$T/limited.ev'"
 KEY=$OTHER
