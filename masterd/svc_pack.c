@@ -15,8 +15,11 @@ enum {
 	ROWS = 500,                    /* of the journal, deleted by a job */
 };
 
-/* What a pass goes through. */
-enum phase { RESTS, PACKS, EXPIRES, DELETES };
+/* What a pass goes through. The days come first: blocks that were packed before
+ * their day had a place of its own would have to be moved there, and who reads
+ * just then would not find them (on PostgreSQL a plan knows the pieces that there
+ * were when it was made). */
+enum phase { RESTS, DAYS, PACKS, EXPIRES, DELETES };
 
 struct packer {
 	struct master *m;
@@ -165,7 +168,7 @@ static void begin(struct packer *p)
 	hot_size(p->m->hot, &size);
 	p->per_job = (size_t)size.nodes / (PASS_MS / 2 / TICK_MS) + NODES_MIN;
 	p->per_job = p->per_job < NODES_MAX ? p->per_job : NODES_MAX;
-	enter(p, PACKS);
+	enter(p, DAYS);
 }
 
 static void pack_some(struct packer *p, int64_t now)
@@ -179,7 +182,6 @@ static void pack_some(struct packer *p, int64_t now)
 	} else if (clock_mono_ms() >= p->next_expire) {
 		p->next_expire = clock_mono_ms() + EXPIRE_MS;
 		enter(p, EXPIRES);
-		queue(p, now, run_days);
 	} else {
 		enter(p, DELETES);
 	}
@@ -221,6 +223,10 @@ void packer_tick(struct master *m, int64_t now)
 		enter(p, RESTS);
 	}
 	switch (p->phase) {
+	case DAYS:
+		enter(p, PACKS);
+		queue(p, now, run_days);
+		break;
 	case PACKS: pack_some(p, now); break;
 	case EXPIRES: expire_some(p, now); break;
 	case DELETES: delete_some(p, now); break;
