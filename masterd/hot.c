@@ -312,9 +312,11 @@ static void drop_rows(struct hot *h)
 void hot_settled(struct hot *h, const char *origin, int64_t first)
 {
 	struct settled v = {.first = first};
+	const struct origin *o;
 
 	pthread_mutex_lock(&h->lock);
-	v.origin = (uint32_t)(origin_of(h, origin) - h->origins.v);
+	o = origin_of(h, origin); /* may move the list: first this, then its start */
+	v.origin = (uint32_t)(o - h->origins.v);
 	for (size_t i = 0; i < h->nodes.n; i++)
 		keep_rest(h, &h->nodes.v[i], was_settled, &v);
 	drop_rows(h);

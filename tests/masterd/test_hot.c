@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/hot.c"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit.h"
@@ -140,6 +141,25 @@ static void random_times_are_kept_as_a_model_keeps_them(void **state)
 	hot_free(h);
 }
 
+static void settling_an_origin_that_is_new_here_takes_nothing_of_others(void **state)
+{
+	struct hot *h = hot_new();
+	char name[8];
+
+	(void)state;
+	commit(h, "a", 1, 1000, 1);
+	/* so many that the list of origins moves, more than once */
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		hot_settled(h, name, INT64_MAX);
+		assert_int_equal(h->rows.n, 1);
+	}
+	assert_int_equal(h->origins.n, 101);
+	hot_settled(h, "a", INT64_MAX);
+	assert_int_equal(h->rows.n, 0);
+	hot_free(h);
+}
+
 static void a_damaged_row_is_an_error(void **state)
 {
 	struct hot *h = hot_new();
@@ -158,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_packed_goes_what_came_since_stays),
 		cmocka_unit_test(each_origin_is_settled_by_itself),
 		cmocka_unit_test(random_times_are_kept_as_a_model_keeps_them),
+		cmocka_unit_test(settling_an_origin_that_is_new_here_takes_nothing_of_others),
 		cmocka_unit_test(a_damaged_row_is_an_error),
 	};
 
