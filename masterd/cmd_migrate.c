@@ -10,7 +10,6 @@
 #include "masterd/config.h"
 #include "masterd/db_copy.h"
 #include "masterd/svc_lead.h"
-#include "masterd/tbl_lease.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
 #include "shared/fs.h"
@@ -65,13 +64,9 @@ static int write_config(const char *path, const char *url, struct err *e)
 
 static int want_idle(struct db *db, struct err *e)
 {
-	struct lease l = {.name = LEAD_LEASE};
 	bool held;
 
-	if (db_now(db, &l.now, e))
-		return -1;
-	l.until = l.now + LEAD_MS;
-	if (tbl_lease_held(db, &l, &held, e))
+	if (lead_held(db, &held, e))
 		return -1;
 	return held ? err_set(e, ERR_LOCKED, "a master runs on this database, or ended in the last %d s without a farewell: "
 			      "stop every one of them first", LEAD_MS / 1000) : 0;

@@ -80,3 +80,13 @@ void lead_drop(struct master *m)
 	if (writer_put(m->writer, &v->job, &e))
 		free(v);
 }
+
+int lead_held(struct db *db, bool *held, struct err *e)
+{
+	struct lease l = {.name = LEAD_LEASE};
+
+	if (db_now(db, &l.now, e))
+		return -1;
+	l.until = l.now + LEAD_MS;
+	return tbl_lease_held(db, &l, held, e);
+}

@@ -13,5 +13,7 @@ enum { LEAD_MS = 10000 };
 void lead_renew(struct master *m, int64_t now);
 /* At the end: let another take over at once. Waits for nothing. */
 void lead_drop(struct master *m);
+/* Does a master lead on this database, or did one in the last LEAD_MS without a farewell? */
+int lead_held(struct db *db, bool *held, struct err *e) MUSTCHECK;
 
 #endif

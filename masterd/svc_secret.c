@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "masterd/svc_lead.h"
-#include "masterd/tbl_lease.h"
 #include "shared/hash.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -58,13 +57,9 @@ int secret_fits(struct db *db, const struct config *c, bool *fits, struct err *e
 
 static int want_alone(struct db *db, struct err *e)
 {
-	struct lease l = {.name = LEAD_LEASE};
 	bool held;
 
-	if (db_now(db, &l.now, e))
-		return -1;
-	l.until = l.now + LEAD_MS;
-	if (tbl_lease_held(db, &l, &held, e))
+	if (lead_held(db, &held, e))
 		return -1;
 	return held ? err_set(e, ERR_LOCKED, "another master works on this database with another jwt_secret: masters that "
 			      "share one have the same, copy it from the other's master.json") : 0;
