@@ -114,7 +114,8 @@ static int users_tags(struct cmd *c, char **argv, void *opts, struct err *e)
 
 	(void)opts;
 	cmd_body_begin(&b);
-	cmd_body_words(&b, "tags", argv[2]);
+	/* as felloe-masterd user tags has it */
+	cmd_body_words(&b, "tags", str_eq(argv[2], "none") ? "" : argv[2]);
 	return users_patch(c, argv[1], &b, e);
 }
 
@@ -186,7 +187,7 @@ int cmd_users(int argc, char **argv)
 	static const struct cmd_sub subs[] = {{"", "", 0, users_list},
 					      {"add", "NAME", 1, users_add},
 					      {"role", "NAME ROLE", 2, users_role},
-					      {"tags", "NAME A,B", 2, users_tags},
+					      {"tags", "NAME A,B|none", 2, users_tags},
 					      {"disable", "NAME", 1, users_disable},
 					      {"enable", "NAME", 1, users_enable},
 					      {"password", "NAME", 1, users_password},

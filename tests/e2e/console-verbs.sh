@@ -64,6 +64,8 @@ check "a role that is none too" run -e 1 felloe users role mia king
 check "another role" run felloe users role mia viewer
 check "other tags, by number" run felloe users tags 2 shop,fra --json
 check "are taken" jq -e '.role == "viewer" and (.tags | length == 2)' "$OUT"
+check "none lifts the limit" run felloe users tags 2 none --json
+check "and is no tag" jq -e '.tags == []' "$OUT"
 as_mia() { XDG_CONFIG_HOME=$T/mia.xdg FELLOE_PASSWORD_FILE=$T/mia "$@"; }
 check "the user signs in" run as_mia felloe login --user mia
 check "and may not see the users" run -e 5 as_mia felloe users
