@@ -41,7 +41,7 @@ sleep 12 # all have connected
 before=$(cpu_ms "$PID") start=$EPOCHREALTIME
 ask "$(awk -v s="$SECONDS_ALL" 'BEGIN { w = s - 60; print w < 800 ? w : 800 }')"
 after=$(cpu_ms "$PID")
-awk -v a="$before" -v b="$after" -v s="$start" -v e="$EPOCHREALTIME" -v m="$(rss_mib "$PID")" -v now="$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/$PID/status")" \
+awk -v a="$before" -v b="$after" -v s="$start" -v e="$EPOCHREALTIME" -v m="$(peak_mib "$PID")" -v now="$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/$PID/status")" \
 	'BEGIN { printf "master: CPU %.2f %% of one core, RSS %.0f MiB (most %.0f)\n", (b - a) / 10 / (e - s), now, m }'
 du -sk "$T/$KIND" | awk '{ printf "on disk: %.1f MiB\n", $1 / 1024 }'
 echo "restart in the middle:"

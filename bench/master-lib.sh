@@ -49,6 +49,7 @@ stop_pid() {
 	for each in "${PIDS[@]}"; do [ "$each" = "$1" ] || keep+=("$each"); done
 	PIDS=("${keep[@]}")
 }
-# CPU of a process in ms, memory in MiB (peak)
+# CPU of a process in ms, memory in MiB (peak by peak_mib)
 cpu_ms() { awk '{ sub(/.*\) /, ""); print ($12 + $13) * 10 }' "/proc/$1/stat"; }
-rss_mib() { awk '/^VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
+rss_mib() { awk '/^VmRSS/ { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
+peak_mib() { awk '/^VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
