@@ -46,9 +46,14 @@ void live_told(struct live *l, const struct alerts *open, int64_t now);
  * reason). *first_use: the key was never used before this process knew (svc_node.h, node_key_used). */
 int live_key(struct live *l, const char *key, int64_t *id, bool *first_use, struct err *e) MUSTCHECK;
 /* Which machine reports with the node's key (from->instance "": it did not
- * say). *found: this made clear that two do; to be stored (svc_node.h).
- * ERR_CONFLICT: two do, and this is not the one that is believed. */
-int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool *found, struct err *e) MUSTCHECK;
+ * say), and whether that is news: another than at the last report, or proof that
+ * two do, to be stored (svc_node.h). ERR_CONFLICT: two do, and this is not the
+ * one that is believed. */
+enum origin_news { ORIGIN_SAME, ORIGIN_OTHER, ORIGIN_TWINS };
+int live_origin(struct live *l, int64_t id, const struct live_origin *from, enum origin_news *ret,
+		struct err *e) MUSTCHECK;
+/* It reported to another master: as if to us, but proof is only what we hear ourselves. */
+void live_origin_told(struct live *l, int64_t id, const struct live_origin *from);
 /* Do two machines use the key of the node? */
 bool live_clone(struct live *l, int64_t id, struct node_clone *ret);
 /* Append the answer to a sample: {"status":"recorded","node":NAME,"requests":[]}. */

@@ -92,18 +92,30 @@ static void set_origin(struct live_origin *o, const struct live_origin *v)
 	o->seen = v->seen;
 }
 
+static bool was_here(const struct live_node *n, const struct live_origin *v)
+{
+	for (size_t i = 0; n->before && i < ORIGINS_BEFORE; i++)
+		if (str_eq(n->before[i].instance, v->instance))
+			return true;
+	return false;
+}
+
+static void comes_after(struct live_node *n, const struct live_origin *v)
+{
+	if (!n->before)
+		n->before = xcalloc(ORIGINS_BEFORE, sizeof(*n->before));
+	memmove(n->before + 1, n->before, (ORIGINS_BEFORE - 1) * sizeof(*n->before));
+	n->before[0] = n->from;
+	n->from = *v;
+}
+
 /* Another machine than at the last report. One that is back after another has
  * been here was never gone: a start anew changes the instance for good. */
 static bool has_returned(struct live_node *n, const struct live_origin *v)
 {
-	if (!n->before)
-		n->before = xcalloc(ORIGINS_BEFORE, sizeof(*n->before));
-	for (size_t i = 0; i < ORIGINS_BEFORE; i++)
-		if (str_eq(n->before[i].instance, v->instance) && v->seen - n->from.seen < CLONE_WINDOW_MS)
-			return true;
-	memmove(n->before + 1, n->before, (ORIGINS_BEFORE - 1) * sizeof(*n->before));
-	n->before[0] = n->from;
-	n->from = *v;
+	if (was_here(n, v) && v->seen - n->from.seen < CLONE_WINDOW_MS)
+		return true;
+	comes_after(n, v);
 	return false;
 }
 
@@ -113,12 +125,12 @@ static int refuse_clone(const struct node_clone *c, const char *peer, struct err
 		       "%s?) run: felloe-noded join", c->owner_peer, c->other_peer, peer);
 }
 
-int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool *found, struct err *e)
+int live_origin(struct live *l, int64_t id, const struct live_origin *from, enum origin_news *ret, struct err *e)
 {
 	struct live_node *n;
 	int rc = 0;
 
-	*found = false;
+	*ret = ORIGIN_SAME;
 	pthread_mutex_lock(&l->lock);
 	n = live_find(l, id);
 	if (n && n->n.clone) {
@@ -126,6 +138,7 @@ int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool
 			rc = refuse_clone(n->n.clone, from->peer, e);
 	} else if (n && from->instance[0]) {
 		if (!n->from.instance[0] || str_eq(n->from.instance, from->instance)) {
+			*ret = n->from.instance[0] ? ORIGIN_SAME : ORIGIN_OTHER;
 			set_origin(&n->from, from);
 		} else if (has_returned(n, from)) {
 			n->n.clone = xcalloc(1, sizeof(*n->n.clone));
@@ -133,11 +146,25 @@ int live_origin(struct live *l, int64_t id, const struct live_origin *from, bool
 			str_cut(n->n.clone->owner, sizeof(n->n.clone->owner), from->instance);
 			str_cut(n->n.clone->owner_peer, sizeof(n->n.clone->owner_peer), from->peer);
 			str_cut(n->n.clone->other_peer, sizeof(n->n.clone->other_peer), n->from.peer);
-			*found = true;
+			*ret = ORIGIN_TWINS;
+		} else {
+			*ret = ORIGIN_OTHER;
 		}
 	}
 	pthread_mutex_unlock(&l->lock);
 	return rc;
+}
+
+void live_origin_told(struct live *l, int64_t id, const struct live_origin *from)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = live_find(l, id);
+	/* what was here before the one that we know may be told late: that proves nothing */
+	if (n && !n->n.clone && n->from.instance[0] && !str_eq(n->from.instance, from->instance) && !was_here(n, from))
+		comes_after(n, from);
+	pthread_mutex_unlock(&l->lock);
 }
 
 bool live_clone(struct live *l, int64_t id, struct node_clone *ret)

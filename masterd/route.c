@@ -190,7 +190,8 @@ static int check_node(struct req *r, struct err *e)
 {
 	const char *key = req_header(r, "X-API-KEY");
 	struct live_origin from = {.seen = r->now};
-	bool first_use = false, found = false;
+	enum origin_news news;
+	bool first_use = false;
 
 	if (!key)
 		return err_set(e, ERR_DENIED, "this needs the API key of a node (X-API-KEY)");
@@ -202,10 +203,12 @@ static int check_node(struct req *r, struct err *e)
 	r->who.role = ROLE_NODE;
 	str_cut(from.instance, sizeof(from.instance), str_or(req_header(r, "X-Felloe-Instance"), ""));
 	str_cut(from.peer, sizeof(from.peer), r->peer);
-	if (live_origin(r->m->live, r->who.node_id, &from, &found, e))
+	if (live_origin(r->m->live, r->who.node_id, &from, &news, e))
 		return -1;
-	if (found)
+	if (news == ORIGIN_TWINS)
 		node_cloned(r->m, r->who.node_id);
+	else if (news == ORIGIN_OTHER && r->m->shared)
+		node_seen(r->m, r->who.node_id, &from);
 	if (first_use)
 		node_key_used(r->m, r->who.node_id, key);
 	return 0;

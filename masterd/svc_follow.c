@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "masterd/svc_feed.h"
+#include "masterd/svc_node.h"
 #include "masterd/svc_request.h"
 #include "masterd/tbl_event.h"
 #include "masterd/tbl_run.h"
@@ -95,6 +96,18 @@ static int apply_request(struct master *m, struct db *db, const struct event *ev
 	return request_reload(m, db, ev->node_id, e);
 }
 
+static int apply_origin(struct master *m, struct db *db, const struct event *ev, struct err *e)
+{
+	struct live_origin from = {.seen = ev->at};
+
+	(void)db;
+	(void)e;
+	node_seen_from(&from, ev->ref);
+	if (from.instance[0])
+		live_origin_told(m->live, ev->node_id, &from);
+	return 0;
+}
+
 /* What an event changes in our memory; own ones too where what another master did
  * may have been read just before, and put in just after, our own change. */
 static const struct {
@@ -105,6 +118,7 @@ static const struct {
 	[EVENT_JOIN] = {apply_node, true},
 	[EVENT_RUN] = {apply_run, false},
 	[EVENT_REQUEST] = {apply_request, true},
+	[EVENT_ORIGIN] = {apply_origin, false},
 };
 
 /* ---- one reading of the journal */
@@ -126,6 +140,7 @@ static int take_event(struct follow *f, struct db *db, const struct event *ev, s
 	static const enum topic topics[EVENT_KINDS] = {
 		[EVENT_NODE] = TOPIC_NODE, [EVENT_JOIN] = TOPIC_JOIN, [EVENT_RUN] = TOPIC_RUN,
 		[EVENT_ALERT] = TOPIC_ALERT, [EVENT_REQUEST] = TOPIC_NODE,
+		[EVENT_ORIGIN] = TOPIC_NODE,
 	};
 	struct master *m = f->m;
 	bool own = str_eq(ev->origin, m->instance);

@@ -205,3 +205,43 @@ void node_cloned(struct master *m, int64_t node_id)
 	v->actor = actor_named("felloe-masterd", v->now);
 	enrol_queue_alone(v, EVENT_NODE, run_cloned);
 }
+
+/* ---- which machine other masters have heard */
+
+struct sighting {
+	struct job job;          /* first */
+	struct event event;
+};
+
+static int run_seen(struct job *job, struct db *db, struct err *e)
+{
+	return tbl_event_add(db, &((struct sighting *)job)->event, e);
+}
+
+static void drop_seen(struct job *job)
+{
+	free(job);
+}
+
+void node_seen(struct master *m, int64_t node_id, const struct live_origin *from)
+{
+	struct sighting *v = xcalloc(1, sizeof(*v));
+	struct err e;
+
+	v->event = (struct event){.at = from->seen, .kind = EVENT_ORIGIN, .node_id = node_id};
+	str_cut(v->event.origin, sizeof(v->event.origin), m->instance);
+	snprintf(v->event.ref, sizeof(v->event.ref), "%s %s", from->instance, from->peer);
+	v->job.run = run_seen;
+	v->job.drop = drop_seen;
+	/* a full queue: the next change of machines is told */
+	if (writer_put(m->writer, &v->job, &e))
+		free(v);
+}
+
+void node_seen_from(struct live_origin *ret, const char *ref)
+{
+	size_t n = strcspn(ref, " ");
+
+	str_cut(ret->peer, sizeof(ret->peer), ref[n] ? ref + n + 1 : "");
+	snprintf(ret->instance, sizeof(ret->instance), "%.*s", (int)(n < sizeof(ret->instance) ? n : 0), ref);
+}

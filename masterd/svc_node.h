@@ -23,6 +23,11 @@ void node_key_used(struct master *m, int64_t node_id, const char *key);
 /* Two machines use its key (live_origin found out): kept until an admin has
  * decided, by a new key or an adoption. Nobody waits. */
 void node_cloned(struct master *m, int64_t node_id);
+/* Another machine than before reports with its key: tell the other masters, of
+ * which each may only hear one of two. Nobody waits. */
+void node_seen(struct master *m, int64_t node_id, const struct live_origin *from);
+/* From the ref of such an event. */
+void node_seen_from(struct live_origin *ret, const char *ref);
 /* From time to time: nodes deleted long ago, and their history. Nobody waits. */
 void node_purge(struct master *m, int64_t now);
 

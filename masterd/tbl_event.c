@@ -4,7 +4,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-static const char *const names[EVENT_KINDS] = {"node", "join", "run", "alert", "request"};
+static const char *const names[EVENT_KINDS] = {"node", "join", "run", "alert", "request", "origin"};
 
 static int event_kind_from(enum event_kind *ret, const char *name)
 {

@@ -13,7 +13,7 @@
  * masters on the same database and clients that were away follow it. It names
  * the thing only; who follows reads how it is now. Since every rule runs alone
  * (db_rules), numbers are in the order of the commits. */
-enum event_kind { EVENT_NODE, EVENT_JOIN, EVENT_RUN, EVENT_ALERT, EVENT_REQUEST, EVENT_KINDS };
+enum event_kind { EVENT_NODE, EVENT_JOIN, EVENT_RUN, EVENT_ALERT, EVENT_REQUEST, EVENT_ORIGIN, EVENT_KINDS };
 
 struct event {
 	int64_t id, at;           /* at: ms */

@@ -57,6 +57,17 @@ for _ in 1 2 3; do
 done
 check "each once" [ "$(archives)" = 4 ]
 
+# ---- twins that keep to one master each
+ONE=http://127.0.0.1:$PORT/api/v1 WEB_01=$NODE
+step "another machine is let in" at "$ONE" admit web-09
+reports() { # MASTER INSTANCE: its status in $STATUS
+	at "$1" call 200 POST /stats -H "X-API-KEY: $KEY" -H "X-Felloe-Instance: $2" -d '{"cpu_usage":1,"disk_usage":1,"active_backups":0}' >/dev/null
+	[ "$STATUS" = 200 ] || [ "$STATUS" = 409 ]
+}
+one_is_refused() { reports "$ONE" first && [ "$STATUS" = 200 ] && reports "$B" second && [ "$STATUS" = 200 ] && return 1; [ "$STATUS" = 409 ]; }
+check "two machines with its key are found out though each master hears one of them only" until_ok 20 one_is_refused
+NODE=$WEB_01
+
 # ---- twins
 mkdir -p "$T/web-03"
 cp -a "$T/web-01/config.json" "$T/web-03/"
