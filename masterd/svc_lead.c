@@ -34,7 +34,7 @@ static void end_renew(struct job *job)
 	/* an answer that took as long as the lease lasts is worth nothing */
 	bool leads = !job->rc && v->got && clock_mono_ms() - v->asked < LEAD_MS / 2;
 
-	if (atomic_exchange(&v->m->leads, leads) != leads && db_is_shared_url(v->m->config->database))
+	if (atomic_exchange(&v->m->leads, leads) != leads && v->m->shared)
 		log_info("background work: %s", leads ? "this master does it from now on" : "another master does it");
 	free(v);
 }
