@@ -30,10 +30,14 @@ master_make() {
 	echo 'correct horse battery' >"$dir/pw" && chmod 600 "$dir/pw"
 	"$BUILD/felloe-masterd" init --state "$dir" --listen "127.0.0.1:$PORT" --password-file "$dir/pw" "${database[@]}" >"$dir/init.log" 2>&1 ||
 		{ cat "$dir/init.log" >&2; exit 1; }
-	if [ "$kind" = postgresql ]; then
-		nodes_sql "'\\x" "'" | "$ROOT/tests/rigs/postgres.sh" sql "$T/postgres" -q -v ON_ERROR_STOP=1
+	if [ "$kind" = postgresql ]; then nodes_sql "'\\x" "'"; else nodes_sql "x'" "'"; fi | store_sql "$kind" >/dev/null
+}
+# store_sql sqlite|postgresql: standard input, in that store
+store_sql() {
+	if [ "$1" = postgresql ]; then
+		"$ROOT/tests/rigs/postgres.sh" sql "$T/postgres" -qtA -v ON_ERROR_STOP=1
 	else
-		nodes_sql "x'" "'" | sqlite3 "$dir/master/master.db"
+		sqlite3 "$T/sqlite/master/master.db"
 	fi
 }
 # master_start NAME CORES: $PID

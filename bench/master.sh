@@ -20,13 +20,14 @@ function done(s, l)
 end
 LUA
 WHOLE='{"cpu_usage":12.5,"disk_usage":40.25,"active_backups":0,"memory":{"total":8264208384,"used":3126140928},"swap":{"total":2147479552,"used":0},"load":[0.52,0.41,0.3],"io":{"read":12345,"write":678901},"net":{"rx":2345,"tx":6789},"uptime_s":123456,"disks":[{"mount":"/","total":42949672960,"used":17179869184,"percent":40.25,"inodes_percent":8}]}'
-RATE=0
+RATE=0 ANSWERS=0
 # measure_http NAME CONNECTIONS SCRIPT URL: a line of the table; $RATE
 measure_http() {
 	local before after
 	before=$(cpu_ms "$PID")
 	FELLOE_NODES=$NODES taskset -c 1 wrk -t1 -c"$2" -d"${EACH}s" -s "$3" "$4" >"$T/out" 2>&1
 	after=$(cpu_ms "$PID")
+	ANSWERS=$((ANSWERS + $(awk '/^requests / { print $2 }' "$T/out")))
 	RATE=$(awk '/^requests / { n = $2 } /^seconds / { print n / $2 }' "$T/out")
 	awk -v name="$1" -v c="$2" -v ms=$((after - before)) -v rss="$(rss_mib "$PID")" '
 		/^requests / { n = $2 } /^seconds / { s = $2 } /^errors / { e = $2 } /^p50_us / { a = $2 } /^p99_us / { b = $2 }
@@ -35,7 +36,7 @@ measure_http() {
 ratio() { awk -v n="$1" -v a="$2" -v b="$3" 'BEGIN { if (b > 0) printf "  %s %.2f\n", n, a / b }'; }
 
 measure_master() { # sqlite|postgresql
-	local c constant
+	local c constant before
 	master_make "$1"
 	master_start "$1" 0
 	# the first sample of a node also stores its report: not what is measured
@@ -43,10 +44,13 @@ measure_master() { # sqlite|postgresql
 	for c in "${CONNECTIONS[@]}"; do
 		measure_http "constant answer, $1" "$c" "$T/get.lua" "http://127.0.0.1:$PORT/health"
 		constant=$RATE
+		before=$(store_sql "$1" <<<'SELECT coalesce(sum(n), 0) FROM sample_journal')
+		ANSWERS=0
 		measure_http "POST /stats, $1" "$c" "$ROOT/bench/stats.lua" "http://127.0.0.1:$PORT"
 		ratio "to the constant answer" "$RATE" "$constant"
 		BEST[$1]=$(awk -v a="${BEST[$1]:-0}" -v b="$RATE" 'BEGIN { print (a > b ? a : b) }')
 		FELLOE_BODY=$WHOLE measure_http "POST /stats of all values, $1" "$c" "$ROOT/bench/stats.lua" "http://127.0.0.1:$PORT"
+		echo "  $ANSWERS answers, $(($(store_sql "$1" <<<'SELECT coalesce(sum(n), 0) FROM sample_journal') - before)) more samples in the journal"
 	done
 	stop_pid "$PID"
 	grep -i -E 'error|warn' "$T/$1/log" || true
