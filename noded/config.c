@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/config.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "noded/config_check.h"
 #include "shared/fs.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 enum {
 	CONFIG_MAX = 4 << 20,  /* bytes of a configuration file */
-	PATH_TEXT = 128,
 };
 
 /* One table a JSON object drives reading, defaults, known names and freeing. */
@@ -44,6 +43,7 @@ static const struct field root_fields[] = {
 	OTHER("copies"),
 	OTHER("compression"),
 	OTHER("limits"),
+	OTHER("plausibility"),
 	INT("heartbeat_s", struct config, heartbeat_s, 10, 1, 86400),
 	LIST("allow_requests", struct config, allow_requests),
 	OTHER("notify"),
@@ -59,6 +59,7 @@ static const struct field master_fields[] = {
 static const struct field compression_fields[] = {
 	INT("level", struct config, level, 3, 1, 19),
 	INT("threads", struct config, threads, 2, 1, 16),
+	{.key = "adaptive", .kind = F_BOOL, .at = offsetof(struct config, adaptive)},
 };
 
 static const struct field limits_fields[] = {
@@ -67,6 +68,10 @@ static const struct field limits_fields[] = {
 	INT("spool_gb", struct config, spool_gb, 2, 0, 100000),
 	INT("lock_wait_s", struct config, lock_wait_s, 600, 0, 86400),
 	INT("ddl_wait_s", struct config, ddl_wait_s, 10, 1, 3600),
+};
+
+static const struct field plausibility_fields[] = {
+	INT("rows_drop_pct", struct config, rows_drop_pct, 50, 0, 100),
 };
 
 static const struct field notify_fields[] = {
@@ -89,6 +94,7 @@ static const struct field site_fields[] = {
 	LIST("paths", struct site, paths),
 	LIST("exclude", struct site, exclude),
 	LIST("exclude_tables", struct site, exclude_tables),
+	{.key = "db_users", .kind = F_BOOL, .at = offsetof(struct site, db_users)},
 	OTHER("hooks"),
 };
 
@@ -148,11 +154,6 @@ static void *field_at(const struct field *f, void *to)
 	return (char *)to + f->at;
 }
 
-static void join_path(char path[static PATH_TEXT], const char *base, const char *key)
-{
-	snprintf(path, PATH_TEXT, "%s%s%s", base, *base ? "." : "", key);
-}
-
 static void strings_add(struct strings *list, const char *s)
 {
 	*list_push(list) = xstrdup(s);
@@ -169,10 +170,10 @@ static void read_list(struct strings *ret, const struct json *object, const char
 		      struct problems *problems)
 {
 	const struct json *list = json_want(object, base, key, JSON_ARRAY, false, problems);
-	char path[PATH_TEXT], item_path[PATH_TEXT];
+	char path[CONFIG_PATH_TEXT], item_path[CONFIG_PATH_TEXT];
 	size_t i = 0;
 
-	join_path(path, base, key);
+	config_path(path, base, key);
 	for (const struct json *item = json_first(list); item; item = json_next(item), i++) {
 		const char *s = json_str(item);
 
@@ -249,143 +250,11 @@ static void free_fields(const struct field *fields, size_t n, void *from)
 #define READ(r, table, object, base, to) read_fields(r, table, ARRAY_LEN(table), object, base, to)
 #define FREE(table, from) free_fields(table, ARRAY_LEN(table), from)
 
-/* ---- values */
-
-static void want_name(const char *name, const char *base, struct problems *problems)
-{
-	char path[PATH_TEXT];
-
-	if (str_is_name(name))
-		return;
-	join_path(path, base, "name");
-	if (!*name)
-		problems_add(problems, path, "is missing");
-	else
-		problems_add(problems, path,
-			     "\"%.80s\" is not a name: letters, digits, \".\", \"_\" and \"-\", at most 64, "
-			     "a letter or digit first", name);
-}
-
-static void want_absolute(const char *value, const char *base, const char *key, struct problems *problems)
-{
-	char path[PATH_TEXT];
-
-	if (!*value || *value == '/')
-		return;
-	join_path(path, base, key);
-	problems_add(problems, path, "\"%.100s\" must be a path that begins with \"/\"", value);
-}
-
-static void want_url(const char *value, const char *base, const char *key, struct problems *problems)
-{
-	char path[PATH_TEXT];
-	int shown;
-
-	if (!*value || str_starts(value, "http://") || str_starts(value, "https://"))
-		return;
-	join_path(path, base, key);
-	/* the rest of it may be a password or a token */
-	shown = strchr(value, '@') ? 0 : (int)strcspn(value, "/?#");
-	problems_add(problems, path, "\"%.*s%s\" must begin with https:// or http://", shown < 100 ? shown : 100, value,
-		     value[shown] ? "..." : "");
-}
-
-/* "host", "host:port", "host:/socket", "[v6]:port" and also "/socket" as PHP takes it. */
-static bool host_ok(const char *host)
-{
-	const char *colon = strrchr(host, ':');
-	const char *slash = strchr(host, '/');
-	uint64_t port;
-
-	if (strpbrk(host, " \t\r\n\"'\\"))
-		return false;
-	if (slash)
-		return slash == host || (slash > host + 1 && slash[-1] == ':');
-	if (!colon || (strchr(host, ':') != colon && *host != '['))
-		return true; /* a name, or an IPv6 address without a port */
-	if (colon > host && colon[-1] != ']' && *host == '[')
-		return true;
-	return colon > host && str_to_u64(&port, colon + 1, 1, 65535) == 0;
-}
-
-/* A time span as systemd.time(7) writes it, "1h 30min", or plain seconds. */
-static int read_span(int64_t *ret, const char *text)
-{
-	static const struct { const char *name; int64_t seconds; } units[] = {
-		{"s", 1}, {"sec", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"minute", 60},
-		{"minutes", 60}, {"h", 3600}, {"hr", 3600}, {"hour", 3600}, {"hours", 3600}, {"d", 86400},
-		{"day", 86400}, {"days", 86400}, {"w", 604800}, {"week", 604800}, {"weeks", 604800}, {"", 1},
-	};
-	int64_t sum = 0;
-
-	if (!*text)
-		return -1;
-	while (*text) {
-		int64_t n = 0, unit = -1;
-		size_t len;
-
-		if (!isdigit((unsigned char)*text))
-			return -1;
-		for (; isdigit((unsigned char)*text); text++)
-			if ((n = n * 10 + (*text - '0')) > 1000000)
-				return -1;
-		text += strspn(text, " ");
-		len = strspn(text, "abcdefghijklmnopqrstuvwxyz");
-		for (size_t i = 0; i < ARRAY_LEN(units); i++)
-			if (strlen(units[i].name) == len && strncmp(units[i].name, text, len) == 0)
-				unit = units[i].seconds;
-		if (unit < 0)
-			return -1;
-		sum += n * unit;
-		text += len;
-		text += strspn(text, " ");
-	}
-	*ret = sum;
-	return 0;
-}
-
 /* ---- the objects of the file */
-
-static void check_site(const struct site *s, const char *base, struct problems *problems)
-{
-	static const char *const modes[] = {"off", "prefer", "verify"};
-	bool mode_ok = false;
-	char path[PATH_TEXT];
-
-	want_name(s->name, base, problems);
-	want_absolute(s->wp_config_path, base, "wp_config_path", problems);
-	want_absolute(s->wp_content_path, base, "wp_content_path", problems);
-	want_absolute(s->db.ssl_ca, base, "db_ssl_ca", problems);
-	for (size_t i = 0; i < s->paths.n; i++) {
-		snprintf(path, sizeof(path), "paths[%zu]", i);
-		want_absolute(s->paths.v[i], base, path, problems);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
-		mode_ok = mode_ok || str_eq(s->db.ssl, modes[i]);
-	if (!mode_ok) {
-		join_path(path, base, "db_ssl");
-		problems_add(problems, path, "\"%.40s\" is not one of off, prefer, verify", s->db.ssl);
-	}
-	if (!host_ok(s->db.host)) {
-		join_path(path, base, "db_host");
-		problems_add(problems, path, "\"%.80s\" is not a host, host:port or host:/socket", s->db.host);
-	}
-	if (strlen(s->db_name) > 64 * 4) {
-		join_path(path, base, "db_name");
-		problems_add(problems, path, "is too long for the name of a database");
-	}
-	if (s->db_exclude.n && !str_eq(s->db_name, "*")) {
-		join_path(path, base, "db_exclude");
-		problems_add(problems, path, "has a meaning only with \"db_name\": \"*\"");
-	}
-	if (!*s->wp_config_path && !*s->wp_content_path && !*s->db_name && !s->paths.n)
-		problems_add(problems, base,
-			     "has nothing to back up: give wp_config_path, wp_content_path, db_name or paths");
-}
 
 static void read_sites(const struct reading *r, struct config *c, const struct json *list)
 {
-	char base[PATH_TEXT], hooks[PATH_TEXT], path[PATH_TEXT];
+	char base[CONFIG_PATH_TEXT], hooks[CONFIG_PATH_TEXT], path[CONFIG_PATH_TEXT];
 
 	for (const struct json *item = json_first(list); item; item = json_next(item)) {
 		struct site *s;
@@ -395,72 +264,20 @@ static void read_sites(const struct reading *r, struct config *c, const struct j
 			problems_add(r->problems, base, "must be an object");
 		s = list_push(&c->sites);
 		READ(r, site_fields, item, base, s);
-		join_path(hooks, base, "hooks");
+		config_path(hooks, base, "hooks");
 		READ(r, hook_fields, json_want(item, base, "hooks", JSON_OBJECT, false, r->problems), hooks, s);
 		if (json_type(item) != JSON_OBJECT)
 			continue;
-		check_site(s, base, r->problems);
+		if (str_eq(s->db_name, "*") && json_type(json_get(item, "db_users")) != JSON_BOOL)
+			s->db_users = true;
+		config_check_site(s, base, r->problems);
 		for (size_t i = 0; i + 1 < c->sites.n; i++) {
 			if (!*s->name || !str_eq(c->sites.v[i].name, s->name))
 				continue;
-			join_path(path, base, "name");
+			config_path(path, base, "name");
 			problems_add(r->problems, path, "\"%.64s\" is the name of sites[%zu] already", s->name, i);
 		}
 	}
-}
-
-static void check_s3(const struct storage *s, const char *base, struct problems *problems)
-{
-	const struct { const char *key, *value; } needed[] = {
-		{"endpoint", s->endpoint}, {"bucket", s->bucket}, {"access_key", s->access_key},
-	};
-	char path[PATH_TEXT];
-
-	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-		if (*needed[i].value)
-			continue;
-		join_path(path, base, needed[i].key);
-		problems_add(problems, path, "is missing: a storage of type \"s3\" needs it");
-	}
-	join_path(path, base, "secret_key");
-	if (!*s->secret_key && !*s->secret_key_file)
-		problems_add(problems, path, "is missing: give it, or secret_key_file with the name of a file");
-	if (*s->secret_key && *s->secret_key_file)
-		problems_add(problems, path, "and secret_key_file are both given: which one?");
-	join_path(path, base, "endpoint");
-	if (strstr(s->endpoint, "://") && !str_starts(s->endpoint, "http://") && !str_starts(s->endpoint, "https://"))
-		problems_add(problems, path, "\"%.80s\" must be host, host:port or an http(s) URL", s->endpoint);
-	if (strpbrk(s->endpoint, " \t\r\n\"<>\\"))
-		problems_add(problems, path, "\"%.80s\" has a character that no address has", s->endpoint);
-	join_path(path, base, "bucket");
-	if (strpbrk(s->bucket, "/ \t\r\n"))
-		problems_add(problems, path, "\"%.80s\" is not the name of a bucket", s->bucket);
-}
-
-static void check_storage(const struct storage *s, const char *base, struct problems *problems)
-{
-	char path[PATH_TEXT];
-
-	want_name(s->name, base, problems);
-	want_absolute(s->ca_file, base, "ca_file", problems);
-	want_absolute(s->secret_key_file, base, "secret_key_file", problems);
-	want_absolute(s->session_token_file, base, "session_token_file", problems);
-	want_absolute(s->path, base, "path", problems);
-	if (str_eq(s->type, "s3")) {
-		check_s3(s, base, problems);
-		return;
-	}
-	if (str_eq(s->type, "dir")) {
-		join_path(path, base, "path");
-		if (!*s->path)
-			problems_add(problems, path, "is missing: a storage of type \"dir\" needs it");
-		return;
-	}
-	join_path(path, base, "type");
-	if (*s->type)
-		problems_add(problems, path, "\"%.40s\" is not one of s3, dir", s->type);
-	else
-		problems_add(problems, path, "is missing: \"s3\" or \"dir\"");
 }
 
 /* Amazon refuses path style for new buckets; most others want it. */
@@ -483,7 +300,7 @@ static bool default_path_style(const char *endpoint)
 
 static void read_storages(const struct reading *r, struct config *c, const struct json *list)
 {
-	char base[PATH_TEXT], path[PATH_TEXT];
+	char base[CONFIG_PATH_TEXT], path[CONFIG_PATH_TEXT];
 
 	for (const struct json *item = json_first(list); item; item = json_next(item)) {
 		struct storage *s;
@@ -500,11 +317,11 @@ static void read_storages(const struct reading *r, struct config *c, const struc
 			s->path_style = default_path_style(s->endpoint);
 		if (json_type(item) != JSON_OBJECT)
 			continue;
-		check_storage(s, base, r->problems);
+		config_check_storage(s, base, r->problems);
 		for (size_t i = 0; i + 1 < c->storages.n; i++) {
 			if (!*s->name || !str_eq(c->storages.v[i].name, s->name))
 				continue;
-			join_path(path, base, "name");
+			config_path(path, base, "name");
 			problems_add(r->problems, path, "\"%.64s\" is the name of storage[%zu] already", s->name, i);
 		}
 	}
@@ -513,9 +330,9 @@ static void read_storages(const struct reading *r, struct config *c, const struc
 static void read_what(struct timer *t, const struct json *item, const char *base, struct problems *problems)
 {
 	const struct json *what = json_want(item, base, "what", JSON_ARRAY, false, problems);
-	char path[PATH_TEXT];
+	char path[CONFIG_PATH_TEXT];
 
-	join_path(path, base, "what");
+	config_path(path, base, "what");
 	t->db = t->files = !what;
 	for (const struct json *w = json_first(what); w; w = json_next(w)) {
 		if (str_eq(json_str(w), "db"))
@@ -533,39 +350,21 @@ static void read_what(struct timer *t, const struct json *item, const char *base
 static void read_spread(struct timer *t, const struct json *item, const char *base, struct problems *problems)
 {
 	const struct json *spread = json_get(item, "spread");
-	char path[PATH_TEXT];
+	char path[CONFIG_PATH_TEXT];
 
 	t->spread_s = 0;
 	if (json_type(spread) == JSON_NUMBER)
 		json_want_int(item, base, "spread", false, 0, 86400 * 7, &t->spread_s, problems);
-	else if (json_type(spread) > JSON_NULL && (!json_str(spread) || read_span(&t->spread_s, json_str(spread)))) {
-		join_path(path, base, "spread");
+	else if (json_type(spread) > JSON_NULL && (!json_str(spread) || config_span(&t->spread_s, json_str(spread)))) {
+		config_path(path, base, "spread");
 		problems_add(problems, path, "\"%.40s\" is not a time span such as \"5min\" or \"1h 30min\"",
 			     json_str(spread) ? json_str(spread) : "?");
 	}
 }
 
-static void check_timer(const struct config *c, const struct timer *t, const char *base, struct problems *problems)
-{
-	char path[PATH_TEXT];
-
-	want_name(t->name, base, problems);
-	join_path(path, base, "on_calendar");
-	if (!*t->on_calendar)
-		problems_add(problems, path, "is missing: when to run, such as \"*-*-* 03:10\" (systemd.time(7))");
-	if (strpbrk(t->on_calendar, "\r\n"))
-		problems_add(problems, path, "has a line break");
-	for (size_t i = 0; i < t->sites.n; i++) {
-		if (str_eq(t->sites.v[i], "*") || config_site(c, t->sites.v[i]))
-			continue;
-		snprintf(path, sizeof(path), "%.90s.sites[%zu]", base, i);
-		problems_add(problems, path, "there is no site \"%.64s\"", t->sites.v[i]);
-	}
-}
-
 static void read_timers(const struct reading *r, struct config *c, const struct json *list)
 {
-	char base[PATH_TEXT], path[PATH_TEXT];
+	char base[CONFIG_PATH_TEXT], path[CONFIG_PATH_TEXT];
 
 	for (const struct json *item = json_first(list); item; item = json_next(item)) {
 		const struct json *keep;
@@ -580,17 +379,17 @@ static void read_timers(const struct reading *r, struct config *c, const struct 
 		read_spread(t, item, base, r->problems);
 		keep = json_want(item, base, "keep", JSON_OBJECT, false, r->problems);
 		t->keep.given = keep != NULL;
-		join_path(path, base, "keep");
+		config_path(path, base, "keep");
 		READ(r, keep_fields, keep, path, &t->keep);
 		if (!json_get(item, "sites"))
 			strings_add(&t->sites, "*");
 		if (json_type(item) != JSON_OBJECT)
 			continue;
-		check_timer(c, t, base, r->problems);
+		config_check_timer(c, t, base, r->problems);
 		for (size_t i = 0; i + 1 < c->timers.n; i++) {
 			if (!*t->name || !str_eq(c->timers.v[i].name, t->name))
 				continue;
-			join_path(path, base, "name");
+			config_path(path, base, "name");
 			problems_add(r->problems, path, "\"%.64s\" is the name of timers[%zu] already", t->name, i);
 		}
 	}
@@ -609,9 +408,9 @@ static void refuse_unbuilt(const struct json *root, struct problems *problems)
 static void read_master(const struct reading *r, struct config *c, const struct json *root)
 {
 	READ(r, master_fields, json_want(root, "", "master", JSON_OBJECT, false, r->problems), "master", c);
-	want_url(c->master.url, "master", "url", r->problems);
-	want_absolute(c->master.api_key_file, "master", "api_key_file", r->problems);
-	want_absolute(c->master.ca_file, "master", "ca_file", r->problems);
+	config_want_url(c->master.url, "master", "url", r->problems);
+	config_want_absolute(c->master.api_key_file, "master", "api_key_file", r->problems);
+	config_want_absolute(c->master.ca_file, "master", "ca_file", r->problems);
 	if (*c->master.pin && !str_starts(c->master.pin, "sha256//")) {
 		char *bare = c->master.pin;
 
@@ -655,9 +454,11 @@ static void read_root(const struct reading *r, struct config *c, const struct js
 	READ(r, compression_fields, json_want(root, "", "compression", JSON_OBJECT, false, r->problems), "compression",
 	     c);
 	READ(r, limits_fields, json_want(root, "", "limits", JSON_OBJECT, false, r->problems), "limits", c);
+	READ(r, plausibility_fields, json_want(root, "", "plausibility", JSON_OBJECT, false, r->problems), "plausibility",
+	     c);
 	READ(r, notify_fields, json_want(root, "", "notify", JSON_OBJECT, false, r->problems), "notify", c);
-	want_url(c->notify.ping_url, "notify", "ping_url", r->problems);
-	want_url(c->notify.webhook, "notify", "webhook", r->problems);
+	config_want_url(c->notify.ping_url, "notify", "ping_url", r->problems);
+	config_want_url(c->notify.webhook, "notify", "webhook", r->problems);
 	if (!json_get(root, "allow_requests"))
 		for (size_t i = 0; i < ARRAY_LEN(requests); i++)
 			strings_add(&c->allow_requests, requests[i]);
@@ -739,6 +540,7 @@ void config_free(struct config *c)
 	FREE(master_fields, c);
 	FREE(compression_fields, c);
 	FREE(limits_fields, c);
+	FREE(plausibility_fields, c);
 	FREE(notify_fields, c);
 	free(c->path);
 	free(c);

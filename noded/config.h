@@ -33,6 +33,7 @@ struct site {
 	struct strings db_exclude;     /* databases, for "*" */
 	struct strings paths, exclude; /* absolute paths; gitignore-like globs */
 	struct strings exclude_tables; /* "table" (nothing) or "table:data" (structure only) */
+	bool db_users;                 /* accounts, roles and grants of the server go along; default: only with "*" */
 	struct strings hook_before, hook_after, hook_on_error; /* argv[0..] each "command line" split at blanks, no shell */
 };
 
@@ -73,6 +74,8 @@ struct config {
 	struct { LIST_OF(struct storage); } storages;
 	struct { LIST_OF(struct timer); } timers;
 	int64_t level, threads;            /* compression; 3, 2 */
+	bool adaptive;                     /* the level falls while compression is what everything waits for */
+	int64_t rows_drop_pct;             /* plausibility: a table that lost more makes the run suspect; 50, 0 = never */
 	int64_t memory_mb, mysql_connections, spool_gb; /* limits; 96, 2, 2 */
 	int64_t lock_wait_s, ddl_wait_s;   /* 600, 10 */
 	int64_t heartbeat_s;               /* 10 */

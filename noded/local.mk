@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libnoded.a
 libnoded_a_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(ZSTD_CFLAGS) $(XXHASH_CFLAGS) $(EXPAT_CFLAGS) $(SYSTEMD_CFLAGS)
 libnoded_a_SOURCES = \
-	noded/config.h noded/config.c \
+	noded/config.h noded/config_check.h noded/config_check.c noded/config.c \
 	noded/php.h noded/php.c \
 	noded/wpconfig.h noded/wpconfig.c \
 	noded/site.h noded/site.c \
@@ -13,10 +13,12 @@ libnoded_a_SOURCES = \
 	noded/mysql/conn.h noded/mysql/conn.c \
 	noded/mysql/prologue.h noded/mysql/prologue.c \
 	noded/mysql/snapshot.h noded/mysql/snapshot.c \
+	noded/mysql/halt.h noded/mysql/halt.c \
 	noded/mysql/digest.h noded/mysql/digest.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
+	noded/mysql/tables.h noded/mysql/tables.c \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \

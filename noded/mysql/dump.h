@@ -14,10 +14,12 @@
 
 /* One consistent snapshot of a server's databases, written as SQL members. */
 
+enum { DUMP_CONNECTIONS = 16 };
+
 struct dump;
 struct dump_opts {
 	const struct db_access *access;   /* complete: from config or wp-config.php */
-	unsigned connections;             /* 1 in this version */
+	unsigned connections;             /* wanted, 1..; fewer when the server has no way to give them one snapshot */
 	int64_t ddl_wait_s;
 	const volatile sig_atomic_t *stop; /* set: end with ERR_ABORTED soon; may be NULL */
 };
@@ -34,6 +36,7 @@ int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e
 const char *dump_position(const struct dump *d);
 void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid}, charset... */
 
+/* Called one at a time, not always from the thread that called dump_database. */
 struct dump_sink {
 	/* A whole member, named as docs/archive-format.md says ("db/20-data/wp_posts.00001.sql"). */
 	int (*member)(void *ctx, const char *name, const void *p, size_t n, struct err *e);

@@ -319,15 +319,14 @@ static void tell(struct writer *w)
 
 static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
 {
-	const volatile sig_atomic_t *stop = w->job->stop;
 	unsigned selected = mysql_num_fields(r);
 	MYSQL_ROW row;
 
 	while ((row = mysql_fetch_row(r))) {
 		const unsigned long *len = mysql_fetch_lengths(r);
 
-		if (stop && *stop)
-			return err_set(e, ERR_ABORTED, "stopped on request");
+		if (halt_check(w->job->halt, e))
+			return -1;
 		digest_row(&w->digest, row, len, selected);
 		if (add_row(w, row, len, e))
 			return -1;

@@ -4,6 +4,7 @@
 
 #include "noded/mysql/conn.h"
 #include "noded/mysql/dump.h"
+#include "noded/mysql/halt.h"
 #include "shared/buf.h"
 #include "shared/err.h"
 
@@ -30,12 +31,11 @@ void columns_done(struct columns *k);
 void rows_buf(struct buf *b);
 
 /* Read the table in the running snapshot and hand its members to sink. Fills
- * rows, bytes and digest of t, whose name and select_list are set. stop as in
- * dump_opts. When it fails in the middle the connection is given up. */
+ * rows, bytes and digest of t, whose name and select_list are set. When it fails in the middle the connection is given up. */
 struct rows_job {
 	struct conn *c;
 	const struct dump_sink *sink;
-	const volatile sig_atomic_t *stop;
+	struct halt *halt;
 	uint64_t *all_rows, *all_bytes; /* running totals */
 	struct buf *member;             /* of rows_buf: one for all tables, so that memory stays flat */
 };

@@ -8,6 +8,8 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
+enum { TRIES = 20 };
+
 void snapshot_done(struct snapshot *s)
 {
 	free(s->version);
@@ -67,11 +69,9 @@ static void read_position(struct snapshot *s, struct conn *c)
 		s->text = xasprintf("%s:%s, GTID %s", s->file, s->position, s->gtid);
 }
 
-int snapshot_take(struct snapshot *s, struct conn *c, struct err *e)
+/* One view, on one connection. */
+static int begin(struct conn *c, struct err *e)
 {
-	s->method = "single";
-	if (read_server(s, c, e))
-		return -1;
 	/* With the binary log on, rolling back to a savepoint keeps metadata locks unless this session
 	 * does not write to it; not every account may say so, and then DDL waits until the end. */
 	(void)!conn_exec(c, "SET SESSION sql_log_bin=0", NULL);
@@ -79,7 +79,78 @@ int snapshot_take(struct snapshot *s, struct conn *c, struct err *e)
 	if (conn_exec(c, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", e) ||
 	    conn_exec(c, "START TRANSACTION /*!40100 WITH CONSISTENT SNAPSHOT */", e))
 		return err_wrap(e, "taking the snapshot");
-	read_position(s, c);
+	return 0;
+}
+
+static void close_from(struct conn **conns, unsigned first, unsigned *n)
+{
+	for (unsigned i = first; i < *n; i++) {
+		conn_free(conns[i]);
+		conns[i] = NULL;
+	}
+	*n = first;
+}
+
+static int begin_all(struct conn **conns, unsigned n, struct err *e)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (begin(conns[i], e))
+			return -1;
+	return 0;
+}
+
+static char *where(struct conn *c)
+{
+	CLEANUP(freep) char *file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
+	CLEANUP(freep) char *position = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
+
+	return xasprintf("%s:%s", file, position);
+}
+
+/* Every commit moves the position on: who sees the same one sees the same rows. */
+static bool same_position(struct conn *const *conns, unsigned n)
+{
+	CLEANUP(freep) char *first = where(conns[0]);
+
+	for (unsigned i = 1; i < n; i++) {
+		CLEANUP(freep) char *other = where(conns[i]);
+
+		if (!str_eq(first, other))
+			return false;
+	}
+	return !str_eq(first, ":") && !str_eq(first, ":0");
+}
+
+static int take(struct snapshot *s, struct conn **conns, unsigned *n, struct err *e)
+{
+	for (unsigned tries = 0; *n > 1 && tries < TRIES; tries++) {
+		if (begin_all(conns, *n, e))
+			return -1;
+		if (same_position(conns, *n)) {
+			s->method = "binlog-snapshot";
+			return 0;
+		}
+	}
+	close_from(conns, 1, n);
+	s->method = "single";
+	return begin(conns[0], e);
+}
+
+int snapshot_open(struct snapshot *s, const struct db_access *a, struct conn **conns, unsigned *n, struct err *e)
+{
+	unsigned wanted = *n, open = 0;
+	int rc = 0;
+
+	while (rc == 0 && open < wanted) {
+		rc = conn_open(&conns[open], a, e);
+		open += rc == 0;
+	}
+	*n = open;
+	if (rc || read_server(s, conns[0], e) || take(s, conns, n, e)) {
+		close_from(conns, 0, n);
+		return -1;
+	}
+	read_position(s, conns[0]);
 	return 0;
 }
 

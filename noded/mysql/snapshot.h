@@ -6,10 +6,10 @@
 #include "shared/err.h"
 #include "shared/json.h"
 
-/* One consistent view of a whole server, on one connection. */
+/* One consistent view of a whole server, on one connection or several. */
 
 struct snapshot {
-	const char *method; /* "single" */
+	const char *method; /* "binlog-snapshot", "single" */
 	char *version;      /* of the server */
 	char *charset, *collation; /* the server's defaults */
 	char *file, *position;     /* of the binary log, "" when it is off or the server does not tell */
@@ -17,9 +17,11 @@ struct snapshot {
 	char *text;                /* all of the position in one line, for people */
 };
 
-/* Take it: c is afterwards inside a transaction and stays there. The position
- * is that of the snapshot itself, no lock is needed for it (MariaDB, Percona). */
-int snapshot_take(struct snapshot *s, struct conn *c, struct err *e) MUSTCHECK;
+/* Connect, and take it on each of conns[0..*n): they are afterwards inside a
+ * transaction and stay there. When the server has no way to give several the same
+ * view, *n becomes 1. The position is that of the snapshot itself. On failure
+ * nothing is left open. Errors as conn_open. */
+int snapshot_open(struct snapshot *s, const struct db_access *a, struct conn **conns, unsigned *n, struct err *e) MUSTCHECK;
 void snapshot_done(struct snapshot *s);
 /* Members server_version, charset, collation, snapshot{...} of an open object. */
 void snapshot_put(const struct snapshot *s, struct json_out *o);

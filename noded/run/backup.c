@@ -125,7 +125,8 @@ static void forget_snapshot(struct backup *b)
 
 static int take_snapshot(struct backup *b, struct err *e)
 {
-	const struct dump_opts o = {.access = &b->access, .connections = 1, .ddl_wait_s = b->o->config->ddl_wait_s,
+	const struct dump_opts o = {.access = &b->access, .connections = (unsigned)b->o->config->mysql_connections,
+				    .ddl_wait_s = b->o->config->ddl_wait_s,
 				    .stop = daemon_stop_flag()};
 
 	if (!*b->db_name || b->dump)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/config.c"
+#include "noded/config_check.c"
 
 #include "shared/log.h"
 #include "tests/unit.h"
@@ -159,18 +160,18 @@ static void spans_are_read_as_systemd_writes_them(void **state)
 	int64_t s = -1;
 
 	(void)state;
-	assert_int_equal(read_span(&s, "5min"), 0);
+	assert_int_equal(config_span(&s, "5min"), 0);
 	assert_int_equal(s, 300);
-	assert_int_equal(read_span(&s, "1h 30min"), 0);
+	assert_int_equal(config_span(&s, "1h 30min"), 0);
 	assert_int_equal(s, 5400);
-	assert_int_equal(read_span(&s, "90"), 0);
+	assert_int_equal(config_span(&s, "90"), 0);
 	assert_int_equal(s, 90);
-	assert_int_equal(read_span(&s, "2d12h"), 0);
+	assert_int_equal(config_span(&s, "2d12h"), 0);
 	assert_int_equal(s, 216000);
-	assert_int_equal(read_span(&s, ""), -1);
-	assert_int_equal(read_span(&s, "5 apples"), -1);
-	assert_int_equal(read_span(&s, "99999999999999999999"), -1);
-	assert_int_equal(read_span(&s, "-5min"), -1);
+	assert_int_equal(config_span(&s, ""), -1);
+	assert_int_equal(config_span(&s, "5 apples"), -1);
+	assert_int_equal(config_span(&s, "99999999999999999999"), -1);
+	assert_int_equal(config_span(&s, "-5min"), -1);
 }
 
 static void storages_are_tried_by_weight_and_a_drained_one_never(void **state)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_TABLES_H
+#define FELLOE_MYSQL_TABLES_H
+
+#include "noded/mysql/conn.h"
+#include "noded/mysql/dump.h"
+#include "noded/mysql/halt.h"
+#include "noded/mysql/schema.h"
+
+/* The rows of all tables of one database: db/20-data. */
+
+struct tables_job {
+	struct conn *const *conns;    /* all in one snapshot, each with the database selected */
+	unsigned n;
+	const struct schema *schema;  /* what there is, and the sink */
+	struct halt *halt;
+};
+/* One entry of ret->tables for each table that is not left out, in the order of
+ * the schema, whatever the order in which chunks were read. Calls the sink from
+ * several threads, one at a time. */
+int tables_dump(const struct tables_job *job, struct dump_result *ret, struct err *e) MUSTCHECK;
+
+#endif
