@@ -81,7 +81,9 @@ libnoded_a_SOURCES += \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \
 	noded/run/account.h noded/run/account.c \
-	noded/run/restore.h noded/run/restore.c \
+	noded/run/restore.h noded/run/restore_priv.h \
+	noded/run/restore_wanted.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
+	noded/run/restore_look.c noded/run/restore.c \
 	noded/run/check.h noded/run/check.c
 
 # agent, upper half

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/halt.h"
 
+#include <stdbool.h>
+
 void halt_init(struct halt *h, const volatile sig_atomic_t *stop)
 {
 	h->stop = stop;
@@ -14,7 +16,8 @@ void halt_done(struct halt *h)
 	pthread_mutex_destroy(&h->lock);
 }
 
-bool halted(const struct halt *h)
+/* Asked often: two loads. */
+static bool halted(const struct halt *h)
 {
 	return atomic_load_explicit(&h->set, memory_order_acquire) || (h->stop && *h->stop);
 }

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "shared/err.h"
 
@@ -23,11 +22,9 @@ struct halt {
 /* stop as in dump_opts, may be NULL. */
 void halt_init(struct halt *h, const volatile sig_atomic_t *stop);
 void halt_done(struct halt *h);
-/* To be asked often: two loads. */
-bool halted(const struct halt *h);
 /* Ends all, for this reason unless there was one before. Worth -1. */
 int halt_set(struct halt *h, const struct err *why);
-/* 0 to go on, or -1 and the reason: ERR_ABORTED when it was stop. */
+/* 0 to go on, or -1 and the reason: ERR_ABORTED when it was stop. To be asked often: costs two loads. */
 int halt_check(struct halt *h, struct err *e) MUSTCHECK;
 
 #endif

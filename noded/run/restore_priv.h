@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_RESTORE_PRIV_H
+#define FELLOE_RESTORE_PRIV_H
+
+#include "noded/mysql/load.h"
+#include "noded/mysql/server.h"
+#include "noded/run/restore.h"
+
+/* Between the files of a restore only. */
+
+struct restore {
+	const struct restore_opts *o;
+	struct restore_result *out;
+	struct opened opened;
+	char *source_db;            /* in the archive, "" none */
+	char *target_db;            /* where it is loaded */
+	char *target_dir;
+	struct db_access access;    /* in use */
+	bool access_ours;
+	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
+	struct load *load;
+	char *member;               /* being loaded */
+	bool skip;                  /* the rest of it */
+	char tag[16];               /* beginning of the run's id */
+	uint64_t wanted;            /* bytes of the frames to fetch, about */
+};
+
+bool restore_stopping(void *ctx);
+void restore_on_progress(void *ctx, uint64_t fetched);
+
+/* ---- restore_wanted.c: what to read */
+
+struct prefixes {
+	LIST_OF(char *);
+};
+void prefixes_done(struct prefixes *p);
+/* The members of the database, or of the tables asked for. */
+void restore_database_prefixes(const struct restore *r, struct prefixes *p);
+/* The triggers of the tables asked for: a field of each, "name" or "member". */
+void restore_add_triggers(const struct restore *r, const char *field, struct prefixes *p);
+int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e) MUSTCHECK;
+
+struct sum {
+	uint64_t members, bytes, stored, last_at;
+	const char *prefix;   /* looked for; with '*' at its end, or a name that may be a directory's */
+};
+/* How many members and bytes the prefixes stand for. With all set each of them
+ * has to stand for something. */
+int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e) MUSTCHECK;
+const struct json *restore_manifest_tables(const struct restore *r);
+bool restore_table_wanted(const struct restore *r, const char *name);
+/* ERR_NOTFOUND for a table asked for that the archive does not have. */
+int restore_tables_known(const struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_access.c: as whom */
+
+int restore_choose_access(struct restore *r, struct err *e) MUSTCHECK;
+/* Root over the socket could do what the account may not. */
+bool restore_root_at_hand(const struct restore *r);
+/* server_look at the target, if need be as root. */
+int restore_look_server(struct restore *r, struct server_facts *facts, struct err *e) MUSTCHECK;
+/* load_open into the target, if need be as root. */
+int restore_open_load(struct restore *r, bool create, struct err *e) MUSTCHECK;
+
+/* ---- restore_look.c: will it fit, may we, is nothing in the way? */
+
+int restore_look_at_database(struct restore *r, struct err *e) MUSTCHECK;
+int restore_look_at_files(struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_db.c: load, compare, swap */
+
+int restore_can_swap(const struct restore *r, struct err *e) MUSTCHECK;
+int restore_database(struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_files.c */
+
+int restore_files(struct restore *r, struct err *e) MUSTCHECK;
+
+#endif

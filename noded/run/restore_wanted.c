@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/run/restore_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "noded/mysql/sqltext.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+void prefixes_done(struct prefixes *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->v[i]);
+	list_done(p);
+}
+
+static void add_table(struct prefixes *p, const char *table)
+{
+	CLEANUP(buf_done) struct buf name = {0};
+
+	buf_init(&name, 4096);
+	member_name(&name, table);
+	*list_push(p) = xasprintf("db/10-schema/1-sequences/%s.sql", name.p);
+	*list_push(p) = xasprintf("db/10-schema/2-tables/%s.sql", name.p);
+	*list_push(p) = xasprintf("db/20-data/%s.*", name.p);
+}
+
+bool restore_table_wanted(const struct restore *r, const char *name)
+{
+	for (size_t i = 0; i < r->o->tables.n; i++)
+		if (str_eq(r->o->tables.v[i], name))
+			return true;
+	return !r->o->tables.n;
+}
+
+/* The triggers of the tables asked for: a field of each, "name" or "member". */
+void restore_add_triggers(const struct restore *r, const char *field, struct prefixes *p)
+{
+	const struct json *list = json_get(json_get(r->opened.manifest, "database"), "triggers_of");
+
+	for (const struct json *t = json_first(list); t; t = json_next(t))
+		if (restore_table_wanted(r, json_get_str(t, "table", "")))
+			*list_push(p) = xstrdup(json_get_str(t, field, ""));
+}
+
+void restore_database_prefixes(const struct restore *r, struct prefixes *p)
+{
+	if (!r->o->tables.n) {
+		*list_push(p) = xstrdup("db/*");
+		return;
+	}
+	for (size_t i = 0; i < r->o->tables.n; i++)
+		add_table(p, r->o->tables.v[i]);
+	restore_add_triggers(r, "member", p);
+}
+
+int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e)
+{
+	if (!r->o->paths.n)
+		*list_push(p) = xstrdup("files/*");
+	for (size_t i = 0; i < r->o->paths.n; i++) {
+		const char *path = r->o->paths.v[i];
+		size_t n = strlen(path);
+
+		if (*path != '/')
+			return err_set(e, ERR_USAGE, "--files: \"%s\" must begin with \"/\": paths are as they were on the server",
+				       path);
+		while (n > 1 && path[n - 1] == '/')
+			n--;
+		*list_push(p) = n > 1 ? xasprintf("files/%.*s", (int)(n - 1), path + 1) : xstrdup("files/*");
+	}
+	return 0;
+}
+
+static bool fits(const char *prefix, const char *name)
+{
+	size_t n = strlen(prefix);
+
+	return prefix[n - 1] == '*' || name[n] == '\0' || name[n] == '/';
+}
+
+static int add_entry(void *ctx, const struct archive_entry *entry, struct err *e)
+{
+	struct sum *s = ctx;
+
+	(void)e;
+	if (!fits(s->prefix, entry->name))
+		return 0;
+	s->members++;
+	s->bytes += entry->size;
+	if (!s->stored || entry->at != s->last_at)
+		s->stored += entry->len;
+	s->last_at = entry->at;
+	return 0;
+}
+
+/* How many members and bytes the prefixes stand for. With all set each of them
+ * has to stand for something. */
+int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e)
+{
+	*ret = (struct sum){0};
+	for (size_t i = 0; i < p->n; i++) {
+		size_t n = strlen(p->v[i]);
+		CLEANUP(freep) char *prefix = xstrndup(p->v[i], n - (p->v[i][n - 1] == '*'));
+		uint64_t before = ret->members;
+
+		ret->prefix = p->v[i];
+		if (archive_list(r->opened.reader, prefix, add_entry, ret, e))
+			return -1;
+		if (all && ret->members == before)
+			return err_set(e, ERR_NOTFOUND, "%s holds nothing of %s", r->opened.key, p->v[i] + strlen("files"));
+	}
+	return 0;
+}
+
+const struct json *restore_manifest_tables(const struct restore *r)
+{
+	return json_get(json_get(r->opened.manifest, "database"), "tables");
+}
+
+int restore_tables_known(const struct restore *r, struct err *e)
+{
+	const char *names[256], *nearest;
+	size_t n = 0;
+
+	for (const struct json *t = json_first(restore_manifest_tables(r)); t && n < ARRAY_LEN(names); t = json_next(t))
+		names[n++] = json_get_str(t, "name", "");
+	for (size_t i = 0; i < r->o->tables.n; i++) {
+		bool found = false;
+
+		for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t))
+			found = found || str_eq(json_get_str(t, "name", ""), r->o->tables.v[i]);
+		nearest = found ? NULL : str_nearest(r->o->tables.v[i], names, n);
+		if (!found)
+			return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s%s%s", r->o->tables.v[i],
+				       r->source_db, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+				       nearest ? "\"?" : "");
+	}
+	return 0;
+}
