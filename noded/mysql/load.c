@@ -25,6 +25,9 @@ struct load {
 	char *definer;  /* "`u`@`h`" or CURRENT_USER, to stand in every DEFINER=; NULL: kept */
 	char *member;   /* being loaded */
 	unsigned redefined;
+	int (*rewrite)(void *ctx, const struct load_statement *s, struct buf *out, struct err *e);
+	void *rewrite_ctx;
+	bool ansi_quotes;
 };
 
 static int parse_definer(char **ret, const char *text, struct err *e)
@@ -74,6 +77,8 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 
 	reader_init(&l->reader, STATEMENT_MAX);
 	l->db = xstrdup(o->db);
+	l->rewrite = o->rewrite;
+	l->rewrite_ctx = o->rewrite_ctx;
 	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, e)) ||
 	    conn_use(l->c, l->db, e))
 		return -1;
@@ -166,6 +171,22 @@ static int send_statement(struct load *l, const char *sql, size_t n, struct err 
 	return 0;
 }
 
+/* With what the restore makes of it, if it has a say. */
+static int rewrite_and_send(struct load *l, const char *sql, size_t n, struct err *e)
+{
+	const struct load_statement s = {l->member, sql, n, l->reader.no_backslash, &l->ansi_quotes};
+	CLEANUP(buf_done) struct buf b = {0};
+	int changed;
+
+	if (!l->rewrite || str_starts(l->member, "db/20-data/"))
+		return send_statement(l, sql, n, e);
+	buf_init(&b, 2 * n + (1 << 20));
+	changed = l->rewrite(l->rewrite_ctx, &s, &b, e);
+	if (changed < 0 || buf_check(&b, "statement", e))
+		return -1;
+	return changed ? send_statement(l, b.p, b.len, e) : send_statement(l, sql, n, e);
+}
+
 /* The first words of a statement, for a message. */
 static void excerpt(char out[static 64], const char *sql, size_t n)
 {
@@ -193,7 +214,7 @@ static int run_all(struct load *l, bool end, struct err *e)
 	size_t n;
 
 	while (reader_next(&l->reader, end, &sql, &n)) {
-		if (send_statement(l, sql, n, e)) {
+		if (rewrite_and_send(l, sql, n, e)) {
 			unsigned code = mysql_errno(l->c->my);
 			char head[64];
 
@@ -212,6 +233,7 @@ int load_feed(struct load *l, const char *name, const void *p, size_t n, struct 
 	if (!str_eq(l->member, name)) {
 		free(l->member);
 		l->member = xstrdup(name);
+		l->ansi_quotes = false;
 	}
 	while (n) {
 		size_t slice = n < SLICE ? n : SLICE;

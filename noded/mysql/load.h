@@ -7,10 +7,19 @@
 
 #include "noded/config.h"
 #include "noded/mysql/dump.h"
+#include "shared/buf.h"
 #include "shared/err.h"
 
 /* Run SQL members of an archive against a server: reads statements (strings,
  * comments and DELIMITER respected) and sends one by one. */
+
+/* A statement of a definition on its way to the server. */
+struct load_statement {
+	const char *member, *sql;
+	size_t n;
+	bool no_backslash;     /* sql_mode of the session has NO_BACKSLASH_ESCAPES */
+	bool *ansi_quotes;     /* of the connection, false when a member begins: the callee keeps it true to sql_mode */
+};
 
 struct load;
 struct load_opts {
@@ -18,6 +27,11 @@ struct load_opts {
 	const char *db;        /* target schema */
 	bool create;           /* CREATE DATABASE; ERR_CONFLICT when it is there */
 	const char *definer;   /* "keep" (where it can be, else as invoker) "invoker" or "USER@HOST" */
+	/* Asked before each statement outside of db/20-data: 1 with the text to send
+	 * instead appended to out, 0 as it is, -1. Never two calls at once, those of one
+	 * member in their order. NULL: all as it is. */
+	int (*rewrite)(void *ctx, const struct load_statement *s, struct buf *out, struct err *e);
+	void *rewrite_ctx;
 };
 int load_open(struct load **ret, const struct load_opts *o, struct err *e) MUSTCHECK;
 void load_close(struct load *l);
