@@ -19,6 +19,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
 	noded/mysql/tables.h noded/mysql/tables.c \
+	noded/mysql/accounts.h noded/mysql/accounts.c \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \

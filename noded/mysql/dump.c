@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/accounts.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/halt.h"
 #include "noded/mysql/programs.h"
@@ -19,7 +20,11 @@ struct dump {
 	unsigned n;
 	struct snapshot snapshot;
 	struct halt halt;
+	struct buf accounts;    /* users/accounts.sql */
+	unsigned n_accounts;
+	bool accounts_read;
 };
+enum { ACCOUNTS_MAX = 256 << 20 };
 
 int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e)
 {
@@ -42,6 +47,7 @@ void dump_close(struct dump *d)
 	for (unsigned i = 0; i < d->n; i++)
 		conn_free(d->conns[i]);
 	halt_done(&d->halt);
+	buf_done(&d->accounts);
 	free(d);
 }
 
@@ -100,6 +106,27 @@ const char *dump_position(const struct dump *d)
 void dump_put_manifest(const struct dump *d, struct json_out *o)
 {
 	snapshot_put(&d->snapshot, o);
+}
+
+static int read_accounts(struct dump *d, const struct dump_sink *sink, struct err *e)
+{
+	struct conn *c = d->conns[0];
+
+	buf_init(&d->accounts, ACCOUNTS_MAX);
+	/* the savepoint for the reason given in dump_database */
+	if (conn_exec(c, "SAVEPOINT felloe_accounts", e) || accounts_read(c, sink, &d->accounts, &d->n_accounts, e) ||
+	    conn_exec(c, "ROLLBACK TO SAVEPOINT felloe_accounts", e))
+		return err_wrap(e, "accounts of the server");
+	d->accounts_read = true;
+	return 0;
+}
+
+int dump_accounts(struct dump *d, const struct dump_sink *sink, unsigned *count, struct err *e)
+{
+	if (!d->accounts_read && read_accounts(d, sink, e))
+		return -1;
+	*count = d->n_accounts;
+	return *count ? sink->member(sink->ctx, "users/accounts.sql", d->accounts.p, d->accounts.len, e) : 0;
 }
 
 void dump_result_done(struct dump_result *r)

@@ -62,11 +62,15 @@ struct dump_result {
 	struct { LIST_OF(struct dump_trigger); } triggers_of;
 	uint64_t rows, bytes;
 	unsigned views, triggers, routines, events, sequences;
+	unsigned accounts; /* users and roles in users/accounts.sql; the caller of dump_accounts fills it */
 };
 void dump_result_done(struct dump_result *r);
 /* Header to footer of one database. exclude_tables as in struct site. Fails
  * (ERR_DB, ERR_CONFLICT for a table that vanished) rather than leave anything out. */
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e) MUSTCHECK;
+/* The member users/accounts.sql: see accounts.h. Read once per snapshot; *count is 0, and there is no member, when
+ * the account may not read them (a warning says so, the first time). */
+int dump_accounts(struct dump *d, const struct dump_sink *sink, unsigned *count, struct err *e) MUSTCHECK;
 
 #endif

@@ -167,6 +167,40 @@ static const char *token_end(const char *p, const char *end)
 	return end;
 }
 
+static bool is_word_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 128;
+}
+
+const char *sql_find_word(const char *text, size_t n, const char *word)
+{
+	const char *end = text + n, *p = text;
+	size_t len = strlen(word);
+
+	while (p < end) {
+		const char *from = p;
+
+		if (*p == '`' || *p == '\'' || *p == '"') {
+			p = token_end(p, end);
+		} else if (is_word_byte(*p)) {
+			while (p < end && is_word_byte(*p))
+				p++;
+			if ((size_t)(p - from) == len && !strncasecmp(from, word, len))
+				return from;
+		} else {
+			p++;
+		}
+	}
+	return NULL;
+}
+
+const char *sql_name_end(const char *p, const char *end)
+{
+	while (p < end && !isspace((unsigned char)*p))
+		p = *p == '`' || *p == '\'' || *p == '"' ? token_end(p, end) : p + 1;
+	return p;
+}
+
 static bool ends_with_word(const char *from, const char *p, const char *word)
 {
 	size_t n = strlen(word);

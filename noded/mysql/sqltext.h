@@ -53,6 +53,11 @@ void member_name(struct buf *b, const char *name);
  * on a line of its own: the body may end in a comment, or in half a delimiter. */
 void sql_delimiter(char out[static 24], const char *body, size_t n);
 
+/* Where word stands in text as a word of its own, not inside 'strings', "names" or `names`; or NULL. */
+const char *sql_find_word(const char *text, size_t n, const char *word);
+/* Behind the name of one part or several, quoted or not, that starts at p: the next blank outside of quotes, or end. */
+const char *sql_name_end(const char *p, const char *end);
+
 /* Append text, which is canonical (SHOW CREATE TABLE or VIEW: identifiers in
  * backticks), without the qualifier `db`. before sequences, functions and
  * three-part columns: the server writes it there even when db is the default,

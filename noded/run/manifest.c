@@ -49,6 +49,7 @@ static void put_database(const struct manifest *m, struct json_out *o)
 	json_put_int(o, "routines", r->routines);
 	json_put_int(o, "events", r->events);
 	json_put_int(o, "sequences", r->sequences);
+	json_put_int(o, "accounts", r->accounts);
 	json_end_obj(o);
 }
 
@@ -110,6 +111,13 @@ static void database_text(const struct manifest *m, const char *name, struct buf
 		 m->db, name, name);
 }
 
+static void users_text(const char *name, struct buf *b)
+{
+	buf_addf(b, "The users, roles and grants of the server, after its databases (as an account that may create users; hashes of\n"
+		    "passwords are in it; -f goes on where a right names a table that is not there):\n"
+		    "    tar --zstd -xOf %s users/accounts.sql | mariadb -f\n\n", name);
+}
+
 static void files_text(const struct manifest *m, const char *name, struct buf *b)
 {
 	buf_adds(b, "The files of\n");
@@ -133,6 +141,8 @@ int manifest_restore_text(const struct manifest *m, struct buf *b, struct err *e
 		 clock_rfc3339(when, m->run->started), PACKAGE_VERSION, m->key, name);
 	if (*m->db)
 		database_text(m, name, b);
+	if (m->users)
+		users_text(name, b);
 	if (m->roots)
 		files_text(m, name, b);
 	buf_addf(b, "With felloe-noded, also when its own records are lost:\n"

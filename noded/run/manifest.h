@@ -23,6 +23,7 @@ struct manifest {
 	const struct dump_result *tables;  /* with db; NULL for RESTORE.txt */
 	const struct strings *roots;       /* NULL: no files */
 	const struct walk_result *files;
+	bool users;                        /* RESTORE.txt: users/accounts.sql may be there */
 	int64_t finished;
 };
 /* Append the JSON to b. */

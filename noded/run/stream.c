@@ -279,6 +279,8 @@ static int stream_database(struct work *w, struct dump_result *result, struct er
 	if (relay_new(&relay, store_member, pack_writer(w->pack), e))
 		return -1;
 	w->relay = relay;
+	if (s->site->db_users && dump_accounts(s->dump, &sink, &result->accounts, e))
+		return -1;
 	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e) || relay_end(relay, e))
 		return -1;
 	s->job->progress.rows = w->rows_before + (int64_t)result->rows;
@@ -355,7 +357,7 @@ static int stream_members(struct work *w, struct err *e)
 	struct archive_sum sum = {0};
 	struct wire_archive archive = {0};
 	struct manifest m = {.config = s->config, .run = &s->job->run, .key = s->key, .db = s->db, .dump = s->dump,
-			     .tables = &tables, .roots = s->roots ? &s->roots->all : NULL, .files = &walked};
+			     .tables = &tables, .roots = s->roots ? &s->roots->all : NULL, .files = &walked, .users = *s->db && s->site->db_users};
 
 	if (add_restore_text(w, &m, e))
 		return -1;

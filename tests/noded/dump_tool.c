@@ -10,6 +10,7 @@
  *                   whose name starts with MEMBER comes, HOOK is run as rig/rigpw
  *                   over another connection, or the dump is asked to stop.
  *   dump_tool load  HOST USER PASSWORD DB DIR [--definer D] [--piece BYTES]   a new database DB
+ *   dump_tool users HOST USER PASSWORD DB FILE    the accounts of the server
  *   dump_tool check HOST USER PASSWORD DB DIR     rows and digests of DIR/tables against DB
  *
  * Ends with the kind's exit code; the message goes to stderr.
@@ -206,6 +207,28 @@ static int do_check(struct tool *t, struct err *e)
 	return 0;
 }
 
+static int write_users(void *ctx, const char *name, const void *p, size_t n, struct err *e)
+{
+	const struct tool *t = ctx;
+
+	printf("%s\n", name);
+	return write_file(t->dir, p, n, e);
+}
+
+static int do_users(struct tool *t, struct err *e)
+{
+	struct dump_opts o = {.access = &t->access, .connections = 1};
+	struct dump_sink sink = {.member = write_users, .warn = take_warning, .ctx = t};
+	CLEANUP(dump_closep) struct dump *d = NULL;
+	unsigned n;
+
+	/* twice: one snapshot of a whole server puts them into each archive */
+	if (dump_open(&d, &o, e) || dump_accounts(d, &sink, &n, e) || dump_accounts(d, &sink, &n, e))
+		return -1;
+	printf("accounts %u\n", n);
+	return 0;
+}
+
 static void read_option(struct tool *t, const char *name, char *value)
 {
 	if (str_eq(name, "--exclude"))
@@ -240,7 +263,10 @@ int main(int argc, char **argv)
 	t.dir = argv[6];
 	for (int i = 7; i + 1 < argc; i += 2)
 		read_option(&t, argv[i], argv[i + 1]);
-	failed = str_eq(argv[1], "dump") ? do_dump(&t, &e) : str_eq(argv[1], "load") ? do_load(&t, &e) : do_check(&t, &e);
+	failed = str_eq(argv[1], "dump")    ? do_dump(&t, &e)
+		 : str_eq(argv[1], "load")  ? do_load(&t, &e)
+		 : str_eq(argv[1], "users") ? do_users(&t, &e)
+					    : do_check(&t, &e);
 	list_done(&t.exclude);
 	if (failed)
 		fprintf(stderr, "%s: %s\n", err_name(e.kind), e.msg);

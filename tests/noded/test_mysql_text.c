@@ -139,6 +139,28 @@ static void our_own_schema_is_taken_out_of_definitions(void **state)
 	unqualified("select `x``shop`.`a`.`b`", "select `x``shop`.`a`.`b`");
 }
 
+static void found(const char *text, const char *word, const char *want)
+{
+	const char *at = sql_find_word(text, strlen(text), word);
+
+	assert_string_equal(at ? at : "(nothing)", want);
+}
+
+static void words_are_found_outside_of_quotes_only(void **state)
+{
+	const char *text = "`a `` b`@'x y'z end";
+
+	(void)state;
+	found("GRANT SELECT (`a TO b`) ON `x``TO `.* TO `u`@`h`", "TO", "TO `u`@`h`");
+	found("IDENTIFIED BY 'it''s \\' ON ' ON x", "on", "ON x");
+	found("\"ON\" onx xon _ON ON", "ON", "ON");
+	found("ONE", "ON", "(nothing)");
+	found("", "ON", "(nothing)");
+	assert_string_equal(sql_name_end(text, text + strlen(text)), " end");
+	text = "`open";
+	assert_string_equal(sql_name_end(text, text + strlen(text)), "");
+}
+
 static void trigger(const char *db, const char *text, const char *want)
 {
 	struct buf b;
@@ -194,6 +216,7 @@ int main(void)
 		cmocka_unit_test(copies_of_any_length_are_whole),
 		cmocka_unit_test(names_are_quoted_and_coded),
 		cmocka_unit_test(a_delimiter_never_occurs_in_the_body),
+		cmocka_unit_test(words_are_found_outside_of_quotes_only),
 		cmocka_unit_test(our_own_schema_is_taken_out_of_definitions),
 		cmocka_unit_test(a_triggers_head_loses_the_schema_and_its_body_keeps_it),
 		cmocka_unit_test(the_columns_of_a_view_are_read_from_its_text),
