@@ -214,7 +214,7 @@ int index_blocks_end(struct index_blocks *b, struct err *e)
 	return b->raw.len ? cut_block(b, e) : 0;
 }
 
-int index_blocks_head(struct index_blocks *b, struct buf *ret, struct err *e)
+int index_blocks_head(struct index_blocks *b, uint64_t manifest, struct buf *ret, struct err *e)
 {
 	struct json_out o;
 	struct buf frame;
@@ -231,6 +231,8 @@ int index_blocks_head(struct index_blocks *b, struct buf *ret, struct err *e)
 		json_put_int(&o, "directory", (int64_t)frame.len);
 		json_put_int(&o, "bytes", (int64_t)spill_len(&b->frames));
 		json_put_int(&o, "raw", (int64_t)b->raw_total);
+		if (manifest)
+			json_put_int(&o, "manifest", (int64_t)manifest);
 		json_end_obj(&o);
 		buf_addc(ret, '\n');
 		buf_add(ret, frame.p, frame.len);
@@ -441,7 +443,13 @@ int index_list(struct index *x, const char *prefix, archive_entry_fn *fn, void *
 	return 0;
 }
 
-int index_find(struct index *x, const char *name, const struct archive_entry **ret, struct err *e)
+static bool is_there(const struct archive_entry *entry, const struct index_place *place)
+{
+	return !place || (entry->at == place->at && entry->skip == place->skip);
+}
+
+int index_find(struct index *x, const char *name, const struct index_place *place, const struct archive_entry **ret,
+	       struct err *e)
 {
 	*ret = NULL;
 	for (size_t i = block_of(x, name); i < x->blocks.n && strcmp(x->blocks.v[i].first, name) <= 0; i++) {
@@ -459,7 +467,9 @@ int index_find(struct index *x, const char *name, const struct archive_entry **r
 			else
 				high = mid;
 		}
-		if (low < d->entries.n && str_eq(d->entries.v[low].name, name)) {
+		for (; low < d->entries.n && str_eq(d->entries.v[low].name, name); low++) {
+			if (!is_there(&d->entries.v[low], place))
+				continue;
 			*ret = &d->entries.v[low];
 			return 0;
 		}

@@ -46,8 +46,9 @@ void index_blocks_done(struct index_blocks *b);
 int index_blocks_add(struct index_blocks *b, const char *name, const char *line, size_t n, struct err *e) MUSTCHECK;
 /* After the last line. */
 int index_blocks_end(struct index_blocks *b, struct err *e) MUSTCHECK;
-/* Line 2 of a sidecar and the directory's frame, appended to ret. */
-int index_blocks_head(struct index_blocks *b, struct buf *ret, struct err *e) MUSTCHECK;
+/* Line 2 of a sidecar and the directory's frame, appended to ret. manifest: stored
+ * bytes of the manifest's frame behind the others, 0 none. */
+int index_blocks_head(struct index_blocks *b, uint64_t manifest, struct buf *ret, struct err *e) MUSTCHECK;
 
 /* ---- look-up */
 
@@ -62,7 +63,10 @@ void index_free(struct index *x);
 uint64_t index_stored(const struct index *x);
 /* Entries whose name begins with prefix, sorted. 0 also when fn stopped it. */
 int index_list(struct index *x, const char *prefix, archive_entry_fn *fn, void *ctx, struct err *e) MUSTCHECK;
-/* The entry (lent, until the next call), or NULL in *ret when there is none. */
-int index_find(struct index *x, const char *name, const struct archive_entry **ret, struct err *e) MUSTCHECK;
+/* The entry (lent, until the next call), or NULL in *ret when there is none. place
+ * not NULL: only the one whose header is there. */
+struct index_place { uint64_t at, skip; };
+int index_find(struct index *x, const char *name, const struct index_place *place, const struct archive_entry **ret,
+	       struct err *e) MUSTCHECK;
 
 #endif

@@ -12,12 +12,17 @@
  * neighbouring ranges is one request, unpack cuts it into members, and each is
  * checked against the index while it goes to the sink. */
 
-enum { PROGRESS_BYTES = 1 << 20, RANGES_FIRST = 4096, DAMAGES_MAX = 1000, NAMED_MAX = 3 };
+enum { PROGRESS_BYTES = 1 << 20, RANGES_FIRST = 4096, DAMAGES_MAX = 1 << 16, SEEN_MAX = 1 << 22, NAMED_MAX = 3 };
 
 struct damage {
 	uint64_t at, end;       /* ranges that are lost */
-	uint64_t ok;            /* raw bytes of the first that are not */
+	uint32_t *seen;         /* skip of each member that came nevertheless, in order */
+	size_t n_seen;
 	char *why;
+};
+struct wanted_range {
+	struct unpack_range range;
+	uint64_t members;       /* wanted ones in it */
 };
 struct reading {
 	struct archive_reader *r;
@@ -27,11 +32,15 @@ struct reading {
 	const char *only;               /* a single member, or NULL */
 	bool indexed;
 	struct unpack *unpack;
-	struct { LIST_OF(struct unpack_range); } ranges;
+	struct { LIST_OF(struct wanted_range); } ranges;
+	struct { LIST_OF(struct unpack_range); } row; /* of them, read at once */
+	size_t row_from;                /* the first of them */
 	size_t sort_at;                 /* ranges are sorted and made single at this many */
+	size_t prefix;                  /* the one looked for */
+	struct { LIST_OF(uint32_t); } seen; /* members of this range that came */
 	struct { LIST_OF(struct damage); } damages;
+	size_t kept;                    /* seen, in all damages */
 	uint64_t said;                  /* fetched, as progress was told last */
-	uint64_t listed;                /* members that the index has for one prefix */
 	bool fatal;                     /* the error is not of the source */
 	/* the member at work */
 	struct sha256 *hash;
@@ -67,9 +76,9 @@ static bool wanted(const struct reading *d, const char *name)
 
 static int by_offset(const void *a, const void *b)
 {
-	const struct unpack_range *x = a, *y = b;
+	const struct wanted_range *x = a, *y = b;
 
-	return x->at < y->at ? -1 : x->at > y->at;
+	return x->range.at < y->range.at ? -1 : x->range.at > y->range.at;
 }
 
 /* Sorted, each once. ERR_DAMAGED when they overlap. */
@@ -80,14 +89,17 @@ static int tidy_ranges(struct reading *d, struct err *e)
 	if (d->ranges.n)
 		qsort(d->ranges.v, d->ranges.n, sizeof(*d->ranges.v), by_offset);
 	for (size_t i = 0; i < d->ranges.n; i++) {
-		struct unpack_range r = d->ranges.v[i], *last = n ? &d->ranges.v[n - 1] : NULL;
+		struct wanted_range w = d->ranges.v[i], *last = n ? &d->ranges.v[n - 1] : NULL;
+		struct unpack_range r = w.range;
 
-		if (last && last->at == r.at && last->len == r.len)
+		if (last && last->range.at == r.at && last->range.len == r.len) {
+			last->members += w.members;
 			continue;
-		if ((last && last->at + last->len > r.at) || r.at + r.len < r.at)
+		}
+		if ((last && last->range.at + last->range.len > r.at) || r.at + r.len < r.at)
 			return err_set(e, ERR_DAMAGED, "the index has ranges that overlap at %llu",
 				       (unsigned long long)r.at);
-		d->ranges.v[n++] = r;
+		d->ranges.v[n++] = w;
 	}
 	d->ranges.n = n;
 	d->sort_at = n * 2 > RANGES_FIRST ? n * 2 : RANGES_FIRST;
@@ -97,14 +109,18 @@ static int tidy_ranges(struct reading *d, struct err *e)
 static int on_range(void *ctx, const struct archive_entry *entry, struct err *e)
 {
 	struct reading *d = ctx;
-	struct unpack_range *last = d->ranges.n ? &d->ranges.v[d->ranges.n - 1] : NULL;
+	struct wanted_range *last = d->ranges.n ? &d->ranges.v[d->ranges.n - 1] : NULL;
 
 	if (!wanted(d, entry->name))
 		return 0;
-	d->listed++;
-	if (last && last->at == entry->at && last->len == entry->len)
+	for (size_t i = 0; i < d->prefix; i++)
+		if (matches(entry->name, d->o->prefixes[i]))
+			return 0; /* counted already */
+	if (last && last->range.at == entry->at && last->range.len == entry->len) {
+		last->members++;
 		return 0;
-	*list_push(&d->ranges) = (struct unpack_range){entry->at, entry->len};
+	}
+	*list_push(&d->ranges) = (struct wanted_range){{entry->at, entry->len}, 1};
 	return d->ranges.n > d->sort_at ? tidy_ranges(d, e) : 0;
 }
 
@@ -129,6 +145,7 @@ static int make_ranges(struct reading *d, struct err *e)
 	for (size_t i = 0; i < d->o->n_prefixes; i++) {
 		CLEANUP(freep) char *text = search_text(d->o->prefixes[i]);
 
+		d->prefix = i;
 		if (archive_list(d->r, text, on_range, d, e))
 			return -1;
 	}
@@ -137,26 +154,32 @@ static int make_ranges(struct reading *d, struct err *e)
 
 /* ---- members that come */
 
-static int on_begin(void *ctx, const struct tar_entry *t, struct err *e)
+/* What is not in the index, or in another place (frames of a disk came back
+ * exchanged), is passed over: where it should be it is missed. */
+static int on_begin(void *ctx, const struct tar_entry *t, const struct unpack_place *at, struct err *e)
 {
 	struct reading *d = ctx;
+	const struct index_place place = {at->range->at, at->skip};
 	const struct archive_entry *found = NULL;
 
 	if (!wanted(d, t->name))
 		return 0;
 	if (d->o->stop && d->o->stop(d->o->ctx))
 		return err_set(e, ERR_ABORTED, "stopped at %s", t->name);
-	free(d->name);
-	d->name = xstrdup(t->name);
 	d->file = false;
 	if (d->indexed) {
-		if (index_find(d->r->index, t->name, &found, e))
+		if (index_find(d->r->index, t->name, &place, &found, e))
 			return -1;
+		if (!found || found->type != t->type)
+			return 0;
 		d->file = t->type == '0';
-		/* not in the index, or as something else: no digest will fit */
-		if (!found || !found->sha256[0] || hex_decode(d->want, sizeof(d->want), found->sha256))
-			memset(d->want, 0, sizeof(d->want));
+		if (d->file && hex_decode(d->want, sizeof(d->want), found->sha256))
+			return err_set(e, ERR_INTERNAL, "%s has no digest", t->name);
+		if (d->seen.n < SEEN_MAX)
+			*list_push(&d->seen) = (uint32_t)at->skip;
 	}
+	free(d->name);
+	d->name = xstrdup(t->name);
 	return d->sink && d->sink->begin(d->sink->ctx, t, e) ? -1 : 1;
 }
 
@@ -200,23 +223,71 @@ static int on_end(void *ctx, struct err *e)
 
 /* ---- damage */
 
+static int keep_damage(struct reading *d, const struct unpack_range *r, const char *why, struct err *e)
+{
+	struct damage *last = d->damages.n ? &d->damages.v[d->damages.n - 1] : NULL;
+
+	if (last && last->end == r->at && !d->seen.n && !last->n_seen) { /* an archive that is cut short is one place */
+		last->end = r->at + r->len;
+		return 0;
+	}
+	d->kept += d->seen.n;
+	if (d->damages.n == DAMAGES_MAX || d->kept > SEEN_MAX)
+		return err_set(e, ERR_DAMAGED, "more places of the archive are damaged than can be told (%zu): %.300s",
+			       d->damages.n, why);
+	last = list_push(&d->damages);
+	*last = (struct damage){.at = r->at, .end = r->at + r->len, .n_seen = d->seen.n, .why = xstrdup(why)};
+	if (d->seen.n)
+		last->seen = xmemdup(d->seen.v, d->seen.n * sizeof(*d->seen.v));
+	d->seen.n = 0;
+	return d->o->damaged ? 0 : err_set(e, ERR_DAMAGED, "%s", why);
+}
+
 static int on_damaged(void *ctx, const struct unpack_damage *u, struct err *e)
 {
 	struct reading *d = ctx;
-	struct damage *last = d->damages.n ? &d->damages.v[d->damages.n - 1] : NULL;
-	uint64_t at = u->range->at, end = at + u->range->len;
 
-	if (u->cut)
+	if (u->cut) {
 		fail_member(d);
-	if (last && last->end == at && u->ok == 0) { /* an archive that is cut short is one place */
-		last->end = end;
-		return 0;
+		if (d->seen.n)
+			d->seen.n--;
 	}
-	if (d->damages.n == DAMAGES_MAX)
-		return err_set(e, ERR_DAMAGED, "more than %d places of the archive are damaged: %.300s", DAMAGES_MAX,
-			       u->why->msg);
-	*list_push(&d->damages) = (struct damage){at, end, u->ok, xstrdup(u->why->msg)};
-	return d->o->damaged ? 0 : err_set(e, ERR_DAMAGED, "%s", u->why->msg);
+	return keep_damage(d, u->range, u->why->msg, e);
+}
+
+/* Frames that are sound by themselves may be others than those of the index. */
+static int on_passed(void *ctx, const struct unpack_range *range, struct err *e)
+{
+	struct reading *d = ctx;
+	const struct wanted_range *w = &d->ranges.v[d->row_from + (size_t)(range - d->row.v)];
+
+	if (d->indexed && d->seen.n != w->members)
+		return keep_damage(d, range, "other members are there than the index says", e);
+	d->seen.n = 0;
+	return 0;
+}
+
+/* The damage that holds the member; NULL when it is none of those lost in it. */
+static const struct damage *damage_of(const struct reading *d, const struct archive_entry *entry)
+{
+	size_t low = 0, high = d->damages.n;
+	const struct damage *x;
+
+	while (low < high) { /* the first that ends behind it */
+		size_t mid = low + (high - low) / 2;
+
+		if (d->damages.v[mid].end <= entry->at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	x = low < d->damages.n ? &d->damages.v[low] : NULL;
+	if (!x || entry->at < x->at || !wanted(d, entry->name))
+		return NULL;
+	for (size_t i = 0; i < x->n_seen; i++)
+		if (x->seen[i] == entry->skip)
+			return NULL;
+	return x;
 }
 
 struct naming {
@@ -229,20 +300,15 @@ static int on_lost_entry(void *ctx, const struct archive_entry *entry, struct er
 {
 	struct naming *x = ctx;
 	struct reading *d = x->d;
+	const struct damage *lost = damage_of(d, entry);
 
-	for (size_t i = 0; i < d->damages.n; i++) {
-		const struct damage *lost = &d->damages.v[i];
-
-		if (entry->at < lost->at || entry->at >= lost->end || !wanted(d, entry->name) ||
-		    (entry->at == lost->at && entry->skip < lost->ok))
-			continue;
-		if (d->o->damaged)
-			d->o->damaged(d->o->ctx, entry->name, lost->why);
-		else if (x->n < NAMED_MAX)
-			buf_addf(&x->names, "%s%.100s", x->n ? ", " : "", entry->name);
-		x->n++;
-		break;
-	}
+	if (!lost)
+		return 0;
+	if (d->o->damaged)
+		d->o->damaged(d->o->ctx, entry->name, lost->why);
+	else if (x->n < NAMED_MAX)
+		buf_addf(&x->names, "%s%.100s", x->n ? ", " : "", entry->name);
+	x->n++;
 	return 0;
 }
 
@@ -283,10 +349,15 @@ static int on_data(void *ctx, const void *p, size_t n, struct err *e)
 static int read_row(struct reading *d, size_t from, size_t to, struct err *e)
 {
 	const struct archive_object *a = &d->r->archive;
-	uint64_t at = d->ranges.v[from].at, end = d->ranges.v[to - 1].at + d->ranges.v[to - 1].len;
+	const struct unpack_range *last = &d->ranges.v[to - 1].range;
+	uint64_t at = d->ranges.v[from].range.at, end = last->at + last->len;
 	struct err why = {0};
 
-	unpack_start(d->unpack, d->ranges.v + from, to - from);
+	d->row.n = 0;
+	d->row_from = from;
+	for (size_t i = from; i < to; i++)
+		*list_push(&d->row) = d->ranges.v[i].range;
+	unpack_start(d->unpack, d->row.v, d->row.n);
 	if (end > a->size)
 		err_fill(&why, ERR_DAMAGED, 0, "the archive ends at %llu", (unsigned long long)a->size);
 	end = end > a->size ? a->size : end;
@@ -300,14 +371,14 @@ static int read_row(struct reading *d, size_t from, size_t to, struct err *e)
 
 static int read_ranges(struct reading *d, struct err *e)
 {
-	const struct unpack_ops ops = {on_begin, on_write, on_end, on_damaged, d};
+	const struct unpack_ops ops = {on_begin, on_write, on_end, on_damaged, on_passed, d};
 	int failed = 0;
 
 	d->unpack = unpack_new(&ops);
 	d->hash = sha256_new();
 	for (size_t from = 0, to; !failed && from < d->ranges.n; from = to) {
 		for (to = from + 1; to < d->ranges.n; to++)
-			if (d->ranges.v[to - 1].at + d->ranges.v[to - 1].len != d->ranges.v[to].at)
+			if (d->ranges.v[to - 1].range.at + d->ranges.v[to - 1].range.len != d->ranges.v[to].range.at)
 				break;
 		failed = read_row(d, from, to, e);
 	}
@@ -316,10 +387,14 @@ static int read_ranges(struct reading *d, struct err *e)
 	unpack_free(d->unpack);
 	sha256_free(d->hash);
 	free(d->name);
-	for (size_t i = 0; i < d->damages.n; i++)
+	for (size_t i = 0; i < d->damages.n; i++) {
 		free(d->damages.v[i].why);
+		free(d->damages.v[i].seen);
+	}
 	list_done(&d->damages);
 	list_done(&d->ranges);
+	list_done(&d->row);
+	list_done(&d->seen);
 	return failed;
 }
 
@@ -334,12 +409,7 @@ int archive_read(struct archive_reader *r, const struct archive_read_opts *o, co
 		list_done(&d.ranges);
 		return -1;
 	}
-	if (read_ranges(&d, e))
-		return -1;
-	if (d.o->n_prefixes <= 1 && d.res->members + d.res->damaged != d.listed)
-		return err_set(e, ERR_DAMAGED, "the index lists %llu members, the archive holds %llu of them",
-			       (unsigned long long)d.listed, (unsigned long long)(d.res->members + d.res->damaged));
-	return 0;
+	return read_ranges(&d, e);
 }
 
 /* ---- one member */
@@ -368,7 +438,7 @@ int reader_one(struct archive_reader *r, struct one *one, struct err *e)
 	struct reading d = {.r = r, .o = &no_opts, .sink = &sink, .res = &res, .only = one->name,
 			    .indexed = one->indexed};
 
-	*list_push(&d.ranges) = one->range;
+	*list_push(&d.ranges) = (struct wanted_range){one->range, 1};
 	if (read_ranges(&d, e))
 		return -1;
 	if (res.members == 0)
@@ -384,12 +454,15 @@ struct checking {
 	uint64_t at, left;              /* of the part: its start, bytes to come */
 	uint64_t lost_to;               /* members up to here were named */
 	uint64_t named;                 /* members in the part */
+	bool cut;                       /* all from here on is gone */
 };
+
+static const char cut_short[] = "the archive is cut short before it";
 
 static int on_part_entry(void *ctx, const struct archive_entry *entry, struct err *e UNUSED)
 {
 	struct checking *c = ctx;
-	uint64_t end = c->at + (uint64_t)json_get_int(c->part, "size", 0);
+	uint64_t end = c->cut ? UINT64_MAX : c->at + (uint64_t)json_get_int(c->part, "size", 0);
 
 	if (entry->at >= end || entry->at + entry->len <= c->at)
 		return 0;
@@ -397,7 +470,22 @@ static int on_part_entry(void *ctx, const struct archive_entry *entry, struct er
 	if (entry->at < c->lost_to) /* the part before was wrong too */
 		return 0;
 	c->d.res->damaged++;
-	c->d.o->damaged(c->d.o->ctx, entry->name, "its stored bytes do not agree with their SHA-256");
+	c->d.o->damaged(c->d.o->ctx, entry->name,
+			c->cut ? cut_short : "its stored bytes do not agree with their SHA-256");
+	return 0;
+}
+
+/* Name the members of the part, or of all that is cut off. */
+static int lose_part(struct checking *c, struct err *e)
+{
+	c->named = 0;
+	if (archive_list(c->d.r, "", on_part_entry, c, e))
+		return -1;
+	if (c->named == 0 || c->cut) {
+		c->d.res->damaged++;
+		c->d.o->damaged(c->d.o->ctx, "manifest.json",
+				c->cut ? cut_short : "the end of the archive does not agree with its SHA-256");
+	}
 	return 0;
 }
 
@@ -413,14 +501,8 @@ static int end_part(struct checking *c, struct err *e)
 		if (!c->d.o->damaged)
 			return err_set(e, ERR_DAMAGED, "stored bytes %llu to %llu do not agree with their SHA-256",
 				       (unsigned long long)c->at, (unsigned long long)(c->at + size));
-		c->named = 0;
-		if (archive_list(c->d.r, "", on_part_entry, c, e))
+		if (lose_part(c, e))
 			return -1;
-		if (c->named == 0) {
-			c->d.res->damaged++;
-			c->d.o->damaged(c->d.o->ctx, "manifest.json", "the end of the archive does not agree with its "
-					"SHA-256");
-		}
 		c->lost_to = c->at + size;
 	} else {
 		c->d.res->members++;
@@ -454,19 +536,20 @@ static int on_stored(void *ctx, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-/* Parts without gaps, from the first byte to the last. */
-static int check_parts(const struct archive_reader *r, const struct json *parts, struct err *e)
+/* Parts without gaps, from the first byte to the last; their sum. */
+static int check_parts(const struct archive_reader *r, const struct json *parts, uint64_t *total, struct err *e)
 {
 	int64_t at = 0;
 
 	for (const struct json *p = json_first(parts); p; p = json_next(p)) {
 		int64_t size = json_get_int(p, "size", -1);
 
-		if (json_get_int(p, "offset", -1) != at || size <= 0)
+		if (json_get_int(p, "offset", -1) != at || size <= 0 || size > INT64_MAX - at)
 			return err_set(e, ERR_DAMAGED, "the parts in the sidecar are not one behind the other");
 		at += size;
 	}
-	if ((uint64_t)at != r->archive.size)
+	*total = (uint64_t)at;
+	if (*total < r->archive.size)
 		return err_set(e, ERR_DAMAGED, "the archive has %llu bytes, its sidecar says %lld",
 			       (unsigned long long)r->archive.size, (long long)at);
 	return 0;
@@ -478,17 +561,24 @@ int archive_verify_parts(struct archive_reader *r, const struct archive_read_opt
 	const struct json *parts = json_get(r->header, "parts");
 	struct archive_read_result res = {0};
 	struct checking c = {.d = {.r = r, .o = o ? o : &no_opts, .res = ret ? ret : &res}};
+	uint64_t total;
 	int failed;
 
 	*c.d.res = res;
 	if (json_type(parts) != JSON_ARRAY)
 		return err_set(e, ERR_INVALID, "the digests of the stored bytes are in the sidecar, and there is none");
-	if (check_parts(r, parts, e))
+	if (check_parts(r, parts, &total, e))
 		return -1;
 	c.part = json_first(parts);
 	c.left = (uint64_t)json_get_int(c.part, "size", 0);
 	c.d.hash = sha256_new();
-	failed = r->archive.read_at(r->archive.ctx, 0, r->archive.size, on_stored, &c, e);
+	failed = r->archive.size && r->archive.read_at(r->archive.ctx, 0, r->archive.size, on_stored, &c, e);
+	if (!failed && total > r->archive.size) {
+		c.cut = true;
+		failed = c.d.o->damaged ? lose_part(&c, e) :
+			 err_set(e, ERR_DAMAGED, "the archive is cut short: %llu of %llu bytes are there",
+				 (unsigned long long)r->archive.size, (unsigned long long)total);
+	}
 	sha256_free(c.d.hash);
 	return failed ? -1 : 0;
 }

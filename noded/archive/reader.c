@@ -83,7 +83,7 @@ static int read_header(struct archive_reader *r, const char *p, size_t n, struct
 	return 0;
 }
 
-struct index_head { int64_t members, directory, bytes; };
+struct index_head { int64_t members, directory, bytes, manifest; };
 
 static int read_index_head(struct index_head *ret, const char *p, size_t n, struct err *e)
 {
@@ -95,8 +95,8 @@ static int read_index_head(struct index_head *ret, const char *p, size_t n, stru
 		return err_set(e, ERR_INVALID, "the sidecar's index is of version %lld, this program reads 1",
 			       (long long)json_get_int(j, "index", 0));
 	*ret = (struct index_head){json_get_int(j, "members", -1), json_get_int(j, "directory", -1),
-				   json_get_int(j, "bytes", -1)};
-	if (ret->members < 0 || ret->directory <= 0 || ret->directory > FRAME_RAW_MAX || ret->bytes < 0)
+				   json_get_int(j, "bytes", -1), json_get_int(j, "manifest", 0)};
+	if (ret->manifest < 0 || ret->manifest > FRAME_RAW_MAX || ret->members < 0 || ret->directory <= 0 || ret->directory > FRAME_RAW_MAX || ret->bytes < 0)
 		return err_set(e, ERR_DAMAGED, "the sidecar's second line has a number that cannot be");
 	return 0;
 }
@@ -117,6 +117,8 @@ static int read_directory(struct archive_reader *r, struct buf *head, size_t fro
 	r->frames_at = from + size;
 	if (!failed && index_stored(r->index) != (uint64_t)h->bytes)
 		failed = err_set(e, ERR_DAMAGED, "the directory does not agree with the sidecar's second line");
+	r->manifest_at = r->frames_at + (uint64_t)h->bytes;
+	r->manifest_len = (uint64_t)h->manifest;
 	return failed ? -1 : 0;
 }
 
@@ -335,6 +337,58 @@ int archive_list(struct archive_reader *r, const char *prefix, archive_entry_fn 
 	return index_list(r->index, prefix, fn, ctx, e);
 }
 
+static int manifest_of_sidecar(struct archive_reader *r, struct buf *b, struct err *e)
+{
+	struct buf stored;
+	int failed;
+
+	buf_init(&stored, FRAME_RAW_MAX + (1 << 20));
+	failed = fetch(&r->sidecar, r->manifest_at, r->manifest_len, &stored, e) ||
+		 frame_decompress(b, stored.p, stored.len, e);
+	buf_done(&stored);
+	return failed ? err_wrap(e, "manifest in the sidecar") : 0;
+}
+
+int archive_manifest(struct archive_reader *r, struct buf *b, struct err *e)
+{
+	struct err why;
+
+	if (r->manifest_len) {
+		if (manifest_of_sidecar(r, b, &why) == 0)
+			return 0;
+		if (why.kind != ERR_DAMAGED) {
+			if (e)
+				*e = why;
+			return -1;
+		}
+		buf_reset(b);
+	}
+	return archive_read_small(r, "manifest.json", b, e);
+}
+
+static int pass_over(void *ctx UNUSED, const struct archive_entry *entry UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+int archive_check_sidecar(struct archive_reader *r, struct err *e)
+{
+	struct buf manifest;
+	int failed;
+
+	if (!r->header)
+		return 0;
+	buf_init(&manifest, FRAME_RAW_MAX);
+	failed = archive_list(r, "", pass_over, NULL, e) || (r->manifest_len && manifest_of_sidecar(r, &manifest, e));
+	buf_done(&manifest);
+	return failed ? -1 : 0;
+}
+
+const struct json *archive_header(const struct archive_reader *r)
+{
+	return r->header;
+}
+
 int archive_read_small(struct archive_reader *r, const char *name, struct buf *b, struct err *e)
 {
 	const struct archive_entry *found;
@@ -345,7 +399,7 @@ int archive_read_small(struct archive_reader *r, const char *name, struct buf *b
 			return -1;
 		return reader_one(r, &(struct one){name, range, into_buf, b, false}, e);
 	}
-	if (index_find(r->index, name, &found, e))
+	if (index_find(r->index, name, NULL, &found, e))
 		return -1;
 	if (!found)
 		return err_set(e, ERR_NOTFOUND, "%s is not in the archive", name);

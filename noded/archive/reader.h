@@ -54,6 +54,13 @@ struct archive_read_result { uint64_t members, bytes, fetched, damaged; };
 /* All of a small member (manifest.json, RESTORE.txt) into b, whose cap holds;
  * ERR_DAMAGED when its SHA-256 is another. */
 int archive_read_small(struct archive_reader *r, const char *name, struct buf *b, struct err *e) MUSTCHECK;
+/* manifest.json into b: out of the sidecar when that has it (it lasts longer than
+ * the end of an archive), else out of the archive. */
+int archive_manifest(struct archive_reader *r, struct buf *b, struct err *e) MUSTCHECK;
+/* All of the sidecar: ERR_DAMAGED when any part of it cannot be read. */
+int archive_check_sidecar(struct archive_reader *r, struct err *e) MUSTCHECK;
+/* The public header of the sidecar, lent; NULL without a sidecar. */
+const struct json *archive_header(const struct archive_reader *r);
 /* The selected members in the order of the archive, frames and digests checked,
  * in ranges as long as possible. Without prefixes: every member but index.jsonl
  * and manifest.json. A damaged member ends with sink->fail. sink NULL: check

@@ -13,6 +13,7 @@ struct archive_reader {
 	struct json *header;            /* the sidecar's first line */
 	struct index *index;
 	uint64_t frames_at;             /* of the index in the sidecar */
+	uint64_t manifest_at, manifest_len; /* in the sidecar, 0 not there */
 	struct index_blocks local;      /* the index, without a sidecar */
 	struct frame_size *table;       /* the seek table, once it was needed */
 	size_t n_table;

@@ -16,9 +16,10 @@ struct unpack {
 	struct buf stored;      /* the start of a frame */
 	struct buf raw;         /* a decoded frame */
 	bool lost;              /* the rest of the range is passed over */
+	bool damaged;           /* because of damage */
 	/* the tar */
 	struct buf header;
-	uint64_t raw_at, ok;    /* raw bytes taken; the end of the last whole member */
+	uint64_t raw_at;        /* raw bytes taken */
 	uint64_t left, padding; /* of the member's content */
 	bool open, wanted;
 	struct err why;         /* the damage behind -2 */
@@ -48,8 +49,8 @@ void unpack_free(struct unpack *u)
 static void start_range(struct unpack *u)
 {
 	u->taken = 0;
-	u->lost = u->open = u->wanted = false;
-	u->raw_at = u->ok = u->left = u->padding = 0;
+	u->lost = u->damaged = u->open = u->wanted = false;
+	u->raw_at = u->left = u->padding = 0;
 	buf_reset(&u->stored);
 	buf_reset(&u->header);
 }
@@ -65,9 +66,9 @@ void unpack_start(struct unpack *u, const struct unpack_range *ranges, size_t n)
 /* The rest of the range is of no use. 0 when the reading goes on. */
 static int lose(struct unpack *u, const struct err *why, struct err *e)
 {
-	struct unpack_damage d = {&u->ranges[u->i], u->ok, u->open && u->wanted, why};
+	struct unpack_damage d = {&u->ranges[u->i], u->open && u->wanted, why};
 
-	u->lost = true;
+	u->lost = u->damaged = true;
 	u->open = false;
 	return u->ops.damaged(u->ops.ctx, &d, e);
 }
@@ -78,7 +79,6 @@ static int lose(struct unpack *u, const struct err *why, struct err *e)
 static int end_member(struct unpack *u, struct err *e)
 {
 	u->open = false;
-	u->ok = u->raw_at;
 	return u->wanted && u->ops.end(u->ops.ctx, e) ? -1 : 0;
 }
 
@@ -88,6 +88,7 @@ static int take_header(struct unpack *u, const char *p, size_t n, size_t *took, 
 	struct err *why = &u->why;
 	/* a block at a time at first, more when pax records are long */
 	size_t before = u->header.len, part = TAR_BLOCK - before % TAR_BLOCK, used;
+	struct unpack_place at = {&u->ranges[u->i], u->raw_at - before};
 	struct tar_entry entry;
 	int got;
 
@@ -107,14 +108,13 @@ static int take_header(struct unpack *u, const char *p, size_t n, size_t *took, 
 		return 0;
 	buf_reset(&u->header);
 	if (got == 2) { /* the end of the tar: what follows is not ours */
-		u->ok = u->raw_at;
 		u->lost = true;
 		return 0;
 	}
 	u->open = true;
 	u->left = entry.type == '0' ? entry.size : 0;
 	u->padding = tar_padding(u->left);
-	got = u->ops.begin(u->ops.ctx, &entry, e);
+	got = u->ops.begin(u->ops.ctx, &entry, &at, e);
 	u->wanted = got == 1;
 	tar_entry_done(&entry);
 	return got < 0 ? -1 : u->left ? 0 : end_member(u, e);
@@ -188,6 +188,8 @@ static int end_range(struct unpack *u, struct err *e)
 		if (lose(u, &why, e))
 			return -1;
 	}
+	if (!u->damaged && u->ops.passed(u->ops.ctx, &u->ranges[u->i], e))
+		return -1;
 	u->i++;
 	start_range(u);
 	return 0;
@@ -227,7 +229,7 @@ int unpack_add(struct unpack *u, const void *p, size_t n, struct err *e)
 int unpack_end(struct unpack *u, const struct err *why, struct err *e)
 {
 	for (; u->i < u->n; u->i++) {
-		if (!u->lost && lose(u, why, e))
+		if (!u->damaged && lose(u, why, e))
 			return -1;
 		start_range(u);
 	}

@@ -15,17 +15,20 @@ struct unpack_range { uint64_t at, len; };
 
 struct unpack_damage {
 	const struct unpack_range *range;
-	uint64_t ok;            /* raw offset in it: members that end before it were good */
 	bool cut;               /* a wanted member was open */
 	const struct err *why;
 };
+/* Where a member's first header block is, as in the index. */
+struct unpack_place { const struct unpack_range *range; uint64_t skip; };
 struct unpack_ops {
 	/* 1 the content is wanted, 0 it is passed over, -1 stop with *e. */
-	int (*begin)(void *ctx, const struct tar_entry *entry, struct err *e);
+	int (*begin)(void *ctx, const struct tar_entry *entry, const struct unpack_place *at, struct err *e);
 	int (*write)(void *ctx, const void *p, size_t n, struct err *e);
 	int (*end)(void *ctx, struct err *e);
-	/* A range is lost. 0: go on with the next. */
+	/* The rest of a range is lost. 0: go on with the next. */
 	int (*damaged)(void *ctx, const struct unpack_damage *d, struct err *e);
+	/* A range has come to its end without that. */
+	int (*passed)(void *ctx, const struct unpack_range *range, struct err *e);
 	void *ctx;
 };
 

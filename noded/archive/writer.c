@@ -17,6 +17,7 @@ enum {
 	LONG_MEMBER = 1 << 20,  /* longer members have frames of their own */
 	HEADER_MAX = 16 << 20,
 	LINES_CAP = 4 << 20,
+	SIDECAR_LEVEL = 3,
 };
 
 struct archive_writer {
@@ -37,6 +38,7 @@ struct archive_writer {
 	struct sort *sort;
 	struct index_blocks blocks;
 	struct spill lines;     /* index.jsonl */
+	struct buf manifest;    /* its frame, for the sidecar */
 	uint64_t *at;           /* offset of each frame, and the end */
 	size_t frames_n;
 	bool finished;
@@ -54,6 +56,7 @@ int archive_writer_new(struct archive_writer **ret, const struct archive_writer_
 	w->hash = sha256_new();
 	w->sort = sort_new();
 	buf_init(&w->header, HEADER_MAX);
+	buf_init(&w->manifest, FRAME_RAW_MAX + (1 << 20));
 	index_blocks_init(&w->blocks);
 	spill_init(&w->lines, LINES_CAP);
 	*ret = w;
@@ -68,6 +71,7 @@ void archive_writer_free(struct archive_writer *w)
 	sha256_free(w->hash);
 	sort_free(w->sort);
 	buf_done(&w->header);
+	buf_done(&w->manifest);
 	index_blocks_done(&w->blocks);
 	spill_done(&w->lines);
 	free(w->name);
@@ -273,7 +277,8 @@ int archive_finish(struct archive_writer *w, const char *manifest_json, size_t m
 	if (sort_each(w->sort, on_member, w, e) || index_blocks_end(&w->blocks, e) || add_index(w, e) ||
 	    end_frame(w, e) || archive_add(w, "manifest.json", manifest_json, manifest_len, e) ||
 	    put(w, NULL, (size_t)2 * TAR_BLOCK, e) || end_frame(w, e) || frames_flush(w->frames, e) ||
-	    frames_seek_table(w->frames, e))
+	    frames_seek_table(w->frames, e) ||
+	    frame_compress(&w->manifest, SIDECAR_LEVEL, manifest_json, manifest_len, e))
 		return -1;
 	w->finished = true;
 	spill_done(&w->lines);
@@ -295,7 +300,7 @@ int archive_sidecar_to(struct archive_writer *w, const char *header_json, archiv
 	buf_init(&head, FRAME_RAW_MAX);
 	buf_adds(&head, header_json);
 	buf_addc(&head, '\n');
-	failed = index_blocks_head(&w->blocks, &head, e) || fn(ctx, head.p, head.len, e);
+	failed = index_blocks_head(&w->blocks, w->manifest.len, &head, e) || fn(ctx, head.p, head.len, e);
 	buf_done(&head);
 	while (!failed && at < len) {
 		size_t n = len - at < 64 << 10 ? (size_t)(len - at) : 64 << 10;
@@ -303,5 +308,5 @@ int archive_sidecar_to(struct archive_writer *w, const char *header_json, archiv
 		failed = spill_read(&w->blocks.frames, at, part, n, e) || fn(ctx, part, n, e);
 		at += n;
 	}
-	return failed ? -1 : 0;
+	return failed || fn(ctx, w->manifest.p, w->manifest.len, e) ? -1 : 0;
 }

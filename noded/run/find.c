@@ -23,11 +23,17 @@ static const char suffix[] = ".tar.zst";
 
 /* ---- by the names on a storage */
 
+static const char *base_name(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash ? slash + 1 : key;
+}
+
 /* "…/{site}[-{db}]-backup-YYYYMMDD-HHMMSS.tar.zst" */
 static bool parse_key(const char *key, const char *site, int64_t *at)
 {
-	const char *name = strrchr(key, '/') ? strrchr(key, '/') + 1 : key;
-	const char *stamp = NULL, *p;
+	const char *name = base_name(key), *stamp = NULL, *p;
 	size_t site_len = site ? strlen(site) : 0;
 	char text[32];
 
@@ -154,7 +160,7 @@ static int read_manifest(struct opened *o, struct err *e)
 	CLEANUP(buf_done) struct buf text = {0};
 
 	buf_init(&text, MANIFEST_MAX);
-	if (archive_read_small(o->reader, "manifest.json", &text, e) || json_parse(&o->manifest, text.p, text.len, e))
+	if (archive_manifest(o->reader, &text, e) || json_parse(&o->manifest, text.p, text.len, e))
 		return -1;
 	if (!str_eq(json_get_str(o->manifest, "format", ""), "felloe-archive 1"))
 		return err_set(e, ERR_INVALID, "it has the format \"%s\"; this version reads \"felloe-archive 1\"",
@@ -174,12 +180,28 @@ int opened_leave_sidecar(struct opened *o, const char *why, struct err *e)
 	return archive_open(&o->reader, &archive, NULL, e) || read_manifest(o, e) ? -1 : 0;
 }
 
+/* A sidecar of another archive would find nothing but damage. */
+static int is_its_own(const struct opened *o, struct err *e)
+{
+	const struct json *header = archive_header(o->reader);
+	const char *key = json_get_str(header, "key", "");
+	int64_t size = json_get_int(header, "size", 0);
+
+	if (!str_eq(base_name(key), base_name(o->key)))
+		return err_set(e, ERR_DAMAGED, "it is that of another archive, %.300s", base_name(key));
+	if (size > 0 && (uint64_t)size < o->size)
+		return err_set(e, ERR_DAMAGED, "it is of an archive of %lld bytes, this one has %llu", (long long)size,
+			       (unsigned long long)o->size);
+	return 0;
+}
+
 static int open_reader(struct opened *o, const struct archive_object *sidecar, struct err *e)
 {
 	const struct archive_object archive = {.read_at = read_archive, .ctx = o, .size = o->size};
 	struct err why;
 
-	if (archive_open(&o->reader, &archive, o->sidecar ? sidecar : NULL, e) == 0 && read_manifest(o, e) == 0)
+	if (archive_open(&o->reader, &archive, o->sidecar ? sidecar : NULL, e) == 0 &&
+	    (!o->sidecar || is_its_own(o, e) == 0) && read_manifest(o, e) == 0)
 		return 0;
 	if (!o->sidecar || e->kind != ERR_DAMAGED)
 		return -1;
@@ -331,7 +353,8 @@ static int identify(const struct find_opts *o, struct store *s, struct found_arc
 			return -1;
 		end = memchr(text.p, '\n', text.len);
 	}
-	if (end && json_parse(&header, text.p, (size_t)(end - text.p), e) == 0) {
+	if (end && json_parse(&header, text.p, (size_t)(end - text.p), e) == 0 &&
+	    str_eq(base_name(json_get_str(header, "key", "")), base_name(a->key))) {
 		facts = header;
 	} else if (opened_open(&opened, o->config, a, e)) {
 		opened_close(&opened);

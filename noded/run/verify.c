@@ -30,20 +30,12 @@ static void tell_progress(void *ctx, uint64_t fetched)
 		t->o->progress(t->o->ctx, fetched);
 }
 
-static int pass_over(void *ctx, const struct archive_entry *entry, struct err *e)
-{
-	(void)ctx;
-	(void)entry;
-	(void)e;
-	return 0;
-}
-
 /* Each line of the sidecar's index can be needed for a look-up. */
 static int check_sidecar(const struct verify_opts *o, struct opened *opened, struct verify_result *ret, struct err *e)
 {
 	struct err why = {0};
 
-	if (opened->sidecar && archive_list(opened->reader, "", pass_over, NULL, &why)) {
+	if (opened->sidecar && archive_check_sidecar(opened->reader, &why)) {
 		if (why.kind != ERR_DAMAGED)
 			return *e = why, -1;
 		if (opened_leave_sidecar(opened, why.msg, e))

@@ -43,11 +43,21 @@ check "a sidecar that is none does not stop a restore" run -e 3 back 1
 check "the damage is told" says "the sidecar is damaged"
 check "all files are back" diff -r "$T/www" "$T/back.1$T/www"
 cp "$T/good.idx" "$A.idx"
-printf 'xxxx' | dd of="$A.idx" bs=1 seek=$(($(stat -c %s "$A.idx") - 200)) conv=notrunc 2>/dev/null
+HEAD=$(head -n 2 "$A.idx" | wc -c) D=$(sed -n 2p "$A.idx" | jq .directory)
+printf 'xxxx' | dd of="$A.idx" bs=1 seek=$((HEAD + D + 300)) conv=notrunc 2>/dev/null
 check "nor does one of which a part is damaged" run -e 3 back 2
 check "all files are back again" diff -r "$T/www" "$T/back.2$T/www"
 check "verify finds that part" run -e 1 noded verify www --from disk --run "$RUN1"
 check "and says where" says "$(basename "$A") .idx:"
+cp "$T/good.idx" "$A.idx"
+printf 'xxxx' | dd of="$A.idx" bs=1 seek=$(($(stat -c %s "$A.idx") - 20)) conv=notrunc 2>/dev/null
+check "verify finds a damaged manifest of the sidecar as well" run -e 1 noded verify www --from disk --run "$RUN1"
+check "and says that, too" says ".idx: manifest in the sidecar"
+check "a restore takes that of the archive" run back 5
+cp "$(find "$T/store" -name '*.idx' ! -path "$A.idx" | tail -n 1)" "$A.idx"
+check "the sidecar of another archive does not stop a restore" run -e 3 back 6
+check "that is told" says "it is that of another archive"
+check "and all files are back" diff -r "$T/www" "$T/back.6$T/www"
 rm "$A.idx"
 check "without a sidecar all is restored as well" run back 3
 check "verify finds the archive sound" run noded verify www --from disk --run "$RUN1"

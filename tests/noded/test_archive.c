@@ -312,6 +312,115 @@ static void a_broken_byte_costs_the_members_of_its_frame(void **state UNUSED)
 	done(&p);
 }
 
+/* Frames of a pair by its seek table; yours. */
+static struct frame_size *frames_of(const struct pair *p, size_t *n)
+{
+	struct frame_size *ret;
+	struct err e = {0};
+	uint64_t size;
+
+	assert_int_equal(seek_table_size(&size, p->archive.p + p->archive.len - SEEK_FOOTER, &e), 0);
+	assert_int_equal(seek_table_read(&ret, n, p->archive.p + p->archive.len - size, (size_t)size, &e), 0);
+	return ret;
+}
+
+struct content {
+	struct buf b;
+	unsigned i, good;
+};
+
+static int content_begin(void *ctx, const struct tar_entry *t, struct err *e UNUSED)
+{
+	struct content *c = ctx;
+
+	buf_reset(&c->b);
+	c->i = (unsigned)strtoul(t->name + 2, NULL, 10);
+	return 0;
+}
+
+static int content_bytes(void *ctx, const void *p, size_t n, struct err *e UNUSED)
+{
+	buf_add(&((struct content *)ctx)->b, p, n);
+	return 0;
+}
+
+static int content_end(void *ctx, struct err *e UNUSED)
+{
+	struct content *c = ctx;
+	CLEANUP(freep) char *want = content_of(c->i);
+
+	assert_int_equal(c->b.len, size_of(c->i));
+	assert_memory_equal(c->b.p, want, c->b.len);
+	c->good++;
+	return 0;
+}
+
+/* Neighbouring frames exchanged: sound each by itself, and yet not the archive. */
+static void exchanged_frames_cost_their_members_and_no_others(void **state UNUSED)
+{
+	size_t n, at = 0;
+	struct pair p;
+
+	make(&p, 150);
+	CLEANUP(freep) struct frame_size *frames = frames_of(&p, &n);
+
+	for (size_t i = 0; i + 3 < n; at += frames[i++].stored) {
+		size_t a = frames[i].stored, b = frames[i + 1].stored;
+		CLEANUP(freep) char *both = xmemdup(p.archive.p + at, a + b);
+		CLEANUP(archive_closep) struct archive_reader *r = NULL;
+		struct seen s = {0};
+		struct content c = {0};
+		struct archive_read_opts o = {.damaged = on_damaged, .ctx = &s};
+		struct tar_sink sink = {content_begin, content_bytes, content_end, NULL, &c};
+		struct archive_read_result res;
+		struct err e = {0};
+
+		buf_init(&c.b, 8 << 20);
+		memcpy(p.archive.p + at, both + a, b);
+		memcpy(p.archive.p + at + b, both, a);
+		assert_int_equal(open_pair(&r, &p, true, &e), 0);
+		assert_int_equal(archive_read(r, &o, &sink, &res, &e), 0);
+		assert_true(res.damaged > 0);
+		assert_int_equal(res.members + res.damaged, 150);
+		assert_int_equal(s.damaged, res.damaged);
+		assert_int_equal(c.good, res.members);
+		memcpy(p.archive.p + at, both, a + b);
+		buf_done(&c.b);
+	}
+	done(&p);
+}
+
+static void the_manifest_is_in_the_sidecar_too(void **state UNUSED)
+{
+	struct pair p;
+	struct buf b;
+
+	make(&p, 60);
+	buf_init(&b, 4096);
+	for (int broken = 0; broken < 3; broken++) { /* nothing, the archive's, both */
+		CLEANUP(archive_closep) struct archive_reader *r = NULL;
+		struct err e = {0};
+
+		if (broken == 1)
+			memset(p.archive.p + p.archive.len - 600, 0, 600);
+		if (broken == 2)
+			p.sidecar.p[p.sidecar.len - 1] = (char)(p.sidecar.p[p.sidecar.len - 1] ^ 1);
+		assert_int_equal(open_pair(&r, &p, true, &e), 0);
+		buf_reset(&b);
+		if (broken == 2) {
+			assert_int_equal(archive_check_sidecar(r, &e), -1);
+			assert_int_equal(e.kind, ERR_DAMAGED);
+			assert_int_equal(archive_manifest(r, &b, &e), -1);
+			continue;
+		}
+		assert_int_equal(archive_check_sidecar(r, &e), 0);
+		assert_int_equal(archive_manifest(r, &b, &e), 0);
+		assert_string_equal(b.p, "{}");
+	}
+	buf_done(&b);
+	done(&p);
+}
+
 /* Cut, broken and mixed archives and sidecars: errors, never worse. */
 static void broken_objects_do_no_harm(void **state UNUSED)
 {
@@ -423,6 +532,8 @@ int main(void)
 		cmocka_unit_test(a_store_that_fails_ends_the_writer),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(a_broken_byte_costs_the_members_of_its_frame),
+		cmocka_unit_test(exchanged_frames_cost_their_members_and_no_others),
+		cmocka_unit_test(the_manifest_is_in_the_sidecar_too),
 		cmocka_unit_test(broken_objects_do_no_harm),
 		cmocka_unit_test(names_that_lead_out_are_refused),
 		cmocka_unit_test(many_members_are_sorted_in_runs),
