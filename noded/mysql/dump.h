@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "noded/config.h"
+#include "shared/buf.h"
 #include "shared/err.h"
 #include "shared/hash.h"
 #include "shared/json.h"
@@ -40,6 +41,9 @@ void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: se
 struct dump_sink {
 	/* A whole member, named as docs/archive-format.md says ("db/20-data/wp_posts.00001.sql"). */
 	int (*member)(void *ctx, const char *name, const void *p, size_t n, struct err *e);
+	/* The same for a member that stands in a buffer which the sink may keep: b comes back empty,
+	 * perhaps with other memory. May be NULL. */
+	int (*swap)(void *ctx, const char *name, struct buf *b, struct err *e);
 	/* Rows and bytes so far, a few times a second; may be NULL. */
 	void (*progress)(void *ctx, const char *table, uint64_t rows, uint64_t bytes);
 	/* Something that makes the run a warning (a routine without body, a non-transactional table); may be NULL. */

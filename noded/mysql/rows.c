@@ -184,6 +184,7 @@ struct writer {
 	struct buf insert; /* INSERT INTO `t` (…) VALUES */
 	size_t statement;  /* where the open statement begins in b; 0: none is open */
 	unsigned members;
+	uint64_t counted;  /* rows that are in the total */
 	int64_t told;      /* clock of the last progress */
 };
 
@@ -194,9 +195,19 @@ static void close_statement(struct writer *w)
 	w->statement = 0;
 }
 
+static int hand_over(struct writer *w, const char *name, struct err *e)
+{
+	const struct dump_sink *sink = w->job->sink;
+
+	if (sink->swap)
+		return sink->swap(sink->ctx, name, w->b, e);
+	return sink->member(sink->ctx, name, w->b->p, w->b->len, e);
+}
+
 static int end_member(struct writer *w, struct err *e)
 {
 	CLEANUP(buf_done) struct buf name = {0};
+	size_t n;
 
 	if (!w->b->len)
 		return 0;
@@ -208,16 +219,15 @@ static int end_member(struct writer *w, struct err *e)
 	buf_adds(&name, "db/20-data/");
 	member_name(&name, w->t->name);
 	buf_addf(&name, ".%05u.sql", ++w->members);
-	if (buf_check(&name, "name of a member", e) ||
-	    w->job->sink->member(w->job->sink->ctx, name.p, w->b->p, w->b->len, e))
+	n = w->b->len;
+	if (buf_check(&name, "name of a member", e) || hand_over(w, name.p, e))
 		return -1;
-	w->t->bytes += w->b->len;
-	*w->job->all_bytes += w->b->len;
-	if (w->b->cap > KEEP_RAW) {
+	w->t->bytes += n;
+	atomic_fetch_add_explicit(&w->job->total->bytes, n, memory_order_relaxed);
+	if (w->b->cap > KEEP_RAW)
 		buf_done(w->b);
-		rows_buf(w->b);
-	}
 	buf_reset(w->b);
+	(void)!buf_room(w->b, MEMBER_RAW);
 	return 0;
 }
 
@@ -303,10 +313,18 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 	return 0;
 }
 
+static void count(struct writer *w)
+{
+	atomic_fetch_add_explicit(&w->job->total->rows, w->digest.rows - w->counted, memory_order_relaxed);
+	w->counted = w->digest.rows;
+}
+
 static void tell(struct writer *w)
 {
 	const struct dump_sink *sink = w->job->sink;
 	int64_t now;
+
+	count(w);
 
 	if (!sink->progress)
 		return;
@@ -314,7 +332,8 @@ static void tell(struct writer *w)
 	if (now - w->told < PROGRESS_MS)
 		return;
 	w->told = now;
-	sink->progress(sink->ctx, w->t->name, *w->job->all_rows + w->digest.rows, *w->job->all_bytes + w->b->len);
+	sink->progress(sink->ctx, w->t->name, atomic_load(&w->job->total->rows),
+		       atomic_load(&w->job->total->bytes) + w->b->len);
 }
 
 static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
@@ -379,6 +398,6 @@ int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_t
 
 	t->rows = w.digest.rows;
 	digest_get(&w.digest, t->digest);
-	*job->all_rows += t->rows;
+	count(&w);
 	return 0;
 }

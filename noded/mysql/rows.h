@@ -2,6 +2,8 @@
 #ifndef FELLOE_MYSQL_ROWS_H
 #define FELLOE_MYSQL_ROWS_H
 
+#include <stdatomic.h>
+
 #include "noded/mysql/conn.h"
 #include "noded/mysql/dump.h"
 #include "noded/mysql/halt.h"
@@ -30,14 +32,19 @@ void columns_done(struct columns *k);
 /* A buffer for one member at a time. */
 void rows_buf(struct buf *b);
 
+/* How much all readers of a dump have read so far. */
+struct rows_total {
+	atomic_uint_fast64_t rows, bytes;
+};
+
 /* Read the table in the running snapshot and hand its members to sink. Fills
  * rows, bytes and digest of t, whose name and select_list are set. When it fails in the middle the connection is given up. */
 struct rows_job {
 	struct conn *c;
 	const struct dump_sink *sink;
 	struct halt *halt;
-	uint64_t *all_rows, *all_bytes; /* running totals */
-	struct buf *member;             /* of rows_buf: one for all tables, so that memory stays flat */
+	struct rows_total *total;
+	struct buf *member;             /* of rows_buf: one for all tables of this reader, so that memory stays flat */
 };
 int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e) MUSTCHECK;
 

@@ -129,6 +129,17 @@ static int pass_on_here(struct relay *r, const char *name, const void *p, size_t
 	return r->failed ? -1 : 0;
 }
 
+/* r->bytes are the member's. */
+static void pass_on_there(struct relay *r, const char *name)
+{
+	free(r->name);
+	r->name = xstrdup(name);
+	pthread_mutex_lock(&r->lock);
+	r->busy = true;
+	pthread_cond_signal(&r->change);
+	pthread_mutex_unlock(&r->lock);
+}
+
 int relay_member(struct relay *r, const char *name, const void *p, size_t n, struct err *e)
 {
 	if (relay_end(r, e))
@@ -137,11 +148,31 @@ int relay_member(struct relay *r, const char *name, const void *p, size_t n, str
 		return pass_on_here(r, name, p, n, e);
 	buf_reset(&r->bytes);
 	buf_add(&r->bytes, p, n);
-	free(r->name);
-	r->name = xstrdup(name);
-	pthread_mutex_lock(&r->lock);
-	r->busy = true;
-	pthread_cond_signal(&r->change);
-	pthread_mutex_unlock(&r->lock);
+	pass_on_there(r, name);
+	return 0;
+}
+
+/* Only the memory changes hands: each keeps its own limit. */
+static void swap_memory(struct buf *a, struct buf *b)
+{
+	struct buf was = *a;
+
+	*a = (struct buf){.p = b->p, .len = b->len, .cap = b->cap, .max = a->max};
+	*b = (struct buf){.p = was.p, .len = was.len, .cap = was.cap, .max = b->max};
+}
+
+int relay_swap(struct relay *r, const char *name, struct buf *b, struct err *e)
+{
+	if (relay_end(r, e))
+		return -1;
+	if (b->len >= COPY_MAX) {
+		int failed = pass_on_here(r, name, b->p, b->len, e);
+
+		buf_reset(b);
+		return failed;
+	}
+	swap_memory(&r->bytes, b);
+	buf_reset(b);
+	pass_on_there(r, name);
 	return 0;
 }

@@ -173,6 +173,13 @@ static int take_member(void *ctx, const char *name, const void *p, size_t n, str
 	return relay_member(w->relay, name, p, n, e);
 }
 
+static int take_buffer(void *ctx, const char *name, struct buf *b, struct err *e)
+{
+	struct work *w = ctx;
+
+	return relay_swap(w->relay, name, b, e);
+}
+
 /* On the relay's thread. */
 static int store_member(void *ctx, const char *name, const void *p, size_t n, struct err *e)
 {
@@ -271,7 +278,8 @@ static int stream_files(struct work *w, struct walk_result *walked, struct err *
 
 static int stream_database(struct work *w, struct dump_result *result, struct err *e)
 {
-	const struct dump_sink sink = {.member = take_member, .progress = dump_progress, .warn = dump_warning, .ctx = w};
+	const struct dump_sink sink = {.member = take_member, .swap = take_buffer, .progress = dump_progress,
+				       .warn = dump_warning, .ctx = w};
 	CLEANUP(relay_freep) struct relay *relay = NULL;
 	struct stream *s = w->s;
 

@@ -3,7 +3,7 @@
  * The dumper and the loader as a program, for tests/e2e/mysql.sh and bench:
  *
  *   dump_tool dump  HOST USER PASSWORD DB DIR [--exclude X]... [--at MEMBER --sql HOOK] [--stop MEMBER]
- *                   [--ssl off|prefer|verify] [--ca FILE]
+ *                   [--ssl off|prefer|verify] [--ca FILE] [--connections N]
  *                   members go to DIR/1.sql, DIR/2.sql ...; DIR/order lists their
  *                   names, DIR/tables rows and digests (fields ended by NUL).
  *                   DIR "-": all members are thrown away. When the first member
@@ -16,6 +16,7 @@
  * Ends with the kind's exit code; the message goes to stderr.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,10 @@ struct tool {
 	const char *db, *dir;
 	struct strings exclude;
 	const char *at, *sql, *stop_at, *definer;
-	uint64_t piece;
+	uint64_t piece, connections;
 	unsigned members;
+	pthread_t threads[DUMP_CONNECTIONS]; /* that have handed over rows */
+	unsigned n_threads;
 	FILE *order;
 	volatile sig_atomic_t stop;
 	unsigned long progress;
@@ -59,11 +62,24 @@ static int run_hook(struct tool *t, struct err *e)
 	return conn_open(&c, &rig, e) || conn_use(c, t->db, e) || conn_exec(c, t->sql, e) ? -1 : 0;
 }
 
+static void see_thread(struct tool *t, const char *member)
+{
+	unsigned i = 0;
+
+	if (!str_starts(member, "db/20-data/"))
+		return;
+	while (i < t->n_threads && !pthread_equal(t->threads[i], pthread_self()))
+		i++;
+	if (i == t->n_threads)
+		t->threads[t->n_threads++] = pthread_self();
+}
+
 static int take_member(void *ctx, const char *name, const void *p, size_t n, struct err *e)
 {
 	struct tool *t = ctx;
 
 	t->members++;
+	see_thread(t, name);
 	if (!str_eq(t->dir, "-")) {
 		CLEANUP(freep) char *path = xasprintf("%s/%u.sql", t->dir, t->members);
 
@@ -116,7 +132,7 @@ static int write_tables(const struct tool *t, const struct dump_result *r, struc
 
 static int do_dump(struct tool *t, struct err *e)
 {
-	struct dump_opts o = {.access = &t->access, .connections = 1, .stop = &t->stop};
+	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections, .stop = &t->stop};
 	struct dump_sink sink = {.member = take_member, .progress = take_progress, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	CLEANUP(dump_result_done) struct dump_result r = {0};
@@ -131,7 +147,7 @@ static int do_dump(struct tool *t, struct err *e)
 	printf("position: %s\nestimate: %" PRIu64 "\n", dump_position(d), estimate);
 	printf("tables %zu rows %" PRIu64 " bytes %" PRIu64 " views %u triggers %u routines %u events %u sequences %u\n",
 	       r.tables.n, r.rows, r.bytes, r.views, r.triggers, r.routines, r.events, r.sequences);
-	printf("members %u progress %s\n", t->members, t->progress ? "told" : "none");
+	printf("members %u progress %s readers %u\n", t->members, t->progress ? "told" : "none", t->n_threads);
 	return order ? write_tables(t, &r, e) : 0;
 }
 
@@ -245,13 +261,15 @@ static void read_option(struct tool *t, const char *name, char *value)
 		t->access.ssl_ca = value;
 	else if (str_eq(name, "--definer"))
 		t->definer = value;
+	else if (str_eq(name, "--connections") && str_to_u64(&t->connections, value, 1, DUMP_CONNECTIONS))
+		abort();
 	else if (str_eq(name, "--piece") && str_to_u64(&t->piece, value, 1, 1 << 30))
 		abort();
 }
 
 int main(int argc, char **argv)
 {
-	struct tool t = {.piece = 65536, .definer = "keep"};
+	struct tool t = {.piece = 65536, .connections = 1, .definer = "keep"};
 	struct err e = {0};
 	char none[] = "";
 	int failed;

@@ -138,6 +138,51 @@ static void a_huge_member_is_not_copied(void **state)
 	assert_int_equal(relay_end(r, &e), -1);
 }
 
+static void a_buffer_is_kept_and_another_comes_back(void **state)
+{
+	CLEANUP(relay_freep) struct relay *r = NULL;
+	CLEANUP(buf_done) struct buf b = {0};
+	struct taken *t = *state;
+	const char *first;
+	struct err e;
+
+	buf_init(&b, 1 << 20);
+	buf_adds(&b, "first");
+	first = b.p;
+	assert_int_equal(relay_new(&r, take, t, &e), 0);
+	assert_int_equal(relay_swap(r, "one", &b, &e), 0);
+	assert_int_equal(b.len, 0);
+	assert_ptr_not_equal(b.p, first);
+	assert_int_equal(b.max, 1 << 20);
+	buf_adds(&b, "second");
+	assert_int_equal(relay_swap(r, "two", &b, &e), 0);
+	assert_ptr_equal(b.p, first);
+	assert_int_equal(relay_member(r, "three", "x", 1, &e), 0);
+	assert_int_equal(relay_end(r, &e), 0);
+	assert_string_equal(t->names.p, "one=f two=s three=x ");
+	assert_int_equal(t->bytes, 12);
+}
+
+static void a_huge_buffer_stays_with_its_owner(void **state)
+{
+	CLEANUP(relay_freep) struct relay *r = NULL;
+	CLEANUP(buf_done) struct buf b = {0};
+	struct taken *t = *state;
+	const char *huge;
+	struct err e;
+
+	buf_init(&b, 2 * COPY_MAX);
+	memset(buf_room(&b, COPY_MAX), 'h', COPY_MAX);
+	buf_grew(&b, COPY_MAX);
+	huge = b.p;
+	assert_int_equal(relay_new(&r, take, t, &e), 0);
+	assert_int_equal(relay_swap(r, "huge", &b, &e), 0);
+	assert_true(t->here);
+	assert_ptr_equal(b.p, huge);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(t->bytes, COPY_MAX);
+}
+
 static void a_member_of_just_under_the_limit_is_copied_whole(void **state)
 {
 	CLEANUP(relay_freep) struct relay *r = NULL;
@@ -173,6 +218,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_failure_is_told_once_and_ends_it, start, end),
 		cmocka_unit_test_setup_teardown(a_failure_of_the_last_member_is_seen_at_the_end, start, end),
 		cmocka_unit_test_setup_teardown(a_huge_member_is_not_copied, start, end),
+		cmocka_unit_test_setup_teardown(a_buffer_is_kept_and_another_comes_back, start, end),
+		cmocka_unit_test_setup_teardown(a_huge_buffer_stays_with_its_owner, start, end),
 		cmocka_unit_test_setup_teardown(a_member_of_just_under_the_limit_is_copied_whole, start, end),
 		cmocka_unit_test_setup_teardown(given_up_in_the_middle_it_waits_for_the_member, start, end),
 	};
