@@ -23,6 +23,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \
+	noded/mysql/crew.h noded/mysql/crew.c \
 	noded/mysql/server.h noded/mysql/server.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +25,9 @@ struct load {
 	char *db;
 	char *definer;  /* "`u`@`h`" or CURRENT_USER, to stand in every DEFINER=; NULL: kept */
 	char *member;   /* being loaded */
+	bool rows;      /* it is a transaction of ours */
+	unsigned long id; /* of the connection */
+	struct db_access access; /* lent */
 	unsigned redefined;
 	int (*rewrite)(void *ctx, const struct load_statement *s, struct buf *out, struct err *e);
 	void *rewrite_ctx;
@@ -71,6 +75,17 @@ static int create(struct load *l, struct err *e)
 	return 0;
 }
 
+/* What prologue_end puts back, for a member that ends early. */
+static int know_settings(struct load *l, struct err *e)
+{
+	CLEANUP(buf_done) struct buf sql = {0};
+
+	buf_init(&sql, 4096);
+	prologue_begin(&sql);
+	prologue_end(&sql);
+	return load_feed(l, "", sql.p, sql.len, e) || load_end(l, e) ? -1 : 0;
+}
+
 int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 {
 	CLEANUP(load_closep) struct load *l = xcalloc(1, sizeof(*l));
@@ -79,8 +94,12 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 	l->db = xstrdup(o->db);
 	l->rewrite = o->rewrite;
 	l->rewrite_ctx = o->rewrite_ctx;
+	l->access = *o->access;
 	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, e)) ||
 	    conn_use(l->c, l->db, e))
+		return -1;
+	l->id = mysql_thread_id(l->c->my);
+	if (know_settings(l, e))
 		return -1;
 
 	*ret = TAKE(l);
@@ -171,6 +190,17 @@ static int send_statement(struct load *l, const char *sql, size_t n, struct err 
 	return 0;
 }
 
+/* What a member of rows says so that any client loads it in one transaction; here the transaction is longer. */
+static bool ends_transaction(const char *sql, size_t n)
+{
+	static const char *const own[] = {"COMMIT", "SET autocommit=0", "SET autocommit=@felloe_commit"};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (strlen(own[i]) == n && !memcmp(own[i], sql, n))
+			return true;
+	return false;
+}
+
 /* With what the restore makes of it, if it has a say. */
 static int rewrite_and_send(struct load *l, const char *sql, size_t n, struct err *e)
 {
@@ -178,7 +208,9 @@ static int rewrite_and_send(struct load *l, const char *sql, size_t n, struct er
 	CLEANUP(buf_done) struct buf b = {0};
 	int changed;
 
-	if (!l->rewrite || str_starts(l->member, "db/20-data/"))
+	if (l->rows)
+		return ends_transaction(sql, n) ? 0 : conn_exec_n(l->c, sql, n, e);
+	if (!l->rewrite)
 		return send_statement(l, sql, n, e);
 	buf_init(&b, 2 * n + (1 << 20));
 	changed = l->rewrite(l->rewrite_ctx, &s, &b, e);
@@ -234,6 +266,12 @@ int load_feed(struct load *l, const char *name, const void *p, size_t n, struct 
 		free(l->member);
 		l->member = xstrdup(name);
 		l->ansi_quotes = false;
+		l->rows = false;
+		if (str_starts(name, "db/20-data/")) {
+			if (conn_exec(l->c, "START TRANSACTION", e))
+				return err_wrap(e, "%s", name);
+			l->rows = true;
+		}
 	}
 	while (n) {
 		size_t slice = n < SLICE ? n : SLICE;
@@ -263,7 +301,45 @@ int load_end(struct load *l, struct err *e)
 	}
 	reader_done(&l->reader);
 	reader_init(&l->reader, STATEMENT_MAX);
+	if (l->rows && conn_exec(l->c, "COMMIT", e))
+		return err_wrap(e, "%s", l->member);
+	l->rows = false;
+	free(TAKE(l->member));
 	return 0;
+}
+
+int load_abandon(struct load *l, struct err *e)
+{
+	CLEANUP(buf_done) struct buf end = {0};
+
+	reader_done(&l->reader);
+	reader_init(&l->reader, STATEMENT_MAX);
+	free(TAKE(l->member));
+	if (conn_exec(l->c, "ROLLBACK", e))
+		return -1;
+	l->rows = false;
+	/* the member would have put the settings of the session back */
+	buf_init(&end, 4096);
+	prologue_end(&end);
+	return load_feed(l, "", end.p, end.len, e) || load_end(l, e) ? -1 : 0;
+}
+
+bool load_was_deadlock(const struct load *l)
+{
+	unsigned code = mysql_errno(l->c->my);
+
+	return code == ER_LOCK_DEADLOCK || code == ER_LOCK_WAIT_TIMEOUT;
+}
+
+void load_interrupt(const struct load *l)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+	char sql[64];
+	struct err ignored;
+
+	snprintf(sql, sizeof(sql), "KILL QUERY %lu", l->id);
+	if (conn_open(&c, &l->access, &ignored) || conn_exec(c, sql, &ignored))
+		return; /* it ends by itself then */
 }
 
 unsigned load_redefined(const struct load *l)
@@ -275,7 +351,6 @@ bool load_skip(struct load *l)
 {
 	static const unsigned lacks[] = {ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_SP_DOES_NOT_EXIST, ER_VIEW_INVALID,
 					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW, ER_NO_SUCH_USER, ER_TABLEACCESS_DENIED_ERROR};
-	CLEANUP(buf_done) struct buf end = {0};
 	unsigned code = mysql_errno(l->c->my);
 	bool known = false;
 	struct err ignored;
@@ -284,12 +359,7 @@ bool load_skip(struct load *l)
 		known = known || code == lacks[i];
 	if (!known)
 		return false;
-	reader_done(&l->reader);
-	reader_init(&l->reader, STATEMENT_MAX);
-	/* the member would have put the settings of the session back */
-	buf_init(&end, 4096);
-	prologue_end(&end);
-	return load_feed(l, "", end.p, end.len, &ignored) == 0 && load_end(l, &ignored) == 0;
+	return load_abandon(l, &ignored) == 0;
 }
 
 int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],

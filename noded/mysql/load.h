@@ -38,8 +38,16 @@ void load_close(struct load *l);
 void load_closep(struct load **l);
 /* Bytes of one member, in pieces; name is for messages. */
 int load_feed(struct load *l, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
-/* End of a member: a statement left open is ERR_DAMAGED. */
+/* End of a member: a statement left open is ERR_DAMAGED. The rows of a member of db/20-data are one transaction,
+ * which ends here and not with the member's own COMMIT: so that nothing is committed that the caller did not find whole. */
 int load_end(struct load *l, struct err *e) MUSTCHECK;
+/* Forget the member that was fed so far: its rows are rolled back (where the engine can), the session is as
+ * before it. Also after a failure. */
+int load_abandon(struct load *l, struct err *e) MUSTCHECK;
+/* The last failure was a deadlock, or a lock waited for in vain: after load_abandon the member may be fed again. */
+bool load_was_deadlock(const struct load *l);
+/* End the statement that another thread waits for, over a connection of its own. */
+void load_interrupt(const struct load *l);
 /* How many definers could not be kept. */
 unsigned load_redefined(const struct load *l);
 /* After a failure of load_feed or load_end: when the server merely lacks what a

@@ -13,6 +13,7 @@
 
 static void restore_done(struct restore *r)
 {
+	crew_close(r->crew);
 	load_close(r->load);
 	opened_close(&r->opened);
 	if (r->access_ours)
@@ -27,14 +28,6 @@ bool restore_stopping(void *ctx)
 {
 	(void)ctx;
 	return daemon_stopping();
-}
-
-void restore_on_progress(void *ctx, uint64_t fetched)
-{
-	struct restore *r = ctx;
-
-	r->o->job->progress.bytes_done = r->o->job->progress.bytes_stored = (int64_t)fetched;
-	progress_tick(r->o->job->bar);
 }
 
 static void choose_targets(struct restore *r)

@@ -5,20 +5,61 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/daemon.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+
+static bool is_rows(const char *member)
+{
+	return str_starts(member, "db/20-data/");
+}
+
+static void show(struct restore *r)
+{
+	r->o->job->progress.bytes_done = (int64_t)(r->done + (r->crew ? crew_bytes(r->crew) : 0));
+	progress_tick(r->o->job->bar);
+}
+
+/* Asked by whoever waits for the loaders. */
+static bool stop_loading(void *ctx)
+{
+	show(ctx);
+	return daemon_stopping();
+}
+
+/* All rows are there before anything uses them, and all tables before their rows. */
+static int finish_rows(struct restore *r, struct err *e)
+{
+	if (!r->crew)
+		return 0;
+	if (crew_wait(r->crew, e))
+		return -1;
+	r->done += crew_bytes(r->crew);
+	crew_close(TAKE(r->crew));
+	return 0;
+}
+
+static int begin_rows(struct restore *r, const struct tar_entry *entry, struct err *e)
+{
+	const struct load_opts load = {.access = &r->access, .db = r->target_db};
+	const struct crew_opts o = {.load = &load, .loaders = (unsigned)r->o->config->mysql_connections,
+				    .stop = stop_loading, .ctx = r};
+
+	if (!r->crew && crew_open(&r->crew, &o, e))
+		return -1;
+	return crew_begin(r->crew, entry->name, entry->size, e);
+}
 
 static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 {
 	struct restore *r = ctx;
 
-	(void)e;
 	free(r->member);
 	r->member = xstrdup(entry->name);
 	r->skip = false;
 	str_cut(r->o->job->progress.item, sizeof(r->o->job->progress.item), entry->name);
-	return 0;
+	return is_rows(r->member) ? begin_rows(r, entry, e) : finish_rows(r, e);
 }
 
 /* A view may refer to a schema that is not here, or to a table that was left out:
@@ -36,7 +77,9 @@ static int sql_write(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct restore *r = ctx;
 
-	r->out->bytes += n;
+	if (is_rows(r->member))
+		return crew_write(r->crew, p, n, e);
+	r->done += n;
 	return !r->skip && load_feed(r->load, r->member, p, n, e) ? forgive_view(r, e) : 0;
 }
 
@@ -44,7 +87,21 @@ static int sql_end(void *ctx, struct err *e)
 {
 	struct restore *r = ctx;
 
+	if (is_rows(r->member))
+		return crew_end(r->crew, e);
 	return !r->skip && load_end(r->load, e) ? forgive_view(r, e) : 0;
+}
+
+/* What was read of it is not to be trusted. */
+static void sql_fail(void *ctx)
+{
+	struct restore *r = ctx;
+	struct err ignored;
+
+	if (is_rows(r->member))
+		crew_fail(r->crew);
+	else if (load_abandon(r->load, &ignored))
+		return; /* the next statement meets it */
 }
 
 /* Every table loaded against what was counted when it was dumped. */
@@ -79,14 +136,25 @@ static int check_tables(struct restore *r, struct err *e)
 	return 0;
 }
 
+static void on_fetched(void *ctx, uint64_t fetched)
+{
+	struct restore *r = ctx;
+
+	r->o->job->progress.bytes_stored = (int64_t)fetched;
+	show(r);
+}
+
 static int load_members(struct restore *r, const struct prefixes *p, struct err *e)
 {
-	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .ctx = r};
+	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .fail = sql_fail, .ctx = r};
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,
-					    .progress = restore_on_progress, .stop = restore_stopping, .ctx = r};
+					    .progress = on_fetched, .stop = restore_stopping, .ctx = r};
 	struct archive_read_result result;
 
-	return archive_read(r->opened.reader, &o, &sink, &result, e);
+	if (archive_read(r->opened.reader, &o, &sink, &result, e) || finish_rows(r, e))
+		return -1;
+	r->out->bytes += result.bytes;
+	return 0;
 }
 
 static struct strings trigger_names(const struct restore *r, struct prefixes *names)

@@ -14,13 +14,28 @@ static void extract_note(void *ctx, const char *path, const char *why)
 	job_warn(r->o->job, "%s: %s", path, why);
 }
 
+struct unpacking {
+	struct restore *r;
+	struct archive_read_result read;
+};
+
+static void on_progress(void *ctx, uint64_t fetched)
+{
+	const struct unpacking *u = ctx;
+	struct job *job = u->r->o->job;
+
+	job->progress.bytes_done = (int64_t)(u->r->done + u->read.bytes);
+	job->progress.bytes_stored = (int64_t)fetched;
+	progress_tick(job->bar);
+}
+
 int restore_files(struct restore *r, struct err *e)
 {
 	CLEANUP(prefixes_done) struct prefixes p = {0};
 	CLEANUP(extract_freep) struct extract *x = NULL;
 	const struct extract_opts xo = {.dir = r->target_dir, .strip = "files/", .note = extract_note, .ctx = r};
-	struct archive_read_opts o = {.progress = restore_on_progress, .stop = restore_stopping, .ctx = r};
-	struct archive_read_result read;
+	struct unpacking work = {.r = r};
+	struct archive_read_opts o = {.progress = on_progress, .stop = restore_stopping, .ctx = &work};
 	struct extract_result result;
 
 	if (restore_files_prefixes(r, &p, e))
@@ -31,7 +46,7 @@ int restore_files(struct restore *r, struct err *e)
 		return -1;
 	str_cut(r->out->dir, sizeof(r->out->dir), r->target_dir);
 	job_say(r->o->job, "unpacking into %s", r->target_dir);
-	if (archive_read(r->opened.reader, &o, extract_sink(x), &read, e) || extract_finish(x, &result, e))
+	if (archive_read(r->opened.reader, &o, extract_sink(x), &work.read, e) || extract_finish(x, &result, e))
 		return err_wrap(e, "files into %s", r->target_dir);
 	r->out->files += result.members;
 	r->out->bytes += result.bytes;

@@ -26,7 +26,7 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	restore_database_prefixes(r, &p);
 	if (restore_measure(r, &p, false, &sum, e))
 		return -1;
-	r->wanted += sum.stored;
+	r->wanted += sum.bytes;
 	if (facts.there)
 		return err_set(e, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
 			       "--to-db, or drop it", r->target_db, facts.tables);
@@ -53,7 +53,7 @@ int restore_look_at_files(struct restore *r, struct err *e)
 
 	if (restore_files_prefixes(r, &p, e) || restore_measure(r, &p, true, &sum, e))
 		return -1;
-	r->wanted += sum.stored;
+	r->wanted += sum.bytes;
 	slash = strrchr(parent, '/');
 	if (slash)
 		slash[slash == parent] = '\0';

@@ -2,6 +2,7 @@
 #ifndef FELLOE_RESTORE_PRIV_H
 #define FELLOE_RESTORE_PRIV_H
 
+#include "noded/mysql/crew.h"
 #include "noded/mysql/load.h"
 #include "noded/mysql/server.h"
 #include "noded/run/restore.h"
@@ -18,15 +19,16 @@ struct restore {
 	struct db_access access;    /* in use */
 	bool access_ours;
 	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
-	struct load *load;
+	struct load *load;          /* definitions go over this one */
+	struct crew *crew;          /* while rows are loaded */
 	char *member;               /* being loaded */
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id */
-	uint64_t wanted;            /* bytes of the frames to fetch, about */
+	uint64_t wanted;            /* bytes to restore, of SQL and of files */
+	uint64_t done;              /* of those, what is complete already */
 };
 
 bool restore_stopping(void *ctx);
-void restore_on_progress(void *ctx, uint64_t fetched);
 
 /* ---- restore_wanted.c: what to read */
 
