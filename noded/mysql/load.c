@@ -375,6 +375,7 @@ int load_check(struct load *l, const char *table, const char *select_list, uint6
 	buf_init(&sql, 8 << 20);
 	buf_addf(&sql, "SELECT %s FROM ", select_list);
 	sql_ident(&sql, table);
+	buf_adds(&sql, sql_history_of(select_list));
 	if (buf_check(&sql, "select list", e) || conn_stream(l->c, &r, sql.p, e))
 		return err_wrap(e, "check of table `%s`", table);
 	columns = mysql_num_fields(r);

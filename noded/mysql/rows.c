@@ -107,6 +107,47 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 	return 0;
 }
 
+/* Is the column that ends in " GENERATED ALWAYS AS ROW START" a time, and no number of a transaction? */
+static bool keeps_times(const char *text, const char *column)
+{
+	CLEANUP(freep) char *want = xasprintf("\n  %s timestamp(6) ", column);
+
+	return strstr(text, want);
+}
+
+int columns_add_history(struct columns *ret, struct conn *c, const char *table, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf from = {0}, to = {0};
+	CLEANUP(freep) char *names = NULL, *list = NULL;
+	MYSQL_ROW row;
+
+	buf_init(&from, 4096);
+	buf_init(&to, 4096);
+	if (conn_rows_of(c, &r, "SHOW CREATE TABLE ", table, e))
+		return err_wrap(e, "table `%s`", table);
+	row = mysql_fetch_row(r);
+	if (!row || !row[1])
+		return conn_fail(c, e);
+	if (!sql_period_columns(row[1], mysql_fetch_lengths(r)[1], &from, &to)) {
+		buf_adds(&from, "`row_start`"); /* as they are called where the definition does not name them */
+		buf_adds(&to, "`row_end`");
+	} else if (!keeps_times(row[1], from.p)) {
+		return 0;
+	}
+	names = xasprintf("%s%s%s,%s", ret->names, ret->n ? "," : "", from.p, to.p);
+	list = xasprintf("%s%s%s,%s" SQL_HISTORY, ret->n ? ret->select_list : "", ret->n ? "," : "", from.p, to.p);
+	free(ret->names);
+	free(ret->select_list);
+	ret->names = TAKE(names);
+	ret->select_list = TAKE(list);
+	*list_push(&ret->form) = FORM_PLAIN;
+	*list_push(&ret->form) = FORM_PLAIN;
+	ret->n += 2;
+	ret->history = true;
+	return 0;
+}
+
 static char *write_value(char *at, enum column_form form, const char *v, size_t n)
 {
 	switch (form) {
@@ -212,6 +253,8 @@ static int end_member(struct writer *w, struct err *e)
 	if (!w->b->len)
 		return 0;
 	close_statement(w);
+	if (w->k->history)
+		buf_adds(w->b, "SET system_versioning_insert_history=@felloe_history;\n");
 	prologue_end_data(w->b);
 	if (buf_check(w->b, "a member of SQL", e))
 		return -1;
@@ -292,8 +335,12 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 		close_statement(w);
 	if (!w->statement && w->b->len + room > MEMBER_RAW - STATEMENT_RAW && end_member(w, e))
 		return -1;
-	if (!w->b->len)
+	if (!w->b->len) {
 		prologue_begin_data(w->b);
+		if (w->k->history)
+			buf_adds(w->b, "SET @felloe_history=@@system_versioning_insert_history, "
+				       "system_versioning_insert_history=1;\n");
+	}
 	if (add_long_values(w, row, len, &n_long, e))
 		return -1;
 	from = at = buf_room(w->b, room);
@@ -377,6 +424,7 @@ static int dump_stream(struct writer *w, struct err *e)
 	buf_init(&sql, 8 << 20);
 	buf_addf(&sql, "SELECT /*!40001 SQL_NO_CACHE */ %s FROM ", w->k->select_list);
 	sql_ident(&sql, w->t->name);
+	buf_adds(&sql, sql_history_of(w->k->select_list));
 	if (buf_check(&sql, "select list", e) || conn_stream(w->job->c, &r, sql.p, e))
 		return -1;
 	if (read_rows(w, r, e)) {

@@ -24,9 +24,14 @@ struct columns {
 	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only */
 	unsigned n;
 	struct { LIST_OF(unsigned char); } form; /* enum column_form; one a selected column */
+	bool history;      /* columns_add_history */
 };
 /* ERR_CONFLICT when the table is not there. */
 int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
+/* Of a system-versioned table: its past rows too, with the columns of ROW START
+ * and END, and SQL_HISTORY at the end of the select list. Where those hold numbers of
+ * transactions nothing can bring them back: ret stays as it is. */
+int columns_add_history(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
 void columns_done(struct columns *k);
 
 /* A buffer for one member at a time. */

@@ -101,7 +101,7 @@ static void apply_exclude(struct object *t, const struct strings *exclude)
 	}
 }
 
-static void add_table(struct schema *s, const char *name, const char *engine, const struct strings *exclude)
+static struct object *add_table(struct schema *s, const char *name, const char *engine, const struct strings *exclude)
 {
 	struct object *t = list_push(&s->tables);
 
@@ -110,7 +110,7 @@ static void add_table(struct schema *s, const char *name, const char *engine, co
 	t->data = true;
 	apply_exclude(t, exclude);
 	if (t->left_out || !t->data)
-		return;
+		return t;
 	if (is_window(engine)) {
 		t->data = false;
 		if (!str_ieq(engine, "BLACKHOLE"))
@@ -121,6 +121,7 @@ static void add_table(struct schema *s, const char *name, const char *engine, co
 			    "table `%s` is %s, which has no snapshots: its rows are those of the moment of reading; "
 			    "ALTER TABLE ... ENGINE=InnoDB makes it consistent", name, engine);
 	}
+	return t;
 }
 
 static int list_tables(struct schema *s, const struct strings *exclude, struct err *e)
@@ -134,12 +135,17 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 				"ORDER BY TABLE_NAME", e))
 		return -1;
 	while ((row = mysql_fetch_row(r))) {
+		bool versioned = str_eq(row[1], "SYSTEM VERSIONED");
+
 		if (str_eq(row[1], "VIEW")) {
 			list_push(&s->views)->name = xstrdup(row[0]);
 		} else if (str_eq(row[1], "SEQUENCE")) {
 			list_push(&s->sequences)->name = xstrdup(row[0]);
-		} else if (str_eq(row[1], "BASE TABLE") || str_eq(row[1], "SYSTEM VERSIONED")) {
-			add_table(s, row[0], str_or(row[2], ""), exclude);
+		} else if (str_eq(row[1], "BASE TABLE") || versioned) {
+			struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
+
+			t->versioned = versioned;
+			t->history = versioned && s->history;
 		} else if (!str_eq(row[1], "TEMPORARY")) {
 			return err_set(e, ERR_DB, "`%s` is a \"%s\", which this version does not know how to back up", row[0],
 				       str_or(row[1], ""));
@@ -179,6 +185,7 @@ int schema_open(struct schema *s, const char *db, const struct strings *exclude_
 		return conn_fail(s->c, e);
 	s->charset = xstrdup(row[0]);
 	s->collation = xstrdup(row[1]);
+	s->history = conn_exec(s->c, "SELECT @@system_versioning_insert_history", NULL) == 0;
 	if (list_tables(s, exclude_tables, e))
 		return -1;
 	warn_unknown(s, exclude_tables);
@@ -261,8 +268,11 @@ static int put_table(struct schema *s, struct object *t, struct err *e)
 	CLEANUP(columns_done) struct columns k = {0};
 	CLEANUP(buf_done) struct buf b = {0};
 
-	if (columns_read(&k, s->c, t->name, e))
+	if (columns_read(&k, s->c, t->name, e) || (t->history && columns_add_history(&k, s->c, t->name, e)))
 		return -1;
+	if (t->versioned && t->data && !k.history)
+		schema_warn(s, "table `%s` is system-versioned %s: only its current rows are backed up", t->name,
+			    s->history ? "by transaction numbers" : "and the server is older than MariaDB 10.11");
 	t->select_list = TAKE(k.select_list);
 	buf_init(&b, DEFINITION_MAX);
 	prologue_begin(&b);

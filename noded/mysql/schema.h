@@ -16,6 +16,8 @@ struct object {
 	char *name;
 	char *engine;       /* tables; "" when the server cannot tell */
 	char *select_list;  /* tables: as it was when the definition was written */
+	bool versioned;     /* tables: WITH SYSTEM VERSIONING */
+	bool history;       /* tables: past rows are wanted, and can be loaded */
 	bool data;          /* tables: rows are wanted */
 	bool left_out;      /* tables: excluded whole; views: refers to one of those */
 	bool broken;        /* views: refers to what is not there */
@@ -28,6 +30,7 @@ struct schema {
 	const struct dump_sink *sink;
 	const char *db;
 	char *charset, *collation; /* of the database */
+	bool history;              /* the server can load past rows of versioned tables */
 	struct objects tables, views, sequences;
 };
 

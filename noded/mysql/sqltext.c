@@ -194,6 +194,35 @@ const char *sql_find_word(const char *text, size_t n, const char *word)
 	return NULL;
 }
 
+const char *sql_history_of(const char *select_list)
+{
+	size_t n = strlen(select_list), mark = sizeof(SQL_HISTORY) - 1;
+
+	return n >= mark && !strcmp(select_list + n - mark, SQL_HISTORY) ? " FOR SYSTEM_TIME ALL" : "";
+}
+
+bool sql_period_columns(const char *text, size_t n, struct buf *from, struct buf *to)
+{
+	static const char head[] = "PERIOD FOR SYSTEM_TIME (";
+	const char *end = text + n, *p = text, *middle, *last;
+
+	while ((p = sql_find_word(p, (size_t)(end - p), "PERIOD"))) {
+		if ((size_t)(end - p) > sizeof(head) && !memcmp(p, head, sizeof(head) - 1))
+			break;
+		p++;
+	}
+	if (!p || p[sizeof(head) - 1] != '`')
+		return false;
+	p += sizeof(head) - 1;
+	middle = token_end(p, end);
+	if (end - middle < 4 || memcmp(middle, ", `", 3) != 0)
+		return false;
+	last = token_end(middle + 2, end);
+	buf_add(from, p, (size_t)(middle - p));
+	buf_add(to, middle + 2, (size_t)(last - middle - 2));
+	return true;
+}
+
 const char *sql_name_end(const char *p, const char *end)
 {
 	while (p < end && !isspace((unsigned char)*p))

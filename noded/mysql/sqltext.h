@@ -2,6 +2,7 @@
 #ifndef FELLOE_MYSQL_SQLTEXT_H
 #define FELLOE_MYSQL_SQLTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +10,14 @@
 #include "shared/buf.h"
 
 /* Text of SQL and of member names, built without asking a server. */
+
+/* A select list that ends in this one reads all versions of the rows: FROM the table FOR SYSTEM_TIME ALL. */
+#define SQL_HISTORY " /* FOR SYSTEM_TIME ALL */"
+/* " FOR SYSTEM_TIME ALL" for such a list, else "". */
+const char *sql_history_of(const char *select_list);
+/* The two columns of PERIOD FOR SYSTEM_TIME (`a`, `b`) in the text of SHOW CREATE
+ * TABLE, quoted as they are there; false when it names none. */
+bool sql_period_columns(const char *text, size_t n, struct buf *from, struct buf *to);
 
 /* `name`, inner backticks doubled. */
 void sql_ident(struct buf *b, const char *name);

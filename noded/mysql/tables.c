@@ -150,7 +150,8 @@ static int read_table(struct reader *r, const struct work *w, struct err *e)
 				     .total = &r->plan->total, .member = &r->member};
 	CLEANUP(columns_done) struct columns k = {0};
 
-	if (conn_exec(r->c, "SAVEPOINT felloe_table", e) || columns_read(&k, r->c, w->object->name, e))
+	if (conn_exec(r->c, "SAVEPOINT felloe_table", e) || columns_read(&k, r->c, w->object->name, e) ||
+	    (w->object->history && columns_add_history(&k, r->c, w->object->name, e)))
 		return -1;
 	if (!str_eq(k.select_list, w->object->select_list))
 		return err_set(e, ERR_CONFLICT, "table `%s` was altered while the dump ran: run again", w->object->name);

@@ -161,6 +161,31 @@ static void words_are_found_outside_of_quotes_only(void **state)
 	assert_string_equal(sql_name_end(text, text + strlen(text)), "");
 }
 
+static void period(const char *text, const char *want)
+{
+	struct buf a, b;
+
+	buf_init(&a, 100);
+	buf_init(&b, 100);
+	assert_int_equal(sql_period_columns(text, strlen(text), &a, &b), *want != 0);
+	assert_string_equal(a.p, want);
+	assert_string_equal(b.p, *want ? "`b, c`" : "");
+	buf_done(&a);
+	buf_done(&b);
+}
+
+static void columns_of_past_rows_are_read_from_the_text_of_a_table(void **state)
+{
+	(void)state;
+	period("CREATE TABLE `x` (\n  `PERIOD` int,\n  PERIOD FOR SYSTEM_TIME (`a``)`, `b, c`)\n)", "`a``)`");
+	period("CREATE TABLE `x` (\n  PERIOD FOR `p` (`x`, `y`),\n  PERIOD FOR SYSTEM_TIME (`r`, `b, c`)\n)", "`r`");
+	period("CREATE TABLE `x` (`a` int COMMENT 'PERIOD FOR SYSTEM_TIME (`a`, `b`)')", "");
+	period("PERIOD FOR SYSTEM_TIME (", "");
+	period("", "");
+	assert_string_equal(sql_history_of("`a`,`row_end`" SQL_HISTORY), " FOR SYSTEM_TIME ALL");
+	assert_string_equal(sql_history_of("`a`"), "");
+}
+
 static void trigger(const char *db, const char *text, const char *want)
 {
 	struct buf b;
@@ -216,6 +241,7 @@ int main(void)
 		cmocka_unit_test(copies_of_any_length_are_whole),
 		cmocka_unit_test(names_are_quoted_and_coded),
 		cmocka_unit_test(a_delimiter_never_occurs_in_the_body),
+		cmocka_unit_test(columns_of_past_rows_are_read_from_the_text_of_a_table),
 		cmocka_unit_test(words_are_found_outside_of_quotes_only),
 		cmocka_unit_test(our_own_schema_is_taken_out_of_definitions),
 		cmocka_unit_test(a_triggers_head_loses_the_schema_and_its_body_keeps_it),
