@@ -64,6 +64,42 @@ static enum column_form form_of(const char *type)
 	return FORM_TEXT;
 }
 
+/* Text whose character set loses nothing on the way to utf8mb4 and back. In the
+ * others some bytes have no character in Unicode, or two have the same (sjis, gbk,
+ * cp932, cp1250 ...): they travel as bytes. */
+static bool is_text_safe(const char *collation)
+{
+	static const char *const safe[] = {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32"};
+	size_t n = strcspn(collation, "_");
+
+	for (size_t i = 0; i < ARRAY_LEN(safe); i++)
+		if (strlen(safe[i]) == n && !strncasecmp(safe[i], collation, n))
+			return true;
+	return false;
+}
+
+static bool is_named_set(const char *type)
+{
+	return !strncasecmp(type, "enum(", 5) || !strncasecmp(type, "set(", 4);
+}
+
+/* How the column is selected, and so written. */
+static enum column_form add_column(struct buf *list, const char *name, const char *type, const char *collation)
+{
+	enum column_form form = form_of(type);
+	/* the names in an ENUM or SET came as utf8mb4 in the definition */
+	bool bytes = form == FORM_TEXT && collation && !is_text_safe(collation) && !is_named_set(type);
+
+	if (bytes)
+		buf_adds(list, "CAST(");
+	sql_ident(list, name);
+	if (bytes)
+		buf_adds(list, " AS BINARY)");
+	else if (!strncasecmp(type, "float", 5))
+		buf_adds(list, "+0e0");
+	return bytes ? FORM_HEX : form;
+}
+
 static bool is_generated(const char *extra)
 {
 	/* Not MySQL's DEFAULT_GENERATED, which is an ordinary column with an expression as its default. */
@@ -89,10 +125,7 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 			buf_addc(&list, ',');
 		}
 		sql_ident(&names, row[0]);
-		sql_ident(&list, row[0]);
-		if (!strncasecmp(row[1], "float", 5))
-			buf_adds(&list, "+0e0");
-		*list_push(&k.form) = (unsigned char)form_of(row[1]);
+		*list_push(&k.form) = (unsigned char)add_column(&list, row[0], row[1], row[2]);
 		k.n++;
 	}
 	if (buf_check(&names, "column list", e) || buf_check(&list, "column list", e))

@@ -21,7 +21,8 @@ enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_N
  * START and END; invisible ones too, being named. */
 struct columns {
 	char *names;       /* `a`,`b`; "" when the table has none that can be given */
-	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only */
+	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only;
+	                    * text that utf8mb4 cannot hold exactly as CAST(`t` AS BINARY) */
 	unsigned n;
 	struct { LIST_OF(unsigned char); } form; /* enum column_form; one a selected column */
 	bool history;      /* columns_add_history */
