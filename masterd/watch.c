@@ -129,7 +129,7 @@ static void look_site(const struct live_site *s, struct conditions *l)
 		suspect ? "ended and cannot be relied on" : aborted ? "was aborted" : "failed", when(at, s->finished),
 		s->error[0] ? ": " : "", s->error);
 	if (suspect)
-		then(c, "Verify it (felloe-noded verify %s) and look at what changed on the site", s->name);
+		then(c, "Look at what changed on the site; when that is right, on the node: felloe-noded accept %s", s->name);
 	else
 		then(c, "%s; details: felloe run %s", advice(s->error_kind), s->uuid);
 }

@@ -45,6 +45,7 @@ int cmd_backup(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_accept(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_sites(int argc, char **argv);
 int cmd_status(int argc, char **argv);

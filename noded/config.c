@@ -71,7 +71,10 @@ static const struct field limits_fields[] = {
 };
 
 static const struct field plausibility_fields[] = {
-	INT("rows_drop_pct", struct config, rows_drop_pct, 50, 0, 100),
+	INT("rows_drop_pct", struct config, plausibility.rows_drop_pct, 50, 0, 100),
+	INT("size_drop_pct", struct config, plausibility.size_drop_pct, 50, 0, 100),
+	INT("size_jump_pct", struct config, plausibility.size_jump_pct, 400, 0, 1000000),
+	LIST("ignore_tables", struct config, plausibility.ignore_tables),
 };
 
 static const struct field notify_fields[] = {

@@ -75,7 +75,8 @@ struct config {
 	struct { LIST_OF(struct timer); } timers;
 	int64_t level, threads;            /* compression; 3, 2 */
 	bool adaptive;                     /* the level falls while compression is what everything waits for */
-	int64_t rows_drop_pct;             /* plausibility: a table that lost more makes the run suspect; 50, 0 = never */
+	/* what makes a run suspect, in percent of the last good one; 50, 50, 400, 0 = never */
+	struct { int64_t rows_drop_pct, size_drop_pct, size_jump_pct; struct strings ignore_tables; } plausibility;
 	int64_t memory_mb, mysql_connections, spool_gb; /* limits; 96, 2, 2 */
 	int64_t lock_wait_s, ddl_wait_s;   /* 600, 10 */
 	int64_t heartbeat_s;               /* 10 */

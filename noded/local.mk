@@ -71,14 +71,17 @@ libnoded_a_SOURCES += \
 	noded/run/pause.h noded/run/pause.c \
 	noded/run/progress.h noded/run/progress.c \
 	noded/run/report.h noded/run/report.c \
+	noded/run/hooks.h noded/run/hooks.c \
+	noded/run/notify.h noded/run/notify.c \
 	noded/run/reap.h noded/run/reap.c \
 	noded/run/job.h noded/run/job.c \
 	noded/run/pack.h noded/run/pack.c \
 	noded/run/relay.h noded/run/relay.c \
 	noded/run/manifest.h noded/run/manifest.c \
 	noded/run/stream.h noded/run/stream.c \
-	noded/run/hooks.h noded/run/hooks.c \
-	noded/run/notify.h noded/run/notify.c \
+	noded/run/plausible.h noded/run/plausible.c \
+	noded/run/judge.h noded/run/judge.c \
+	noded/run/accept.h noded/run/accept.c \
 	noded/run/backup.h noded/run/backup.c \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \
@@ -111,6 +114,7 @@ felloe_noded_SOURCES = \
 	noded/cmd_verify.c \
 	noded/cmd_check.c \
 	noded/cmd_status.c \
+	noded/cmd_accept.c \
 	noded/cmd_sites.c \
 	noded/main.c
 # the verbs of the agent and its timers

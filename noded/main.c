@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
 	{"restore", "SITE [--at WHEN] [--db NAME[:TABLE,...]] [--files PATH] [...]",
 	 "Restore a database, tables or files.", cmd_restore},
 	{"verify", "[SITE...] [--run ID] [--full]", "Check what is stored against its digests.", cmd_verify},
+	{"accept", "SITE [RUN]", "Say that a suspect run is right: the next ones are compared with it.", cmd_accept},
 	{"check", "[--json] [--only PART]", "Check configuration, databases, storages, clock and rights.", cmd_check},
 	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},

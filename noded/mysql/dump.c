@@ -145,6 +145,22 @@ void dump_result_done(struct dump_result *r)
 	*r = (struct dump_result){0};
 }
 
+/* Each table that was listed has been read to its end, in the order of the list:
+ * whatever went wrong on the way, a table is never left out in silence. */
+static int all_tables(const struct schema *s, const struct dump_result *r, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->tables.n; i++) {
+		if (s->tables.v[i].left_out)
+			continue;
+		if (n == r->tables.n || !str_eq(r->tables.v[n].name, s->tables.v[i].name))
+			return err_set(e, ERR_INTERNAL, "table `%s` was not read", s->tables.v[i].name);
+		n++;
+	}
+	return n == r->tables.n ? 0 : err_set(e, ERR_INTERNAL, "%zu tables were read, %zu were listed", r->tables.n, n);
+}
+
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
@@ -161,7 +177,7 @@ int dump_database(struct dump *d, const char *db, const struct strings *exclude_
 	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
 	if (conn_exec(d->conns[0], "SAVEPOINT felloe_database", e) || schema_put_header(&s, e) || schema_put_sequences(&s, e) ||
 	    schema_put_tables(&s, e) || schema_put_placeholders(&s, e) || tables_dump(&rows, ret, e) ||
-	    halt_check(&d->halt, e) || programs_put(&s, ret, e) || schema_put_footer(&s, e) ||
+	    all_tables(&s, ret, e) || halt_check(&d->halt, e) || programs_put(&s, ret, e) || schema_put_footer(&s, e) ||
 	    conn_exec(d->conns[0], "ROLLBACK TO SAVEPOINT felloe_database", e))
 		return err_wrap(e, "dump of `%s`", db);
 	return 0;

@@ -9,6 +9,7 @@
 #include "noded/mysql/dump.h"
 #include "noded/run/hooks.h"
 #include "noded/run/job.h"
+#include "noded/run/judge.h"
 #include "noded/run/lock.h"
 #include "noded/run/notify.h"
 #include "noded/run/reap.h"
@@ -23,7 +24,7 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
-enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2 };
+enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2, FINDINGS_TOLD = 100 };
 
 struct backup {
 	const struct backup_opts *o;
@@ -296,7 +297,7 @@ static int start_over(struct backup *b, struct err *e)
 	list_done(&run->archives);
 	run->bytes_in = run->bytes_stored = run->files = run->skipped = run->rows = run->tables = 0;
 	b->job.progress.bytes_done = b->job.progress.bytes_stored = 0;
-	b->job.progress.files = b->job.progress.rows = b->job.progress.skipped = 0;
+	b->job.progress.files = b->job.progress.rows = b->job.progress.skipped = b->job.blank_files = 0;
 	forget_snapshot(b);
 	b->started_over = true;
 	return 0;
@@ -367,6 +368,33 @@ static int run_hooks(struct backup *b, const struct strings *commands, const cha
 	return hooks_run(commands, &h, e);
 }
 
+/* The archive is stored and sound; is it a backup of what the site was? */
+static void judge(struct backup *b)
+{
+	const struct judge j = {.config = b->o->config, .site = b->o->site, .catalogue = b->o->catalogue, .run = &b->job.run,
+				.whole_server = b->whole_server, .blank_files = b->job.blank_files};
+	struct findings findings = {0};
+	char more[40] = "";
+	struct err e;
+
+	if (catalogue_set_blank(j.catalogue, j.run->uuid, j.blank_files, &e) || judge_run(&j, &findings, &e)) {
+		job_warn(&b->job, "the run could not be compared with the last good one: %s", e.msg);
+	} else if (findings.n) {
+		for (size_t i = 0; i < findings.n && i < FINDINGS_TOLD; i++)
+			job_say(&b->job, "suspect: %s", findings.v[i].text);
+		if (findings.n > 1)
+			snprintf(more, sizeof(more), " (and %zu more)", findings.n - 1);
+		snprintf(b->job.suspect, sizeof(b->job.suspect), "%.330s%s; if this is right: felloe-noded accept %s",
+			 findings.v[0].text, more, j.site->name);
+	}
+	list_done(&findings);
+}
+
+static const char *state_for_hooks(const struct job *j)
+{
+	return *j->suspect ? "suspect" : j->warnings ? "warning" : "ok";
+}
+
 static int work(struct backup *b, struct err *e)
 {
 	const struct site *s = b->o->site;
@@ -393,8 +421,10 @@ static int work(struct backup *b, struct err *e)
 	/* Snapshot, stream, seal, verify: on the best storage that takes it. */
 	if (store_somewhere(b, e))
 		return -1;
+	/* A perfect copy of an emptied database is no good backup. */
+	judge(b);
 	/* The owner's commands again; the archive is safe by now. */
-	if (run_hooks(b, &s->hook_after, b->job.warnings ? "warning" : "ok", &hook))
+	if (run_hooks(b, &s->hook_after, state_for_hooks(&b->job), &hook))
 		job_warn(&b->job, "%s", hook.msg);
 	return 0;
 }

@@ -37,6 +37,9 @@ static const char *const migrations[] = {
 	"  PRIMARY KEY(run, db, name)) WITHOUT ROWID;",
 	/* the rev that the outbox has taken over */
 	"ALTER TABLE runs ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;",
+	/* held: not to be deleted; blank_files: with nothing but NUL bytes in them */
+	"ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN blank_files INTEGER NOT NULL DEFAULT 0;",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -254,13 +257,12 @@ int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struc
 	return sql_run(s, e);
 }
 
-int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
-		    struct err *e)
+static int add_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
+		     struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 
-	if (sql_prepare(c->db, &s, "INSERT OR REPLACE INTO tables(run, db, name, row_count, bytes, digest, data)"
-				   " VALUES(?,?,?,?,?,?,?)", e))
+	if (sql_prepare(c->db, &s, "INSERT INTO tables(run, db, name, row_count, bytes, digest, data) VALUES(?,?,?,?,?,?,?)", e))
 		return -1;
 	sql_bind_str(s, 1, uuid);
 	sql_bind_str(s, 2, db);
@@ -270,6 +272,96 @@ int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const
 	sql_bind_blob(s, 6, t->digest, 16);
 	sql_bind_int(s, 7, t->data);
 	return sql_run(s, e);
+}
+
+static int forget_tables(struct catalogue *c, const char *uuid, const char *db, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "DELETE FROM tables WHERE run=? AND db=?", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, db);
+	return sql_run(s, e);
+}
+
+int catalogue_set_tables(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_tables *tables,
+			 struct err *e)
+{
+	struct err ignored;
+	int rc;
+
+	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
+		return -1;
+	rc = forget_tables(c, uuid, db, e);
+	for (size_t i = 0; rc == 0 && i < tables->n; i++)
+		rc = add_table(c, uuid, db, &tables->v[i], e);
+	if (rc == 0 && sql_exec(c->db, "COMMIT", e) == 0)
+		return 0;
+	(void)!sql_exec(c->db, "ROLLBACK", &ignored); /* the first failure is the one to tell */
+	return -1;
+}
+
+int catalogue_each_table(struct catalogue *c, const char *uuid, const char *db,
+			 void (*fn)(void *ctx, const struct catalogue_table *t), void *ctx, struct err *e)
+{
+	static const uint8_t none[16];
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s, "SELECT name, row_count, bytes, digest, data FROM tables WHERE run=? AND db=? ORDER BY name", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, db);
+	while ((more = sql_step(s, e)) > 0) {
+		size_t n;
+		const void *digest = sql_blob(s, 3, &n);
+		const struct catalogue_table t = {.name = sql_str(s, 0), .rows = (uint64_t)sql_int(s, 1),
+						  .bytes = (uint64_t)sql_int(s, 2), .digest = n == 16 ? digest : none,
+						  .data = sql_int(s, 4) != 0};
+
+		fn(ctx, &t);
+	}
+	return more;
+}
+
+int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "UPDATE runs SET blank_files=? WHERE uuid=?", e))
+		return -1;
+	sql_bind_int(s, 1, files);
+	sql_bind_str(s, 2, uuid);
+	return sql_run(s, e);
+}
+
+int catalogue_set_held(struct catalogue *c, const char *uuid, bool held, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "UPDATE runs SET held=? WHERE uuid=?", e))
+		return -1;
+	sql_bind_int(s, 1, held);
+	sql_bind_str(s, 2, uuid);
+	return sql_run(s, e);
+}
+
+int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	*ret = (struct run_marks){0};
+	if (sql_prepare(c->db, &s, "SELECT held, blank_files FROM runs WHERE uuid=?", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	more = sql_step(s, e);
+	if (more > 0) {
+		ret->held = sql_int(s, 0) != 0;
+		ret->blank_files = sql_int(s, 1);
+	}
+	return more < 0 ? -1 : 0;
 }
 
 static int load_archives(struct catalogue *c, struct wire_run *run, struct err *e)
@@ -336,7 +428,9 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot FROM runs"
 			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
 			" AND (NOT ?3 OR state IN ('ok', 'warning')) AND (NOT ?4 OR state='running')"
-			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) ORDER BY started DESC, uuid LIMIT ?6", e))
+			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) AND (?8 IS NULL OR what=?8)"
+			" AND (?9 IS NULL OR EXISTS (SELECT 1 FROM archives a WHERE a.run=runs.uuid AND a.db=?9 AND a.stored=1))"
+			" AND (?10 IS NULL OR state=?10) ORDER BY started DESC, uuid LIMIT ?6", e))
 		return -1;
 	sql_bind_str(s, 1, q->site);
 	sql_bind_str(s, 2, q->uuid);
@@ -345,6 +439,9 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 	sql_bind_int(s, 5, q->until);
 	sql_bind_int(s, 6, q->limit ? q->limit : 1000);
 	sql_bind_int(s, 7, q->unreported);
+	sql_bind_str(s, 8, q->what);
+	sql_bind_str(s, 9, q->db);
+	sql_bind_str(s, 10, q->state);
 	while ((more = sql_step(s, e)) > 0) {
 		struct wire_run *run = list_push(&runs);
 

@@ -54,8 +54,23 @@ struct catalogue_table {
 	const uint8_t *digest;   /* 16 bytes */
 	bool data;
 };
-int catalogue_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
-		    struct err *e) MUSTCHECK;
+struct catalogue_tables { LIST_OF(struct catalogue_table); };
+/* The tables of one database of the run, instead of what an attempt before left there. */
+int catalogue_set_tables(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_tables *tables,
+			 struct err *e) MUSTCHECK;
+/* Them again, sorted by name byte by byte; what t points to is lent. */
+int catalogue_each_table(struct catalogue *c, const char *uuid, const char *db,
+			 void (*fn)(void *ctx, const struct catalogue_table *t), void *ctx, struct err *e) MUSTCHECK;
+
+/* What only this machine knows of a run. */
+struct run_marks {
+	bool held;               /* never deleted */
+	int64_t blank_files;     /* with nothing but NUL bytes in them */
+};
+/* All zero for a run that is not known. */
+int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e) MUSTCHECK;
+int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e) MUSTCHECK;
+int catalogue_set_held(struct catalogue *c, const char *uuid, bool held, struct err *e) MUSTCHECK;
 
 /* Which runs to load, newest first. Zero and NULL mean "any". */
 struct run_query {
@@ -64,6 +79,9 @@ struct run_query {
 	bool good;               /* state ok or warning */
 	bool running;
 	bool unreported;         /* the outbox has not taken over its newest rev */
+	const char *what;        /* "db" "files" "db+files" */
+	const char *db;          /* has an archive of this database */
+	const char *state;       /* as run_state_name */
 	int64_t until;           /* started at or before, ms */
 	int limit;               /* 0: 1000 */
 };

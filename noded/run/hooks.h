@@ -13,7 +13,7 @@
 
 struct hook_opts {
 	const char *site, *run;   /* FELLOE_SITE, FELLOE_RUN */
-	const char *state;        /* FELLOE_STATE_OF_RUN: "" before, else "ok" "warning" "failed" */
+	const char *state;        /* FELLOE_STATE_OF_RUN: "" before, else "ok" "warning" "suspect" "failed" */
 	int64_t timeout_ms;       /* of each; then SIGTERM, 5 s later SIGKILL to its process group */
 	bool (*stop)(void);       /* true: end it, ERR_ABORTED; may be NULL */
 	/* A line of what it wrote, cleaned. */

@@ -127,7 +127,7 @@ void job_phase(struct job *j, const char *phase)
 static enum run_state outcome(const struct job *j, const struct err *e)
 {
 	if (!e)
-		return j->warnings ? RUN_WARNING : RUN_OK;
+		return *j->suspect ? RUN_SUSPECT : j->warnings ? RUN_WARNING : RUN_OK;
 	if (e->kind == ERR_LOCKED)
 		return RUN_SKIPPED;
 	return e->kind == ERR_ABORTED ? RUN_ABORTED : RUN_FAILED;
@@ -147,6 +147,10 @@ void job_end(struct job *j, const struct err *e)
 		str_cut(j->run.error_kind, sizeof(j->run.error_kind), err_name(e->kind));
 		str_cut(j->run.error, sizeof(j->run.error), text);
 		add_line(j, "", text);
+	} else if (*j->suspect) {
+		str_cut(j->run.error_kind, sizeof(j->run.error_kind), "suspect");
+		str_cut(j->run.error, sizeof(j->run.error), j->suspect);
+		add_line(j, "suspect: ", j->suspect);
 	}
 	free(j->run.log);
 	j->run.log = xstrdup(j->log.len ? j->log.p : "");

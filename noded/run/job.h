@@ -20,6 +20,8 @@ struct job {
 	struct catalogue *catalogue;  /* lent */
 	struct buf log;
 	unsigned warnings;
+	int64_t blank_files;          /* with nothing but NUL bytes in them */
+	char suspect[ERR_MSG_MAX];    /* why the run cannot be relied on though it went well, "" */
 	int64_t phase_began;
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "noded/run/lock.h"
+#include "noded/run/notify.h"
 #include "noded/run/progress.h"
 #include "noded/run/report.h"
 #include "noded/store/store.h"
@@ -104,6 +105,7 @@ static int abort_run(const struct reaper *r, struct wire_run *run, struct err *e
 	r->out->runs++;
 	progress_forget(run->uuid);
 	tell(r, "run %s of site %s was left unfinished and is now aborted", run->uuid, run->site);
+	notify_run(r->config, run, r->say, r->ctx); /* it could not do that itself */
 	return 0;
 }
 

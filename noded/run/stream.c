@@ -18,6 +18,7 @@ enum {
 	MANIFEST_MAX = 64 << 20,
 	RESTORE_MAX = 1 << 20,
 	NOTES_MAX = 200,          /* files named in the log; all are counted */
+	BLANK_MIN = 1024,         /* a file this long that has nothing but NUL bytes is counted as blank */
 };
 
 /* ---- the directories of a site */
@@ -154,6 +155,9 @@ struct work {
 	struct relay *relay;
 	const struct tar_sink *inner;
 	int64_t bytes_before, rows_before;  /* of the archives before this one */
+	uint64_t members;                   /* of the database, handed over */
+	bool footer;                        /* the last of them was the end of the database */
+	bool blank;                         /* the file at work may be one: nothing else was seen of it */
 	unsigned notes;
 };
 
@@ -170,6 +174,8 @@ static int take_member(void *ctx, const char *name, const void *p, size_t n, str
 {
 	struct work *w = ctx;
 
+	w->members++;
+	w->footer = str_eq(name, "db/99-footer.sql");
 	return relay_member(w->relay, name, p, n, e);
 }
 
@@ -212,8 +218,14 @@ static int file_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 	/* as it is called on the server */
 	str_cut(p->item, sizeof(p->item), str_starts(entry->name, "files/") ? entry->name + 5 : entry->name);
 	p->files++;
+	w->blank = entry->type == '0' && !entry->sparse && entry->size >= BLANK_MIN;
 	tick(w);
 	return w->inner->begin(w->inner->ctx, entry, e);
+}
+
+static bool all_nul(const char *p, size_t n)
+{
+	return !n || (!p[0] && memcmp(p, p + 1, n - 1) == 0);
 }
 
 static int file_write(void *ctx, const void *bytes, size_t n, struct err *e)
@@ -221,6 +233,7 @@ static int file_write(void *ctx, const void *bytes, size_t n, struct err *e)
 	struct work *w = ctx;
 
 	w->s->job->progress.bytes_done += (int64_t)n;
+	w->blank = w->blank && all_nul(bytes, n);
 	tick(w);
 	return w->inner->write(w->inner->ctx, bytes, n, e);
 }
@@ -229,6 +242,8 @@ static int file_end(void *ctx, struct err *e)
 {
 	struct work *w = ctx;
 
+	if (w->blank)
+		w->s->job->blank_files++;
 	return w->inner->end(w->inner->ctx, e);
 }
 
@@ -291,6 +306,8 @@ static int stream_database(struct work *w, struct dump_result *result, struct er
 		return -1;
 	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e) || relay_end(relay, e))
 		return -1;
+	if (!w->footer)
+		return err_set(e, ERR_INTERNAL, "database %s: its dump ended without the last member", s->db);
 	s->job->progress.rows = w->rows_before + (int64_t)result->rows;
 	s->job->progress.bytes_done = w->bytes_before + (int64_t)result->bytes;
 	if (result->tables.n || result->views)
@@ -332,18 +349,20 @@ static int seal_and_verify(struct work *w, struct manifest *m, struct wire_archi
 static int record(struct stream *s, const struct wire_archive *archive, const struct dump_result *tables, struct err *e)
 {
 	struct catalogue *c = s->job->catalogue;
+	struct catalogue_tables rows = {0};
+	int rc;
 
-	if (catalogue_stored(c, s->job->run.uuid, archive, e))
-		return -1;
 	for (size_t i = 0; i < tables->tables.n; i++) {
 		const struct dump_table *t = &tables->tables.v[i];
-		const struct catalogue_table row = {.name = t->name, .rows = t->rows, .bytes = t->bytes,
-						    .digest = t->digest, .data = t->data};
 
-		if (catalogue_table(c, s->job->run.uuid, archive->db, &row, e))
-			return -1;
+		*list_push(&rows) = (struct catalogue_table){.name = t->name, .rows = t->rows, .bytes = t->bytes,
+							     .digest = t->digest, .data = t->data};
 	}
-	return 0;
+	rc = catalogue_stored(c, s->job->run.uuid, archive, e);
+	if (rc == 0 && *archive->db)
+		rc = catalogue_set_tables(c, s->job->run.uuid, archive->db, &rows, e);
+	list_done(&rows);
+	return rc;
 }
 
 static void count(struct wire_run *run, const struct dump_result *tables, const struct walk_result *files,
@@ -355,6 +374,19 @@ static void count(struct wire_run *run, const struct dump_result *tables, const 
 	run->skipped += (int64_t)files->skipped;
 	run->bytes_in += (int64_t)sum->bytes_in;
 	run->bytes_stored += (int64_t)sum->bytes_stored;
+}
+
+/* What was handed over and what stands in the index are counted apart: nothing
+ * may get lost between the reader of the database and the archive. */
+static int all_there(const struct work *w, const struct walk_result *files, const struct archive_sum *sum, struct err *e)
+{
+	uint64_t own = 3; /* RESTORE.txt, index.jsonl, manifest.json */
+	uint64_t given = own + w->members + files->files;
+
+	if (sum->members == given)
+		return 0;
+	return err_set(e, ERR_INTERNAL, "the archive has %llu members, %llu were given to it", (unsigned long long)sum->members,
+		       (unsigned long long)given);
 }
 
 static int stream_members(struct work *w, struct err *e)
@@ -374,6 +406,8 @@ static int stream_members(struct work *w, struct err *e)
 	if (s->roots && stream_files(w, &walked, e))
 		return -1;
 	if (seal_and_verify(w, &m, &archive, &sum, e))
+		return -1;
+	if (all_there(w, &walked, &sum, e))
 		return -1;
 	str_cut(archive.db, sizeof(archive.db), s->db);
 	if (record(s, &archive, &tables, e))

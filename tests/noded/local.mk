@@ -12,6 +12,7 @@ noded_tests = \
 	tests/noded/test_find \
 	tests/noded/test_relay \
 	tests/noded/test_stream \
+	tests/noded/test_plausible \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
@@ -30,6 +31,7 @@ tests_noded_test_catalogue_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_hooks_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_relay_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_plausible_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)

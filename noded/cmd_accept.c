@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "noded/cmd.h"
+#include "noded/run/accept.h"
+#include "noded/run/catalogue.h"
+#include "shared/clock.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+/* felloe-noded accept SITE [RUN]: a suspect run is right. */
+
+int cmd_accept(int argc, char **argv)
+{
+	CLEANUP(config_freep) struct config *config = NULL;
+	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
+	struct cmd c = {0};
+	const struct opt opts[] = {
+		CMD_OPTS(c),
+		{0},
+	};
+	struct wire_run run;
+	char when[CLOCK_TEXT];
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
+	struct err e;
+
+	if (rc >= 0)
+		return rc;
+	if (n < 1 || n > 2) {
+		err_fill(&e, ERR_USAGE, 0, "accept takes a site and, when it is not the newest, a run");
+		return cmd_fail(&e);
+	}
+	if (n == 2 && strlen(argv[2]) < 4) {
+		err_fill(&e, ERR_USAGE, 0, "\"%s\" is too short for a run: give 4 characters of it or more", argv[2]);
+		return cmd_fail(&e);
+	}
+	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e) ||
+	    accept_run(config, catalogue, argv[1], n == 2 ? argv[2] : NULL, &run, &e))
+		return cmd_fail(&e);
+	printf("Run %.8s of site %s, of %s UTC, is %s now: the next ones are compared with it.\n", run.uuid, run.site,
+	       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", run.started), run_state_name(run.state));
+	wire_run_done(&run);
+	return 0;
+}
