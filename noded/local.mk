@@ -12,8 +12,12 @@ libnoded_a_SOURCES = \
 	noded/mysql/sqltext.h noded/mysql/sqltext.c \
 	noded/mysql/conn.h noded/mysql/conn.c \
 	noded/mysql/prologue.h noded/mysql/prologue.c \
+	noded/mysql/position.h noded/mysql/position.c \
+	noded/mysql/begin.h noded/mysql/begin.c \
 	noded/mysql/snapshot.h noded/mysql/snapshot.c \
 	noded/mysql/halt.h noded/mysql/halt.c \
+	noded/mysql/watch.h noded/mysql/watch.c \
+	noded/mysql/locked.h noded/mysql/locked.c \
 	noded/mysql/digest.h noded/mysql/digest.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/schema.h noded/mysql/schema.c \

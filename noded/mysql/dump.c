@@ -12,14 +12,18 @@
 #include "noded/mysql/schema.h"
 #include "noded/mysql/snapshot.h"
 #include "noded/mysql/tables.h"
+#include "noded/mysql/watch.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 struct dump {
 	struct conn *conns[DUMP_CONNECTIONS];
 	unsigned n;
+	struct dump_opts o;
 	struct snapshot snapshot;
 	struct halt halt;
+	struct watch *watch;    /* from the first database on; NULL: could not be had */
+	bool watch_tried;
 	struct buf accounts;    /* users/accounts.sql */
 	unsigned n_accounts;
 	bool accounts_read;
@@ -28,11 +32,13 @@ enum { ACCOUNTS_MAX = 256 << 20 };
 
 int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e)
 {
+	const struct snapshot_opts s = {.access = o->access, .db = o->db, .wait_s = o->ddl_wait_s, .method = o->method};
 	CLEANUP(dump_closep) struct dump *d = xcalloc(1, sizeof(*d));
 
 	halt_init(&d->halt, o->stop);
 	d->n = o->connections < DUMP_CONNECTIONS ? o->connections : DUMP_CONNECTIONS;
-	if (snapshot_open(&d->snapshot, o->access, d->conns, &d->n, e))
+	d->o = *o;
+	if (snapshot_open(&d->snapshot, &s, d->conns, &d->n, e))
 		return -1;
 
 	*ret = TAKE(d);
@@ -43,6 +49,7 @@ void dump_close(struct dump *d)
 {
 	if (!d)
 		return;
+	watch_stop(d->watch);
 	snapshot_done(&d->snapshot);
 	for (unsigned i = 0; i < d->n; i++)
 		conn_free(d->conns[i]);
@@ -103,6 +110,16 @@ const char *dump_position(const struct dump *d)
 	return d->snapshot.text;
 }
 
+const char *dump_method(const struct dump *d)
+{
+	return d->snapshot.method;
+}
+
+const char *dump_note(const struct dump *d)
+{
+	return d->snapshot.note;
+}
+
 void dump_put_manifest(const struct dump *d, struct json_out *o)
 {
 	snapshot_put(&d->snapshot, o);
@@ -161,24 +178,56 @@ static int all_tables(const struct schema *s, const struct dump_result *r, struc
 	return n == r->tables.n ? 0 : err_set(e, ERR_INTERNAL, "%zu tables were read, %zu were listed", r->tables.n, n);
 }
 
+/* Without one the dump goes on: only this account may not open one connection more. */
+static void start_watch(struct dump *d, const struct dump_sink *sink)
+{
+	const struct watch_opts o = {.access = d->o.access, .wait_s = d->o.ddl_wait_s, .halt = &d->halt};
+	struct err why;
+
+	if (d->watch_tried)
+		return;
+	d->watch_tried = true;
+	if (watch_start(&d->watch, &o, &why)) {
+		CLEANUP(freep) char *text = xasprintf("nobody looks for statements that wait for this backup: %s", why.msg);
+
+		if (sink->warn)
+			sink->warn(sink->ctx, text);
+		return;
+	}
+	for (unsigned i = 0; i < d->n; i++)
+		watch_conn(d->watch, d->conns[i]);
+}
+
+static int put_database(struct dump *d, struct schema *s, struct dump_result *ret, struct err *e)
+{
+	const struct tables_job rows = {.conns = d->conns, .n = d->n, .schema = s, .halt = &d->halt, .watch = d->watch,
+					.access = d->o.access, .wait_s = d->o.ddl_wait_s};
+
+	ret->sequences += (unsigned)s->sequences.n;
+	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:
+	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
+	if (conn_exec(s->c, "SAVEPOINT felloe_database", e) || schema_put_header(s, e) || schema_put_sequences(s, e) ||
+	    schema_put_tables(s, e) || schema_put_placeholders(s, e) || tables_dump(&rows, ret, e) ||
+	    all_tables(s, ret, e) || halt_check(&d->halt, e) || programs_put(s, ret, e) || schema_put_footer(s, e))
+		return -1;
+	return conn_exec(s->c, "ROLLBACK TO SAVEPOINT felloe_database", e);
+}
+
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
 	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink};
-	const struct tables_job rows = {.conns = d->conns, .n = d->n, .schema = &s, .halt = &d->halt};
 
+	start_watch(d, sink);
 	for (unsigned i = 1; i < d->n; i++)
 		if (conn_use(d->conns[i], db, e))
 			return err_wrap(e, "dump of `%s`", db);
 	if (schema_open(&s, db, exclude_tables, e))
 		return -1;
-	ret->sequences += (unsigned)s.sequences.n;
-	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:
-	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
-	if (conn_exec(d->conns[0], "SAVEPOINT felloe_database", e) || schema_put_header(&s, e) || schema_put_sequences(&s, e) ||
-	    schema_put_tables(&s, e) || schema_put_placeholders(&s, e) || tables_dump(&rows, ret, e) ||
-	    all_tables(&s, ret, e) || halt_check(&d->halt, e) || programs_put(&s, ret, e) || schema_put_footer(&s, e) ||
-	    conn_exec(d->conns[0], "ROLLBACK TO SAVEPOINT felloe_database", e))
+	if (snapshot_same_tables(&d->snapshot, s.c, db, e) || put_database(d, &s, ret, e)) {
+		/* what a reader met with after all were told to end is not the reason */
+		(void)!halt_check(&d->halt, e);
 		return err_wrap(e, "dump of `%s`", db);
+	}
 	return 0;
 }

@@ -19,9 +19,11 @@ enum { DUMP_CONNECTIONS = 16 };
 
 struct dump;
 struct dump_opts {
-	const struct db_access *access;   /* complete: from config or wp-config.php */
+	const struct db_access *access;   /* complete: from config or wp-config.php; lent until dump_close */
+	const char *db;                   /* the only database that will be read; NULL: any */
 	unsigned connections;             /* wanted, 1..; fewer when the server has no way to give them one snapshot */
-	int64_t ddl_wait_s;
+	int64_t ddl_wait_s;               /* how long others may wait for a table that is being read, 1.. */
+	const char *method;               /* of snapshots (docs/consistency.md); NULL: the best there is */
 	const volatile sig_atomic_t *stop; /* set: end with ERR_ABORTED soon; may be NULL */
 };
 /* Connect and take the snapshot. ERR_DENIED wrong user or password, ERR_NET
@@ -35,6 +37,9 @@ int dump_databases(struct dump *d, const struct strings *exclude, struct strings
 int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e) MUSTCHECK;
 /* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */
 const char *dump_position(const struct dump *d);
+/* "binlog-snapshot" ..., and why there was no better way, "" when there is none. */
+const char *dump_method(const struct dump *d);
+const char *dump_note(const struct dump *d);
 void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid}, charset... */
 
 /* Called one at a time, not always from the thread that called dump_database. */
@@ -50,12 +55,14 @@ struct dump_sink {
 	void (*warn)(void *ctx, const char *text);
 	void *ctx;
 };
+enum dump_view { DUMP_VIEW_SNAPSHOT, DUMP_VIEW_LOCKED /* agrees with itself, not with the rest */, DUMP_VIEW_NONE };
 struct dump_table {
 	char *name;
 	uint64_t rows, bytes;
 	uint8_t digest[16];       /* sum mod 2^128 of XXH3-128 of each row, big endian */
 	char *select_list;        /* with which it was taken */
 	bool data;                /* false: structure only */
+	enum dump_view view;      /* at what point its rows were read */
 };
 struct dump_trigger {
 	char *name, *table;

@@ -20,6 +20,7 @@ static void objects_done(struct objects *o)
 	for (size_t i = 0; i < o->n; i++) {
 		free(o->v[i].name);
 		free(o->v[i].engine);
+		free(o->v[i].created);
 		free(o->v[i].select_list);
 	}
 	list_done(o);
@@ -80,11 +81,6 @@ static bool is_window(const char *engine)
 	return false;
 }
 
-static bool is_transactional(const char *engine)
-{
-	return str_ieq(engine, "InnoDB") || str_ieq(engine, "ROCKSDB") || str_ieq(engine, "TokuDB");
-}
-
 /* 't' of "t" is left out whole, that of "t:data" keeps its structure. A name
  * that itself ends in ":data" is meant when it is there literally. */
 static void apply_exclude(struct object *t, const struct strings *exclude)
@@ -116,10 +112,6 @@ static struct object *add_table(struct schema *s, const char *name, const char *
 		if (!str_ieq(engine, "BLACKHOLE"))
 			schema_warn(s, "table `%s` is %s and holds no rows of its own: only its definition is backed up",
 				    name, engine);
-	} else if (*engine && !is_transactional(engine)) {
-		schema_warn(s,
-			    "table `%s` is %s, which has no snapshots: its rows are those of the moment of reading; "
-			    "ALTER TABLE ... ENGINE=InnoDB makes it consistent", name, engine);
 	}
 	return t;
 }
@@ -130,7 +122,7 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 	MYSQL_ROW row;
 
 	/* The schema's name is compared as bytes too: "Shop" and "shop" may be two databases. */
-	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES "
+	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME FROM information_schema.TABLES "
 				"WHERE TABLE_SCHEMA = DATABASE() AND CAST(TABLE_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) "
 				"ORDER BY TABLE_NAME", e))
 		return -1;
@@ -144,6 +136,7 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 		} else if (str_eq(row[1], "BASE TABLE") || versioned) {
 			struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
 
+			t->created = xstrdup(str_or(row[3], ""));
 			t->versioned = versioned;
 			t->history = versioned && s->history;
 		} else if (!str_eq(row[1], "TEMPORARY")) {

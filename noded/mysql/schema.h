@@ -15,6 +15,7 @@
 struct object {
 	char *name;
 	char *engine;       /* tables; "" when the server cannot tell */
+	char *created;      /* tables: time of creation in the server's words, "" when it has none; a RENAME and an ALTER change it */
 	char *select_list;  /* tables: as it was when the definition was written */
 	bool versioned;     /* tables: WITH SYSTEM VERSIONING */
 	bool history;       /* tables: past rows are wanted, and can be loaded */

@@ -4,21 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/begin.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { TRIES = 20 };
+enum { NOTE_MAX = 4096 };
+
+static void marks_done(struct tables_marks *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->v[i].db);
+		free(m->v[i].mark);
+	}
+	list_done(m);
+}
 
 void snapshot_done(struct snapshot *s)
 {
+	free(s->note);
 	free(s->version);
 	free(s->charset);
 	free(s->collation);
-	free(s->file);
-	free(s->position);
-	free(s->gtid);
+	position_done(&s->position);
+	source_done(&s->source);
 	free(s->text);
+	marks_done(&s->marks);
 	*s = (struct snapshot){0};
 }
 
@@ -38,49 +49,57 @@ static int read_server(struct snapshot *s, struct conn *c, struct err *e)
 	return 0;
 }
 
-/* One text value, or "" when the server does not know the question. */
-static char *ask_text(struct conn *c, const char *sql, unsigned column)
+/* ---- what tables there are */
+
+/* One short text a database: names and times of creation, which a RENAME and an ALTER change too.
+ * MD5, because CRC32 and XOR would not see that two tables exchanged their names. db NULL: all. */
+static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf sql = {0};
 	MYSQL_ROW row;
 
-	if (conn_rows(c, &r, sql, NULL) || mysql_num_fields(r) <= column)
-		return xstrdup("");
-	row = mysql_fetch_row(r);
-	return xstrdup(row ? str_or(row[column], "") : "");
-}
-
-static void read_position(struct snapshot *s, struct conn *c)
-{
-	CLEANUP(buf_done) struct buf sql = {0};
-
-	s->file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
-	s->position = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
 	buf_init(&sql, 4096);
-	buf_adds(&sql, "SELECT BINLOG_GTID_POS(");
-	sql_string(&sql, s->file, strlen(s->file));
-	buf_addf(&sql, ", %llu)", strtoull(s->position, NULL, 10));
-	s->gtid = *s->file ? ask_text(c, sql.p, 0) : xstrdup("");
-	if (!*s->file)
-		s->text = xstrdup(s->method);
-	else if (!*s->gtid)
-		s->text = xasprintf("%s:%s", s->file, s->position);
-	else
-		s->text = xasprintf("%s:%s, GTID %s", s->file, s->position, s->gtid);
-}
-
-/* One view, on one connection. */
-static int begin(struct conn *c, struct err *e)
-{
-	/* With the binary log on, rolling back to a savepoint keeps metadata locks unless this session
-	 * does not write to it; not every account may say so, and then DDL waits until the end. */
-	(void)!conn_exec(c, "SET SESSION sql_log_bin=0", NULL);
-	/* Under READ COMMITTED, which a server may have as its default, there is silently no snapshot. */
-	if (conn_exec(c, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", e) ||
-	    conn_exec(c, "START TRANSACTION /*!40100 WITH CONSISTENT SNAPSHOT */", e))
-		return err_wrap(e, "taking the snapshot");
+	buf_adds(&sql, "SELECT TABLE_SCHEMA, CONCAT(COUNT(*), ' ', BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT(TABLE_NAME, ' ', "
+		       "COALESCE(CREATE_TIME, ''))), 16), 16, 10) AS UNSIGNED))) FROM information_schema.TABLES WHERE TABLE_SCHEMA ");
+	if (db) {
+		buf_adds(&sql, "= ");
+		sql_string(&sql, db, strlen(db));
+	} else {
+		buf_adds(&sql, "NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')");
+	}
+	buf_adds(&sql, " GROUP BY TABLE_SCHEMA");
+	if (buf_check(&sql, "name of a database", e) || conn_rows(c, &r, sql.p, e))
+		return -1;
+	while ((row = mysql_fetch_row(r)))
+		*list_push(ret) = (struct tables_mark){xstrdup(row[0]), xstrdup(str_or(row[1], ""))};
 	return 0;
 }
+
+/* The server may have its own idea of upper and lower case. "" without tables. */
+static const char *mark_of(const struct tables_marks *m, const char *db)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].db, db))
+			return m->v[i].mark;
+	for (size_t i = 0; i < m->n; i++)
+		if (str_ieq(m->v[i].db, db))
+			return m->v[i].mark;
+	return "";
+}
+
+int snapshot_same_tables(const struct snapshot *s, struct conn *c, const char *db, struct err *e)
+{
+	CLEANUP(marks_done) struct tables_marks now = {0};
+
+	if (read_marks(&now, c, db, e))
+		return -1;
+	if (str_eq(mark_of(&s->marks, db), mark_of(&now, db)))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "tables of `%s` were created, dropped, renamed or altered while the snapshot was taken", db);
+}
+
+/* ---- the snapshot */
 
 static void close_from(struct conn **conns, unsigned first, unsigned *n)
 {
@@ -91,66 +110,58 @@ static void close_from(struct conn **conns, unsigned first, unsigned *n)
 	*n = first;
 }
 
-static int begin_all(struct conn **conns, unsigned n, struct err *e)
+static char *position_text(const struct snapshot *s)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (begin(conns[i], e))
-			return -1;
+	const struct position *p = &s->position;
+
+	if (!*p->file && !*p->gtid)
+		return xstrdup(s->method);
+	if (!*p->file)
+		return xasprintf("GTID %s", p->gtid);
+	if (!*p->gtid)
+		return xasprintf("%s:%s", p->file, p->offset);
+	return xasprintf("%s:%s, GTID %s", p->file, p->offset, p->gtid);
+}
+
+static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e)
+{
+	struct binlog log;
+	CLEANUP(buf_done) struct buf why = {0};
+	struct begin b = {.access = o->access, .wait_s = o->wait_s, .only = o->method, .log = &log, .conns = conns, .n = *n};
+	int failed;
+
+	binlog_look(&log, conns[0]);
+	source_look(&s->source, conns[0], log.maria);
+	buf_init(&b.why, NOTE_MAX);
+	failed = begin_best(&b, &s->method, e);
+	s->position = b.position;
+	why = b.why;
+	if (failed)
+		return -1;
+	if (!s->position.file)
+		position_of_snapshot(&s->position, conns[0]);
+	source_of_snapshot(&s->source, conns[0]);
+	s->note = xstrdup(why.p);
+	close_from(conns, b.n, n);
+	s->connections = b.n;
+	s->text = position_text(s);
 	return 0;
 }
 
-static char *where(struct conn *c)
-{
-	CLEANUP(freep) char *file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
-	CLEANUP(freep) char *position = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
-
-	return xasprintf("%s:%s", file, position);
-}
-
-/* Every commit moves the position on: who sees the same one sees the same rows. */
-static bool same_position(struct conn *const *conns, unsigned n)
-{
-	CLEANUP(freep) char *first = where(conns[0]);
-
-	for (unsigned i = 1; i < n; i++) {
-		CLEANUP(freep) char *other = where(conns[i]);
-
-		if (!str_eq(first, other))
-			return false;
-	}
-	return !str_eq(first, ":") && !str_eq(first, ":0");
-}
-
-static int take(struct snapshot *s, struct conn **conns, unsigned *n, struct err *e)
-{
-	for (unsigned tries = 0; *n > 1 && tries < TRIES; tries++) {
-		if (begin_all(conns, *n, e))
-			return -1;
-		if (same_position(conns, *n)) {
-			s->method = "binlog-snapshot";
-			return 0;
-		}
-	}
-	close_from(conns, 1, n);
-	s->method = "single";
-	return begin(conns[0], e);
-}
-
-int snapshot_open(struct snapshot *s, const struct db_access *a, struct conn **conns, unsigned *n, struct err *e)
+int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e)
 {
 	unsigned wanted = *n, open = 0;
 	int rc = 0;
 
 	while (rc == 0 && open < wanted) {
-		rc = conn_open(&conns[open], a, e);
+		rc = conn_open(&conns[open], o->access, e);
 		open += rc == 0;
 	}
 	*n = open;
-	if (rc || read_server(s, conns[0], e) || take(s, conns, n, e)) {
+	if (rc || read_server(s, conns[0], e) || read_marks(&s->marks, conns[0], o->db, e) || take(s, o, conns, n, e)) {
 		close_from(conns, 0, n);
 		return -1;
 	}
-	read_position(s, conns[0]);
 	return 0;
 }
 
@@ -161,8 +172,11 @@ void snapshot_put(const struct snapshot *s, struct json_out *o)
 	json_put_str(o, "collation", s->collation);
 	json_obj(o, "snapshot");
 	json_put_str(o, "method", s->method);
-	json_put_str(o, "file", s->file);
-	json_put_int(o, "position", (int64_t)strtoull(s->position, NULL, 10));
-	json_put_str(o, "gtid", s->gtid);
+	json_put_int(o, "connections", s->connections);
+	json_put_str(o, "note", s->note);
+	json_put_str(o, "file", s->position.file);
+	json_put_int(o, "position", (int64_t)strtoull(s->position.offset, NULL, 10));
+	json_put_str(o, "gtid", s->position.gtid);
+	source_put(&s->source, o);
 	json_end_obj(o);
 }

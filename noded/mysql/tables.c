@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/locked.h"
 #include "noded/mysql/rows.h"
+#include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -142,22 +144,87 @@ static struct work *next_work(struct plan *p)
 
 /* ---- reading */
 
-/* The savepoint gives up the table's metadata lock as soon as its rows are read,
- * so that an ALTER waits for one table and not for the whole dump. */
-static int read_table(struct reader *r, const struct work *w, struct err *e)
+/* What InnoDB itself does not tell: that the name stands for another table now (RENAME), or that a column
+ * came to it without touching a row. Asked while the rows' lock, or the snapshot, still stands. */
+static int same_table(struct conn *c, const struct object *o, struct err *e)
 {
-	const struct rows_job job = {.c = r->c, .sink = &r->plan->sink, .halt = r->plan->job->halt,
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf sql = {0};
+	MYSQL_ROW row;
+
+	if (!*o->created)
+		return 0;
+	buf_init(&sql, 4096);
+	buf_adds(&sql, "SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ");
+	sql_string(&sql, o->name, strlen(o->name));
+	if (buf_check(&sql, "name of a table", e) || conn_rows(c, &r, sql.p, e))
+		return -1;
+	row = mysql_fetch_row(r);
+	if (row && str_eq(str_or(row[0], ""), o->created))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "table `%s` was altered, renamed or dropped while the dump ran: run again", o->name);
+}
+
+static int read_over(struct reader *r, struct conn *c, const struct work *w, struct err *e)
+{
+	const struct rows_job job = {.c = c, .sink = &r->plan->sink, .halt = r->plan->job->halt,
 				     .total = &r->plan->total, .member = &r->member};
 	CLEANUP(columns_done) struct columns k = {0};
 
-	if (conn_exec(r->c, "SAVEPOINT felloe_table", e) || columns_read(&k, r->c, w->object->name, e) ||
-	    (w->object->history && columns_add_history(&k, r->c, w->object->name, e)))
+	if (columns_read(&k, c, w->object->name, e) ||
+	    (w->object->history && columns_add_history(&k, c, w->object->name, e)))
 		return -1;
 	if (!str_eq(k.select_list, w->object->select_list))
 		return err_set(e, ERR_CONFLICT, "table `%s` was altered while the dump ran: run again", w->object->name);
-	if (rows_dump(&job, &k, w->table, e))
+	return rows_dump(&job, &k, w->table, e) || same_table(c, w->object, e) ? -1 : 0;
+}
+
+/* The savepoint gives up the table's metadata lock as soon as its rows are read,
+ * so that an ALTER waits for one table and not for the whole dump. */
+static int read_in_snapshot(struct reader *r, const struct work *w, struct err *e)
+{
+	const struct tables_job *job = r->plan->job;
+	int failed;
+
+	watch_hold(job->watch, job->schema->db, w->object->name);
+	failed = conn_exec(r->c, "SAVEPOINT felloe_table", e) || read_over(r, r->c, w, e) ||
+		 conn_exec(r->c, "ROLLBACK TO SAVEPOINT felloe_table", e);
+	watch_release(job->watch, job->schema->db, w->object->name);
+	return failed ? -1 : 0;
+}
+
+static void warn_unlocked(struct reader *r, const struct work *w, const struct err *why)
+{
+	CLEANUP(freep) char *text = xasprintf(
+		"table `%s` is %s, which has no snapshots, and could not be locked: its rows are not consistent with the rest, nor "
+		"with each other (%s); %sALTER TABLE ... ENGINE=InnoDB makes it consistent", w->object->name, w->object->engine,
+		why->msg, why->kind == ERR_BUSY ? "" : "GRANT LOCK TABLES makes it agree with itself, ");
+
+	w->table->view = DUMP_VIEW_NONE;
+	r->plan->sink.warn(r->plan->sink.ctx, text);
+}
+
+static int read_table(struct reader *r, const struct work *w, struct err *e)
+{
+	const struct tables_job *job = r->plan->job;
+	const struct locked_opts o = {.access = job->access, .watch = job->watch, .db = job->schema->db,
+				      .table = w->object->name, .wait_s = job->wait_s};
+	CLEANUP(locked_close) struct locked l = {0};
+	struct err why;
+
+	w->table->view = DUMP_VIEW_SNAPSHOT;
+	if (!locked_wanted(w->object->engine))
+		return read_in_snapshot(r, w, e);
+	if (locked_open(&l, &o, &why) == 0) {
+		w->table->view = DUMP_VIEW_LOCKED;
+		return read_over(r, l.c, w, e);
+	}
+	if (why.kind != ERR_DENIED && why.kind != ERR_FORBIDDEN && why.kind != ERR_BUSY) {
+		*e = why;
 		return -1;
-	return conn_exec(r->c, "ROLLBACK TO SAVEPOINT felloe_table", e);
+	}
+	warn_unlocked(r, w, &why);
+	return read_in_snapshot(r, w, e);
 }
 
 /* Until nothing is left or all have to end; the reason is in the halt then. */

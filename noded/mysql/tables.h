@@ -6,6 +6,7 @@
 #include "noded/mysql/dump.h"
 #include "noded/mysql/halt.h"
 #include "noded/mysql/schema.h"
+#include "noded/mysql/watch.h"
 
 /* The rows of all tables of one database: db/20-data. */
 
@@ -14,6 +15,9 @@ struct tables_job {
 	unsigned n;
 	const struct schema *schema;  /* what there is, and the sink */
 	struct halt *halt;
+	struct watch *watch;          /* told of each table while it is read; may be NULL */
+	const struct db_access *access; /* for tables that are read under a lock of their own (locked.h) */
+	int64_t wait_s;               /* for those locks */
 };
 /* One entry of ret->tables for each table that is not left out, in the order of
  * the schema, whatever the order in which chunks were read. Calls the sink from

@@ -126,7 +126,7 @@ static void forget_snapshot(struct backup *b)
 
 static int take_snapshot(struct backup *b, struct err *e)
 {
-	const struct dump_opts o = {.access = &b->access, .connections = (unsigned)b->o->config->mysql_connections,
+	const struct dump_opts o = {.access = &b->access, .db = b->whole_server ? NULL : b->db_name, .connections = (unsigned)b->o->config->mysql_connections,
 				    .ddl_wait_s = b->o->config->ddl_wait_s,
 				    .stop = daemon_stop_flag()};
 
@@ -135,6 +135,8 @@ static int take_snapshot(struct backup *b, struct err *e)
 	job_phase(&b->job, "dump");
 	if (dump_open(&b->dump, &o, e))
 		return -1;
+	if (*dump_note(b->dump))
+		job_say(&b->job, "snapshot by %s: %s", dump_method(b->dump), dump_note(b->dump));
 	if (!b->whole_server)
 		*list_push(&b->databases) = xstrdup(b->db_name);
 	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e))

@@ -12,6 +12,7 @@
 
 static void put_database(const struct manifest *m, struct json_out *o)
 {
+	static const char *const views[] = {"snapshot", "locked", "none"};
 	const struct dump_result *r = m->tables;
 	char hex[33];
 
@@ -25,6 +26,7 @@ static void put_database(const struct manifest *m, struct json_out *o)
 		json_obj(o, NULL);
 		json_put_str(o, "name", t->name);
 		json_put_bool(o, "data", t->data);
+		json_put_str(o, "view", views[t->view]);
 		json_put_int(o, "rows", (int64_t)t->rows);
 		json_put_int(o, "bytes", (int64_t)t->bytes);
 		json_put_str(o, "digest", hex_encode(hex, t->digest, sizeof(t->digest)));

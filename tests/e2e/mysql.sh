@@ -78,7 +78,7 @@ check "a schema with every type and object is there" sql --comments Shop <"$T/sh
 # ---- there and back
 check "a dump succeeds with the rights of a backup account" run dump Shop "$T/d"
 check "the dump tells where in the binary log it stands" grep -qE '^position: binlog\.[0-9]+:[0-9]+, GTID 0-1-[0-9]+$' "$OUT"
-check "a table without snapshots is a warning" says 'table `myisam_one` is MyISAM, which has no snapshots'
+check "a table without snapshots is locked, and no warning" hides myisam_one
 check "a view that refers to nothing is a warning" says 'view `broken` refers to a table, column or function that is not there'
 check "each kind of object is counted" says 'views 6 triggers 4 routines 7 events 1 sequences 2'
 check "no member names the database" bash -c '! grep -aE "^(USE|CREATE DATABASE)|\`Shop\`\.\`[^S]" '"$T"'/d/[0-9]*.sql'
@@ -153,6 +153,8 @@ check "a body that may not be read is a warning with the grant" says 'FUNCTION `
 check "views without SHOW VIEW are a warning" says 'VIEW `own_name` is not in the backup'
 check "triggers that are not visible are a warning" says 'triggers of `Shop`'
 check "events that are not visible are a warning" says 'events of `Shop`'
+check "a table without snapshots that may not be locked is one" says 'table `myisam_one` is MyISAM, which has no snapshots, and could not be locked'
+check "with the grant" says "GRANT LOCK TABLES"
 
 # ---- what happens in the middle
 fresh mid

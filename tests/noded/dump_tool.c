@@ -4,6 +4,7 @@
  *
  *   dump_tool dump  HOST USER PASSWORD DB DIR [--exclude X]... [--at MEMBER --sql HOOK] [--stop MEMBER]
  *                   [--ssl off|prefer|verify] [--ca FILE] [--connections N]
+ *                   [--method SNAPSHOT] [--wait SECONDS]
  *                   members go to DIR/1.sql, DIR/2.sql ...; DIR/order lists their
  *                   names, DIR/tables rows and digests (fields ended by NUL).
  *                   DIR "-": all members are thrown away. When the first member
@@ -33,7 +34,8 @@ struct tool {
 	const char *db, *dir;
 	struct strings exclude;
 	const char *at, *sql, *stop_at, *definer;
-	uint64_t piece, connections;
+	const char *method;
+	uint64_t piece, connections, wait;
 	unsigned members;
 	pthread_t threads[DUMP_CONNECTIONS]; /* that have handed over rows */
 	unsigned n_threads;
@@ -132,7 +134,8 @@ static int write_tables(const struct tool *t, const struct dump_result *r, struc
 
 static int do_dump(struct tool *t, struct err *e)
 {
-	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections, .stop = &t->stop};
+	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections,
+				.ddl_wait_s = (int64_t)t->wait, .method = t->method, .stop = &t->stop};
 	struct dump_sink sink = {.member = take_member, .progress = take_progress, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	CLEANUP(dump_result_done) struct dump_result r = {0};
@@ -144,7 +147,7 @@ static int do_dump(struct tool *t, struct err *e)
 	if (dump_open(&d, &o, e) || dump_estimate(d, t->db, &estimate, e) ||
 	    dump_database(d, t->db, &t->exclude, &sink, &r, e))
 		return -1;
-	printf("position: %s\nestimate: %" PRIu64 "\n", dump_position(d), estimate);
+	printf("method: %s (%s)\nposition: %s\nestimate: %" PRIu64 "\n", dump_method(d), dump_note(d), dump_position(d), estimate);
 	printf("tables %zu rows %" PRIu64 " bytes %" PRIu64 " views %u triggers %u routines %u events %u sequences %u\n",
 	       r.tables.n, r.rows, r.bytes, r.views, r.triggers, r.routines, r.events, r.sequences);
 	printf("members %u progress %s readers %u\n", t->members, t->progress ? "told" : "none", t->n_threads);
@@ -233,7 +236,7 @@ static int write_users(void *ctx, const char *name, const void *p, size_t n, str
 
 static int do_users(struct tool *t, struct err *e)
 {
-	struct dump_opts o = {.access = &t->access, .connections = 1};
+	struct dump_opts o = {.access = &t->access, .connections = 1, .ddl_wait_s = 10};
 	struct dump_sink sink = {.member = write_users, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	unsigned n;
@@ -259,6 +262,10 @@ static void read_option(struct tool *t, const char *name, char *value)
 		t->access.ssl = value;
 	else if (str_eq(name, "--ca"))
 		t->access.ssl_ca = value;
+	else if (str_eq(name, "--method"))
+		t->method = value;
+	else if (str_eq(name, "--wait") && str_to_u64(&t->wait, value, 1, 3600))
+		abort();
 	else if (str_eq(name, "--definer"))
 		t->definer = value;
 	else if (str_eq(name, "--connections") && str_to_u64(&t->connections, value, 1, DUMP_CONNECTIONS))
@@ -269,7 +276,7 @@ static void read_option(struct tool *t, const char *name, char *value)
 
 int main(int argc, char **argv)
 {
-	struct tool t = {.piece = 65536, .connections = 1, .definer = "keep"};
+	struct tool t = {.piece = 65536, .connections = 1, .wait = 10, .definer = "keep"};
 	struct err e = {0};
 	char none[] = "";
 	int failed;
