@@ -183,6 +183,7 @@ static int take_buffer(void *ctx, const char *name, struct buf *b, struct err *e
 {
 	struct work *w = ctx;
 
+	w->members++;
 	return relay_swap(w->relay, name, b, e);
 }
 
