@@ -20,10 +20,10 @@
 /* felloe-noded restore SITE: a run back into a database and files. */
 
 struct wish {
-	const char *at, *db, *to_db, *to_dir, *from, *definer;
+	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, dry_run;
+	bool in_place, dry_run, rewrite_bodies;
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -86,6 +86,23 @@ static int parse_account(struct wish *w, struct err *e)
 	return 0;
 }
 
+static int parse_words(const struct wish *w, struct err *e)
+{
+	static const char *const events[] = {"keep", "disable"};
+	static const char *const definers[] = {"keep", "invoker"};
+	const char *at = strrchr(w->definer, '@'), *nearest;
+
+	nearest = str_nearest(w->events, events, ARRAY_LEN(events));
+	if (!str_eq(w->events, "keep") && !str_eq(w->events, "disable"))
+		return err_set(e, ERR_USAGE, "--events \"%s\": say keep or disable%s%s%s", w->events, nearest ? "; did you mean \"" : "",
+			       nearest ? nearest : "", nearest ? "\"?" : "");
+	nearest = str_nearest(w->definer, definers, ARRAY_LEN(definers));
+	if (!str_eq(w->definer, "keep") && !str_eq(w->definer, "invoker") && (!at || at == w->definer || !at[1]))
+		return err_set(e, ERR_USAGE, "--definer \"%s\": say keep, invoker or USER@HOST%s%s%s", w->definer,
+			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	return 0;
+}
+
 static void print_result(const struct restore_result *r, bool dry_run)
 {
 	char fetched[UNITS_TEXT];
@@ -134,7 +151,9 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 {
 	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .tables = w->tables,
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
-				 .access = w->access_given ? &w->access : NULL, .definer = w->definer, .dry_run = w->dry_run};
+				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
+				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
+				 .dry_run = w->dry_run};
 	struct restore_result result;
 	bool any = false;
 	int rc = 0;
@@ -194,7 +213,7 @@ static int restore_site(const struct config *c, const struct wish *w, const char
 int cmd_restore(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(wish_done) struct wish w = {.definer = "keep"};
+	CLEANUP(wish_done) struct wish w = {.definer = "keep", .events = "keep"};
 	struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "at", .type = OPT_STR, .to = &w.at, .arg = "WHEN",
@@ -214,6 +233,10 @@ int cmd_restore(int argc, char **argv)
 		{.name = "dry-run", .type = OPT_FLAG, .to = &w.dry_run, .help = "Look at everything, change nothing."},
 		{.name = "definer", .type = OPT_STR, .to = &w.definer, .arg = "WHO",
 		 .help = "DEFINER of views and programs: \"keep\" (default), \"invoker\" or USER@HOST."},
+		{.name = "events", .type = OPT_STR, .to = &w.events, .arg = "WHAT",
+		 .help = "\"keep\" (default): as they were, so that they run in the copy too; \"disable\"."},
+		{.name = "rewrite-bodies", .type = OPT_FLAG, .to = &w.rewrite_bodies,
+		 .help = "Change the database's name in triggers, routines and events too, not only in views and tables."},
 		{.name = "db-host", .type = OPT_STR, .to = &w.db_host, .arg = "HOST",
 		 .help = "Server to restore to: host, host:port or host:/socket."},
 		{.name = "db-user", .type = OPT_STR, .to = &w.db_user, .arg = "USER", .help = "Account to restore with."},
@@ -234,7 +257,7 @@ int cmd_restore(int argc, char **argv)
 		err_fill(&e, ERR_USAGE, 0, "restore wants one site");
 		return cmd_fail(&e);
 	}
-	if (parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e))
+	if (parse_words(&w, &e) || parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
 	return restore_site(config, &w, argv[1]);
 }

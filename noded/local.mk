@@ -10,6 +10,9 @@ libnoded_a_SOURCES = \
 	noded/mysql/dump.h \
 	noded/mysql/lib.h \
 	noded/mysql/sqltext.h noded/mysql/sqltext.c \
+	noded/mysql/token.h noded/mysql/token.c \
+	noded/mysql/rename.h noded/mysql/rename.c \
+	noded/mysql/needs.h noded/mysql/needs.c \
 	noded/mysql/conn.h noded/mysql/conn.c \
 	noded/mysql/prologue.h noded/mysql/prologue.c \
 	noded/mysql/position.h noded/mysql/position.c \
@@ -28,6 +31,8 @@ libnoded_a_SOURCES = \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \
 	noded/mysql/crew.h noded/mysql/crew.c \
+	noded/mysql/grants.h noded/mysql/grants.c \
+	noded/mysql/preflight.h noded/mysql/preflight.c \
 	noded/mysql/server.h noded/mysql/server.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)
 
@@ -92,6 +97,7 @@ libnoded_a_SOURCES += \
 	noded/run/account.h noded/run/account.c \
 	noded/run/restore.h noded/run/restore_priv.h \
 	noded/run/restore_wanted.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
+	noded/run/restore_scan.c noded/run/restore_change.c \
 	noded/run/restore_look.c noded/run/restore.c \
 	noded/run/check.h noded/run/check.c
 

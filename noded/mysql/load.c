@@ -350,7 +350,8 @@ unsigned load_redefined(const struct load *l)
 bool load_skip(struct load *l)
 {
 	static const unsigned lacks[] = {ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_SP_DOES_NOT_EXIST, ER_VIEW_INVALID,
-					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW, ER_NO_SUCH_USER, ER_TABLEACCESS_DENIED_ERROR};
+					 ER_BAD_DB_ERROR, ER_UNKNOWN_VIEW, ER_NO_SUCH_USER, ER_TABLEACCESS_DENIED_ERROR,
+					 ER_PROCACCESS_DENIED_ERROR};
 	unsigned code = mysql_errno(l->c->my);
 	bool known = false;
 	struct err ignored;

@@ -18,6 +18,7 @@ static void restore_done(struct restore *r)
 	opened_close(&r->opened);
 	if (r->access_ours)
 		db_access_done(&r->access);
+	needs_done(&r->needs);
 	free(r->source_db);
 	free(r->target_db);
 	free(r->target_dir);

@@ -24,6 +24,8 @@ struct restore_opts {
 	bool in_place;                   /* the tables take the place of those in the site's database */
 	const struct db_access *access;  /* given by options, or NULL: the site's, else root on this machine */
 	const char *definer;             /* "keep" "invoker" "USER@HOST" */
+	bool events_disable;             /* else they are as they were */
+	bool rewrite_bodies;             /* the name of the schema also in triggers, routines and events */
 	bool dry_run;
 };
 struct restore_result {

@@ -46,6 +46,11 @@ int restore_choose_access(struct restore *r, struct err *e)
 	return 0;
 }
 
+bool restore_local(const struct restore *r)
+{
+	return local_host(r->access.host);
+}
+
 bool restore_root_at_hand(const struct restore *r)
 {
 	return r->access_ours && geteuid() == 0 && !str_eq(r->access.user, "root") && local_host(r->access.host);
@@ -85,9 +90,32 @@ static int same_server(struct restore *r, struct err *e)
 	return 0;
 }
 
+bool restore_become_root(struct restore *r, const char *why)
+{
+	struct db_access site = r->access;
+	struct err e;
+
+	if (!restore_root_at_hand(r))
+		return false;
+	/* use_root frees what is in use: kept here until root has answered */
+	r->access = (struct db_access){.host = xstrdup(site.host), .user = xstrdup(""), .password = xstrdup(""),
+				       .ssl = xstrdup(""), .ssl_ca = xstrdup("")};
+	use_root(r);
+	if (same_server(r, &e)) {
+		db_access_done(&r->access);
+		r->access = site;
+		job_say(r->o->job, "%s", e.msg);
+		return false;
+	}
+	db_access_done(&site);
+	job_say(r->o->job, "%s; trying root over the socket", why);
+	return true;
+}
+
 int restore_open_load(struct restore *r, bool create, struct err *e)
 {
-	const struct load_opts o = {.access = &r->access, .db = r->target_db, .create = create, .definer = r->o->definer};
+	const struct load_opts o = {.access = &r->access, .db = r->target_db, .create = create, .definer = "keep",
+				    .rewrite = restore_change, .rewrite_ctx = r};
 
 	if (load_open(&r->load, &o, e) == 0)
 		return 0;

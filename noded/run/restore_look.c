@@ -9,10 +9,53 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
+/* Everything that stands in the way, line by line; the first one's kind. */
+static int refuse(struct restore *r, const struct obstacles *list, struct err *e)
+{
+	for (size_t i = 0; i < list->n && list->n > 1; i++)
+		job_say(r->o->job, "in the way: %s", list->v[i].text);
+	if (list->n == 1)
+		return err_set(e, list->v[0].kind, "%s", list->v[0].text);
+	return list->n ? err_set(e, list->v[0].kind, "%zu things are in the way of restoring `%s`, each is named above; nothing was "
+				 "changed", list->n, r->source_db) : 0;
+}
+
+/* Can and may it be loaded? As root, where only root may. */
+static int look_at_server(struct restore *r, const struct sum *sum, struct obstacles *obstacles, struct err *e)
+{
+	const struct preflight p = {.access = &r->access, .schema = r->target_db, .bytes = sum->bytes,
+				    .local = restore_local(r)};
+	CLEANUP(buf_done) struct buf rights = {0};
+	CLEANUP(obstacles_done) struct obstacles found = {0};
+	CLEANUP(freep) char *why = NULL;
+
+	buf_init(&rights, 4096);
+	if (preflight_server(&p, &r->needs, &found, &rights, e))
+		return -1;
+	if (rights.len)
+		why = xasprintf("%s may not %s on `%s`", r->access.user, rights.p, r->target_db);
+	if (why && restore_become_root(r, why))
+		return look_at_server(r, sum, obstacles, e);
+	for (size_t i = 0; i < found.n; i++)
+		obstacle_add(obstacles, found.v[i].kind, "%s", found.v[i].text);
+	if (why)
+		obstacle_add(obstacles, ERR_FORBIDDEN, "%s: grant that, or give another account with --db-defaults or --db-user", why);
+	return 0;
+}
+
+static void tell_plan(struct restore *r, const struct sum *sum, const struct server_facts *facts)
+{
+	const struct json *db = json_get(r->opened.manifest, "database");
+
+	job_say(r->o->job, "database %s (%" PRIu64 " members, %" PRIu64 " bytes of SQL) would be loaded into `%s` as %s",
+		r->source_db, sum->members, sum->bytes, r->target_db, facts->account);
+	job_say(r->o->job, "dumped from %s, server here is %s", json_get_str(db, "server_version", "?"), facts->version);
+}
+
 int restore_look_at_database(struct restore *r, struct err *e)
 {
+	CLEANUP(obstacles_done) struct obstacles obstacles = {0};
 	CLEANUP(prefixes_done) struct prefixes p = {0};
-	const struct json *db = json_get(r->opened.manifest, "database");
 	struct server_facts facts;
 	struct sum sum;
 
@@ -24,21 +67,19 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	if (r->o->in_place && restore_can_swap(r, e))
 		return -1;
 	restore_database_prefixes(r, &p);
-	if (restore_measure(r, &p, false, &sum, e))
+	if (restore_measure(r, &p, false, &sum, e) || restore_scan(r, e))
 		return -1;
 	r->wanted += sum.bytes;
 	if (facts.there)
-		return err_set(e, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
-			       "--to-db, or drop it", r->target_db, facts.tables);
-	if (!r->o->dry_run)
-		return 0;
-	job_say(r->o->job, "database %s (%" PRIu64 " members, %" PRIu64 " bytes of SQL) would be loaded into `%s` as %s%s",
-		r->source_db, sum.members, sum.bytes, r->target_db, facts.account,
-		restore_root_at_hand(r) ? ", or as root over the socket where it may not" : "");
-	job_say(r->o->job, "dumped from %s, server here is %s", json_get_str(db, "server_version", "?"), facts.version);
-	if (json_get_int(db, "events", 0) && facts.events_on)
-		job_warn(r->o->job, "%" PRId64 " events would run in the copy too: the event scheduler of the server is on",
-			 json_get_int(db, "events", 0));
+		obstacle_add(&obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
+			     "--to-db, or drop it", r->target_db, facts.tables);
+	if (look_at_server(r, &sum, &obstacles, e) || restore_look_server(r, &facts, e))
+		return -1;
+	if (r->o->dry_run)
+		tell_plan(r, &sum, &facts);
+	if (refuse(r, &obstacles, e))
+		return -1;
+	restore_tell_changes(r, facts.events_on);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include "noded/mysql/crew.h"
 #include "noded/mysql/load.h"
+#include "noded/mysql/needs.h"
+#include "noded/mysql/preflight.h"
 #include "noded/mysql/server.h"
 #include "noded/run/restore.h"
 
@@ -25,6 +27,7 @@ struct restore {
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
+	struct needs needs;         /* of the definitions */
 	uint64_t done;              /* of those, what is complete already */
 };
 
@@ -59,10 +62,29 @@ int restore_tables_known(const struct restore *r, struct err *e) MUSTCHECK;
 int restore_choose_access(struct restore *r, struct err *e) MUSTCHECK;
 /* Root over the socket could do what the account may not. */
 bool restore_root_at_hand(const struct restore *r);
+/* The server's files are on this machine. */
+bool restore_local(const struct restore *r);
 /* server_look at the target, if need be as root. */
 int restore_look_server(struct restore *r, struct server_facts *facts, struct err *e) MUSTCHECK;
 /* load_open into the target, if need be as root. */
 int restore_open_load(struct restore *r, bool create, struct err *e) MUSTCHECK;
+
+/* Before anything is made: the site's account lacks something that root has. True when it is root now. */
+bool restore_become_root(struct restore *r, const char *why);
+
+/* ---- restore_scan.c: what the definitions ask for */
+
+/* Fills r->needs. */
+int restore_scan(struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_change.c: what becomes of them */
+
+/* The copy has another name than the database of the dump. */
+bool restore_renames(const struct restore *r);
+/* For load_opts.rewrite; ctx is the restore. */
+int restore_change(void *ctx, const struct load_statement *s, struct buf *out, struct err *e) MUSTCHECK;
+/* Definers, names of the old schema, events: line by line. */
+void restore_tell_changes(struct restore *r, bool scheduler);
 
 /* ---- restore_look.c: will it fit, may we, is nothing in the way? */
 

@@ -86,6 +86,8 @@ mysql_tests = \
 	tests/noded/test_mysql_text \
 	tests/noded/test_mysql_conn \
 	tests/noded/test_mysql_reader \
+	tests/noded/test_mysql_rename \
+	tests/noded/test_mysql_needs \
 	tests/noded/test_mysql_rows
 check_PROGRAMS += $(mysql_tests)
 TESTS += $(mysql_tests)
@@ -93,6 +95,14 @@ tests_noded_test_mysql_text_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_conn_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_mysql_conn_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_reader_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_needs_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_test_mysql_needs_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_rename_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_rows_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(XXHASH_CFLAGS)
 tests_noded_test_mysql_rows_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
+# statements for a schema of another name
+check_PROGRAMS += tests/fuzz/smoke_rename
+TESTS += tests/fuzz/smoke_rename
+tests_fuzz_smoke_rename_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_rename.c
+tests_fuzz_smoke_rename_LDADD = $(NODED_LIBS)

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/preflight.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "noded/mysql/conn.h"
+#include "noded/mysql/grants.h"
+#include "noded/mysql/sqltext.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+#include "shared/units.h"
+
+enum { SQL_MAX = 1 << 20 };
+
+struct look {
+	const struct preflight *p;
+	struct needs *needs;
+	struct obstacles *obstacles;
+	struct conn *c;
+	struct grants grants;
+	char version[64], account[256], datadir[512];
+	bool read_only, trusting;
+};
+
+void obstacle_add(struct obstacles *p, enum err_kind kind, const char *fmt, ...)
+{
+	char text[ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)!vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_clean(text);
+	*list_push(p) = (struct obstacle){kind, xstrdup(text)};
+}
+
+void obstacles_done(struct obstacles *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->v[i].text);
+	list_done(p);
+}
+
+static int look_at_server(struct look *l, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(l->c, &r, "SELECT VERSION(), CURRENT_USER(), @@datadir, @@read_only, "
+				"@@log_bin = 0 OR @@log_bin_trust_function_creators", e))
+		return -1;
+	row = mysql_fetch_row(r);
+	if (!row)
+		return conn_fail(l->c, e);
+	str_cut(l->version, sizeof(l->version), str_or(row[0], ""));
+	str_cut(l->account, sizeof(l->account), str_or(row[1], ""));
+	str_cut(l->datadir, sizeof(l->datadir), str_or(row[2], ""));
+	l->read_only = !str_eq(row[3], "0") && !str_ieq(row[3], "OFF");
+	l->trusting = str_eq(row[4], "1");
+	return 0;
+}
+
+static bool super(const struct look *l)
+{
+	return grants_has(&l->grants, "SUPER", true);
+}
+
+/* Ask with the text of a need as a literal at the end; is there a row? */
+static int answers(struct look *l, const char *sql, const char *text, bool *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf b = {0};
+
+	buf_init(&b, SQL_MAX);
+	buf_adds(&b, sql);
+	sql_string(&b, text, strlen(text));
+	if (buf_check(&b, "a question", e) || conn_rows(l->c, &r, b.p, e))
+		return -1;
+	*ret = mysql_num_rows(r) > 0;
+	return 0;
+}
+
+static int version_of(const char *text)
+{
+	char *end;
+	long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+
+	return major > 0 && major < 100 && minor >= 0 && minor < 100 ? (int)(major * 100 + minor) : 0;
+}
+
+static bool is_mariadb(const char *version)
+{
+	return strstr(version, "MariaDB") != NULL;
+}
+
+/* Of MariaDB only; since which version. */
+static int since(const char *feature)
+{
+	static const struct {
+		const char *feature;
+		int version;
+	} list[] = {{"sequences", 1003}, {"system versioning", 1003}, {"type uuid", 1007}, {"type inet6", 1005},
+		    {"type inet4", 1010}, {"type vector", 1107}, {"type xmltype", 1203}};
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		if (str_eq(list[i].feature, feature))
+			return list[i].version;
+	return 0;
+}
+
+static void check_feature(struct look *l, const struct need *n)
+{
+	int from = since(n->text);
+
+	if (!is_mariadb(l->version) || version_of(l->version) < from)
+		obstacle_add(l->obstacles, ERR_CONFLICT, "%s needs %s (MariaDB %d.%d or newer); the server here is %s", n->first,
+			    n->text, from / 100, from % 100, l->version);
+}
+
+static void lacks(struct look *l, const struct need *n, const char *what)
+{
+	obstacle_add(l->obstacles, ERR_CONFLICT, "the server here (%s) has no %s \"%s\", which %s needs%s", l->version, what, n->text,
+		    n->first, n->count > 1 ? ", and others" : "");
+}
+
+static int check_engine(struct look *l, const struct need *n, struct err *e)
+{
+	bool there;
+
+	if (answers(l, "SELECT 1 FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT') AND ENGINE = ", n->text,
+		    &there, e))
+		return -1;
+	if (!there)
+		lacks(l, n, "storage engine");
+	return 0;
+}
+
+static int check_charset(struct look *l, const struct need *n, struct err *e)
+{
+	bool there;
+
+	if (answers(l, "SELECT 1 FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = ", n->text, &there, e))
+		return -1;
+	/* an old name: the server still takes it */
+	if (!there && !str_ieq(n->text, "utf8") && !str_ieq(n->text, "utf8mb3"))
+		lacks(l, n, "character set");
+	return 0;
+}
+
+static int check_collation(struct look *l, const struct need *n, struct err *e)
+{
+	CLEANUP(freep) char *mb3 = str_starts(n->text, "utf8_") ? xasprintf("utf8mb3_%s", n->text + 5) : xstrdup(n->text);
+	struct err no_such_column;
+	bool there;
+
+	if (answers(l, "SELECT 1 FROM information_schema.COLLATIONS WHERE COLLATION_NAME = ", n->text, &there, e))
+		return -1;
+	/* MariaDB 10.10 and later names some of them only there */
+	if (!there && answers(l, "SELECT 1 FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE "
+				 "FULL_COLLATION_NAME = ", mb3, &there, &no_such_column))
+		there = false;
+	if (!there && answers(l, "SELECT 1 FROM information_schema.COLLATIONS WHERE COLLATION_NAME = ", mb3, &there, e))
+		return -1;
+	if (!there)
+		lacks(l, n, "collation");
+	return 0;
+}
+
+static int check_mode(struct look *l, const struct need *n, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+	struct err why;
+
+	buf_init(&b, SQL_MAX);
+	buf_adds(&b, "SET SESSION sql_mode=");
+	sql_string(&b, n->text, strlen(n->text));
+	if (buf_check(&b, "a question", e))
+		return -1;
+	if (conn_exec(l->c, b.p, &why))
+		obstacle_add(l->obstacles, ERR_CONFLICT, "%s was made with an sql_mode that the server here (%s) does not know: %s",
+			    n->first, l->version, why.msg);
+	return conn_exec(l->c, "SET SESSION sql_mode=''", e);
+}
+
+/* Who may not read mysql.user cannot tell: then the server will. */
+static bool definer_exists(struct look *l, const char *definer)
+{
+	const char *at = strrchr(definer, '@');
+	CLEANUP(freep) char *user = at ? xstrndup(definer, (size_t)(at - definer)) : xstrdup(definer);
+	CLEANUP(buf_done) struct buf b = {0};
+	bool there = true;
+	struct err ignored;
+
+	buf_init(&b, SQL_MAX);
+	buf_adds(&b, "SELECT 1 FROM mysql.user WHERE User = ");
+	sql_string(&b, user, strlen(user));
+	buf_adds(&b, " AND Host = ");
+	if (buf_check(&b, "a question", &ignored) || answers(l, b.p, at ? at + 1 : "", &there, &ignored))
+		return true;
+	return there;
+}
+
+static void check_definer(struct look *l, struct need *n)
+{
+	static const char *const rights[] = {"SUPER", "SET USER", "SET_USER_ID", "SET_ANY_DEFINER"};
+	bool may = str_eq(n->text, l->account);
+
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+		may = may || grants_has(&l->grants, rights[i], true);
+	n->changed = !may || (!l->p->users && !definer_exists(l, n->text));
+}
+
+static int check_need(struct look *l, struct need *n, struct err *e)
+{
+	switch (n->kind) {
+	case NEED_ENGINE:
+		return check_engine(l, n, e);
+	case NEED_CHARSET:
+		return check_charset(l, n, e);
+	case NEED_COLLATION:
+		return check_collation(l, n, e);
+	case NEED_MODE:
+		return check_mode(l, n, e);
+	case NEED_FEATURE:
+		check_feature(l, n);
+		return 0;
+	default:
+		check_definer(l, n);
+		return 0;
+	}
+}
+
+static bool has_program(const struct needs *n, const char *kind)
+{
+	for (size_t i = 0; i < n->programs.n; i++)
+		if (str_starts(n->programs.v[i].kind, kind))
+			return true;
+	return false;
+}
+
+static void want(const struct look *l, struct buf *rights, const char *what, bool needed)
+{
+	if (needed && !grants_has(&l->grants, what, false))
+		buf_addf(rights, "%s%s", rights->len ? ", " : "", what);
+}
+
+static void check_rights(const struct look *l, struct buf *rights)
+{
+	static const char *const always[] = {"SELECT", "INSERT", "CREATE", "DROP", "ALTER"};
+	const struct needs *n = l->needs;
+	bool routines = has_program(n, "FUNCTION") || has_program(n, "PROCEDURE") || has_program(n, "PACKAGE");
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		want(l, rights, always[i], true);
+	want(l, rights, "REFERENCES", n->foreign_keys);
+	want(l, rights, "CREATE VIEW", has_program(n, "VIEW"));
+	want(l, rights, "TRIGGER", has_program(n, "TRIGGER"));
+	want(l, rights, "EVENT", has_program(n, "EVENT"));
+	want(l, rights, "CREATE ROUTINE", routines);
+	want(l, rights, "ALTER ROUTINE", routines);
+	if (l->p->users && !grants_has(&l->grants, "CREATE USER", true))
+		buf_addf(rights, "%sCREATE USER ON *.*", rights->len ? ", " : "");
+}
+
+static void check_space(struct look *l)
+{
+	char need[UNITS_TEXT], have[UNITS_TEXT];
+	struct statvfs fs;
+	uint64_t room;
+
+	if (!l->p->local || !*l->datadir || statvfs(l->datadir, &fs))
+		return;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (l->p->bytes > room)
+		obstacle_add(l->obstacles, ERR_SPACE, "%s: the database needs about %s, %s are free", l->datadir,
+			    units_bytes(need, l->p->bytes), units_bytes(have, room));
+}
+
+static void check_settings(struct look *l)
+{
+	if (l->read_only && !super(l) && !grants_has(&l->grants, "READ_ONLY ADMIN", true))
+		obstacle_add(l->obstacles, ERR_FORBIDDEN, "the server is read_only and %s may not write to it all the same (a replica? "
+			    "restore on its primary, or as an account with READ_ONLY ADMIN)", l->account);
+	if (!l->trusting && !super(l) && (has_program(l->needs, "FUNCTION") || has_program(l->needs, "TRIGGER")))
+		obstacle_add(l->obstacles, ERR_FORBIDDEN, "%s may not make functions and triggers: the binary log is on (error 1419); SET "
+			    "GLOBAL log_bin_trust_function_creators=1, or restore as an account with SUPER", l->account);
+}
+
+int preflight_server(const struct preflight *p, struct needs *needs, struct obstacles *obstacles, struct buf *rights,
+		     struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+	struct look l = {.p = p, .needs = needs, .obstacles = obstacles};
+	int rc = 0;
+
+	if (conn_open(&c, p->access, e))
+		return -1;
+	l.c = c;
+	if (look_at_server(&l, e) || grants_read(&l.grants, c, p->schema, e))
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < needs->n; i++)
+		rc = check_need(&l, &needs->v[i], e);
+	if (rc == 0) {
+		check_rights(&l, rights);
+		check_space(&l);
+		check_settings(&l);
+	}
+	grants_done(&l.grants);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FELLOE_MYSQL_PREFLIGHT_H
+#define FELLOE_MYSQL_PREFLIGHT_H
+
+#include "noded/config.h"
+#include "noded/mysql/needs.h"
+#include "shared/attr.h"
+#include "shared/buf.h"
+#include "shared/err.h"
+
+/* Can this server take that dump, and may this account load it? */
+
+struct obstacle {
+	enum err_kind kind;
+	char *text;
+};
+struct obstacles { LIST_OF(struct obstacle); };
+void obstacle_add(struct obstacles *p, enum err_kind kind, const char *fmt, ...) PRINTF(3, 4);
+void obstacles_done(struct obstacles *p);
+
+struct preflight {
+	const struct db_access *access;
+	const char *schema;            /* that will be loaded */
+	uint64_t bytes;                /* of SQL */
+	bool local;                    /* the server's files are on this machine */
+	bool users;                    /* accounts are restored too: those that are missing may come with them */
+};
+/* Every reason why the schema cannot be loaded goes to obstacles, and what the
+ * account lacks to rights ("CREATE, INSERT"; empty when nothing). Definers that
+ * cannot be kept are marked in needs as changed. -1 only when the server cannot
+ * be asked. */
+int preflight_server(const struct preflight *p, struct needs *needs, struct obstacles *obstacles, struct buf *rights,
+		     struct err *e) MUSTCHECK;
+
+#endif
