@@ -31,6 +31,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \
 	noded/mysql/crew.h noded/mysql/crew.c \
+	noded/mysql/keys.h noded/mysql/keys.c \
 	noded/mysql/grants.h noded/mysql/grants.c \
 	noded/mysql/preflight.h noded/mysql/preflight.c \
 	noded/mysql/server.h noded/mysql/server.c
@@ -96,7 +97,7 @@ libnoded_a_SOURCES += \
 	noded/run/verify.h noded/run/verify.c \
 	noded/run/account.h noded/run/account.c \
 	noded/run/restore.h noded/run/restore_priv.h \
-	noded/run/restore_wanted.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
+	noded/run/restore_wanted.c noded/run/restore_rows.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
 	noded/run/restore_scan.c noded/run/restore_change.c \
 	noded/run/restore_look.c noded/run/restore.c \
 	noded/run/check.h noded/run/check.c

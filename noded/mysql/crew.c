@@ -26,9 +26,11 @@ struct slice {
 	size_t n;
 	char p[];
 };
-/* A member. In the list from when it is handed over until it is done. */
+/* A member, or a call. In the list from when it is handed over until it is done. */
 struct task {
 	struct task *next;
+	crew_fn *fn;
+	void *ctx;
 	char *member;
 	size_t group;            /* so much of its name is shared by all that have to come one after the other */
 	bool keep;
@@ -96,7 +98,7 @@ static void forget(struct crew *c, struct task *t)
 static bool must_wait(const struct crew *c, const struct task *t)
 {
 	for (const struct task *b = c->first; t->group && b != t; b = b->next)
-		if (b->group == t->group && !strncmp(b->member, t->member, t->group))
+		if (b->member && b->group == t->group && !strncmp(b->member, t->member, t->group))
 			return true;
 	return false;
 }
@@ -170,6 +172,8 @@ static int run(struct loader *l, struct task *t, struct err *e)
 {
 	struct err ignored;
 
+	if (t->fn)
+		return halt_check(&l->crew->halt, e) ? -1 : t->fn(t->ctx, l->load, e);
 	for (int i = 1;; i++) {
 		bool again;
 
@@ -410,6 +414,17 @@ void crew_fail(struct crew *c)
 {
 	free(TAKE(c->filling));
 	close_open(c, false);
+}
+
+void crew_call(struct crew *c, crew_fn *fn, void *ctx)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->fn = fn;
+	t->ctx = ctx;
+	pthread_mutex_lock(&c->lock);
+	add(c, t);
+	pthread_mutex_unlock(&c->lock);
 }
 
 int crew_wait(struct crew *c, struct err *e)

@@ -37,6 +37,11 @@ int crew_write(struct crew *c, const void *p, size_t n, struct err *e) MUSTCHECK
 int crew_end(struct crew *c, struct err *e) MUSTCHECK;
 void crew_fail(struct crew *c);
 
+/* Something else to be done on one of the connections, after what was handed over before has at least begun. Any thread
+ * may ask, also from within loaded or another such call. */
+typedef int crew_fn(void *ctx, struct load *l, struct err *e);
+void crew_call(struct crew *c, crew_fn *fn, void *ctx);
+
 /* Until all is done that was handed over. Gives the first error of all. */
 int crew_wait(struct crew *c, struct err *e) MUSTCHECK;
 /* Bytes of SQL that the server has taken so far. */

@@ -31,6 +31,8 @@ struct load {
 	unsigned redefined;
 	int (*rewrite)(void *ctx, const struct load_statement *s, struct buf *out, struct err *e);
 	void *rewrite_ctx;
+	int (*shorten)(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
+	void *shorten_ctx;
 	bool ansi_quotes;
 };
 
@@ -94,6 +96,8 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 	l->db = xstrdup(o->db);
 	l->rewrite = o->rewrite;
 	l->rewrite_ctx = o->rewrite_ctx;
+	l->shorten = o->shorten;
+	l->shorten_ctx = o->shorten_ctx;
 	l->access = *o->access;
 	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, e)) ||
 	    conn_use(l->c, l->db, e))
@@ -201,6 +205,18 @@ static bool ends_transaction(const char *sql, size_t n)
 	return false;
 }
 
+static int shorten_and_send(struct load *l, const char *sql, size_t n, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+
+	if (!l->shorten || !str_starts(l->member, "db/10-schema/") || n < 7 || strncasecmp(sql, "CREATE ", 7))
+		return send_statement(l, sql, n, e);
+	buf_init(&b, 2 * n + 4096);
+	if (!l->shorten(l->shorten_ctx, l->member, sql, n, &b))
+		return send_statement(l, sql, n, e);
+	return buf_check(&b, "statement", e) ? -1 : send_statement(l, b.p, b.len, e);
+}
+
 /* With what the restore makes of it, if it has a say. */
 static int rewrite_and_send(struct load *l, const char *sql, size_t n, struct err *e)
 {
@@ -211,12 +227,12 @@ static int rewrite_and_send(struct load *l, const char *sql, size_t n, struct er
 	if (l->rows)
 		return ends_transaction(sql, n) ? 0 : conn_exec_n(l->c, sql, n, e);
 	if (!l->rewrite)
-		return send_statement(l, sql, n, e);
+		return shorten_and_send(l, sql, n, e);
 	buf_init(&b, 2 * n + (1 << 20));
 	changed = l->rewrite(l->rewrite_ctx, &s, &b, e);
 	if (changed < 0 || buf_check(&b, "statement", e))
 		return -1;
-	return changed ? send_statement(l, b.p, b.len, e) : send_statement(l, sql, n, e);
+	return changed ? shorten_and_send(l, b.p, b.len, e) : shorten_and_send(l, sql, n, e);
 }
 
 /* The first words of a statement, for a message. */
@@ -387,5 +403,26 @@ int load_check(struct load *l, const char *table, const char *select_list, uint6
 
 	*rows = d.rows;
 	digest_get(&d, digest);
+	return 0;
+}
+
+int load_alter(struct load *l, const char *sql, struct err *e)
+{
+	if (conn_exec(l->c, "SET foreign_key_checks=0", e) || conn_exec(l->c, sql, e) ||
+	    conn_exec(l->c, "SET foreign_key_checks=1", e))
+		return -1;
+	return 0;
+}
+
+int load_has(struct load *l, const char *table, struct err *e)
+{
+	CLEANUP(buf_done) struct buf sql = {0};
+
+	buf_init(&sql, 4096);
+	buf_adds(&sql, "DO (SELECT 1 FROM ");
+	sql_ident(&sql, table);
+	buf_adds(&sql, " LIMIT 1)");
+	if (conn_exec(l->c, sql.p, e))
+		return err_wrap(e, "check of table `%s`", table);
 	return 0;
 }

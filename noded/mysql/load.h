@@ -32,6 +32,9 @@ struct load_opts {
 	 * member in their order. NULL: all as it is. */
 	int (*rewrite)(void *ctx, const struct load_statement *s, struct buf *out, struct err *e);
 	void *rewrite_ctx;
+	/* Asked, after rewrite, before each CREATE of db/10-schema: 1 with the text to send instead, 0. NULL: none. */
+	int (*shorten)(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
+	void *shorten_ctx;
 };
 int load_open(struct load **ret, const struct load_opts *o, struct err *e) MUSTCHECK;
 void load_close(struct load *l);
@@ -54,6 +57,10 @@ unsigned load_redefined(const struct load *l);
  * definition refers to (a table, a column, a function, a schema, an account), the rest of the
  * member is forgotten, and true: the next member may come. */
 bool load_skip(struct load *l);
+/* Add keys to a table: no foreign key is compared with the rows, which came as they were. */
+int load_alter(struct load *l, const char *sql, struct err *e) MUSTCHECK;
+/* 0 when the table is there and can be read, whatever is in it. */
+int load_has(struct load *l, const char *table, struct err *e) MUSTCHECK;
 /* Count and digest of a loaded table, to compare with the manifest's. */
 int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],
 	       struct err *e) MUSTCHECK;

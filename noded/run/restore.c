@@ -13,7 +13,7 @@
 
 static void restore_done(struct restore *r)
 {
-	crew_close(r->crew);
+	restore_rows_free(r->rows);
 	load_close(r->load);
 	opened_close(&r->opened);
 	if (r->access_ours)

@@ -115,7 +115,8 @@ bool restore_become_root(struct restore *r, const char *why)
 int restore_open_load(struct restore *r, bool create, struct err *e)
 {
 	const struct load_opts o = {.access = &r->access, .db = r->target_db, .create = create, .definer = "keep",
-				    .rewrite = restore_change, .rewrite_ctx = r};
+				    .rewrite = restore_change, .rewrite_ctx = r,
+				    .shorten = restore_shorten, .shorten_ctx = r};
 
 	if (load_open(&r->load, &o, e) == 0)
 		return 0;

@@ -2,7 +2,6 @@
 #ifndef FELLOE_RESTORE_PRIV_H
 #define FELLOE_RESTORE_PRIV_H
 
-#include "noded/mysql/crew.h"
 #include "noded/mysql/load.h"
 #include "noded/mysql/needs.h"
 #include "noded/mysql/preflight.h"
@@ -22,7 +21,7 @@ struct restore {
 	bool access_ours;
 	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
 	struct load *load;          /* definitions go over this one */
-	struct crew *crew;          /* while rows are loaded */
+	struct restore_rows *rows;  /* how far the members are */
 	char *member;               /* being loaded */
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id */
@@ -90,6 +89,18 @@ void restore_tell_changes(struct restore *r, bool scheduler);
 
 int restore_look_at_database(struct restore *r, struct err *e) MUSTCHECK;
 int restore_look_at_files(struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_rows.c: members into the server */
+
+/* What is to be expected of each table, from the manifest and the index. Once, before restore_members. */
+int restore_rows_plan(struct restore *r, struct err *e) MUSTCHECK;
+void restore_rows_free(struct restore_rows *w);
+/* load_opts.shorten: keys and foreign keys of a CREATE TABLE are kept for later. */
+int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
+/* Load the members: definitions, then rows (with their keys, compared with the manifest), then the rest. */
+int restore_members(struct restore *r, const struct prefixes *p, struct err *e) MUSTCHECK;
+/* ERR_DAMAGED when a table is not what was dumped: each was named in a warning. */
+int restore_rows_agree(const struct restore *r, struct err *e) MUSTCHECK;
 
 /* ---- restore_db.c: load, compare, swap */
 

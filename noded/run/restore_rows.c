@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "noded/mysql/crew.h"
+#include "noded/mysql/keys.h"
+#include "noded/mysql/sqltext.h"
+#include "noded/run/restore_priv.h"
+#include "shared/daemon.h"
+#include "shared/hash.h"
+#include "shared/mem.h"
+#include "shared/str.h"
+
+/* The members of a database on their way into the server: definitions one after
+ * the other, then rows over several connections. As soon as the last member of a
+ * table is loaded the same connections add its keys and compare its rows with
+ * the manifest, while others still load. Then come the foreign keys, then programs and views. */
+
+static const char rows_dir[] = "db/20-data/", tables_dir[] = "db/10-schema/2-tables/";
+
+/* Tables with more rows than this, in bytes of SQL, get their keys afterwards: for less it does not pay. */
+enum { DEFER_FROM = 4 << 20 };
+
+struct table {
+	struct restore *r;
+	const struct json *facts;   /* of the manifest */
+	char *part;                 /* its name in names of members */
+	char *keys, *constraints;   /* to be added; NULL none */
+	uint64_t bytes;             /* of SQL */
+	/* under the lock */
+	unsigned left;              /* members not loaded yet */
+	bool checked;
+	uint64_t rows;
+	uint8_t digest[16];
+};
+struct restore_rows {
+	struct { LIST_OF(struct table); } tables;  /* by part */
+	struct crew *crew;          /* while rows are loaded */
+	bool ended;                 /* all members of rows are handed over */
+	unsigned wrong;
+	pthread_mutex_t lock;
+	/* under the lock */
+	struct { LIST_OF(struct table *); } said;  /* compared: to be told */
+	const struct table *keys_of, *check_of;    /* at work; NULL none */
+};
+
+void restore_rows_free(struct restore_rows *w)
+{
+	if (!w)
+		return;
+	crew_close(w->crew);
+	for (size_t i = 0; i < w->tables.n; i++) {
+		free(w->tables.v[i].part);
+		free(w->tables.v[i].keys);
+		free(w->tables.v[i].constraints);
+	}
+	list_done(&w->tables);
+	list_done(&w->said);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+/* ---- the plan */
+
+static int by_part(const void *a, const void *b)
+{
+	return strcmp(((const struct table *)a)->part, ((const struct table *)b)->part);
+}
+
+/* The table of a member "db/.../PART.xyz"; NULL when the manifest does not know it. */
+static struct table *table_of(struct restore_rows *w, const char *member)
+{
+	const char *slash = strrchr(member, '/'), *name = slash ? slash + 1 : member;
+	CLEANUP(freep) char *part = xstrndup(name, strcspn(name, "."));
+	const struct table wanted = {.part = part};
+
+	return w->tables.n ? bsearch(&wanted, w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part) : NULL;
+}
+
+static int count_member(void *ctx, const struct archive_entry *entry, struct err *e)
+{
+	struct table *t = table_of(ctx, entry->name);
+
+	(void)e;
+	if (t) {
+		t->left++;
+		t->bytes += entry->size;
+	}
+	return 0;
+}
+
+int restore_rows_plan(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows = xcalloc(1, sizeof(*w));
+
+	pthread_mutex_init(&w->lock, NULL);
+	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
+		const char *name = json_get_str(t, "name", "");
+		CLEANUP(buf_done) struct buf part = {0};
+
+		if (!restore_table_wanted(r, name))
+			continue;
+		buf_init(&part, 4096);
+		member_name(&part, name);
+		if (buf_check(&part, "name of a table", e))
+			return -1;
+		*list_push(&w->tables) = (struct table){.r = r, .facts = t, .part = buf_take(&part)};
+	}
+	if (w->tables.n)
+		qsort(w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part);
+	return archive_list(r->opened.reader, rows_dir, count_member, w, e);
+}
+
+static const char *name_of(const struct table *t)
+{
+	return json_get_str(t->facts, "name", "");
+}
+
+/* ---- in a loader's thread */
+
+static void at_work(struct table *t, const struct table **what, bool on)
+{
+	struct restore_rows *w = t->r->rows;
+
+	pthread_mutex_lock(&w->lock);
+	if (on)
+		*what = t;
+	else if (*what == t)
+		*what = NULL;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int check_table(void *ctx, struct load *l, struct err *e)
+{
+	struct table *t = ctx;
+	struct restore_rows *w = t->r->rows;
+	uint8_t digest[16] = {0};
+	uint64_t rows = 0;
+	int rc;
+
+	at_work(t, &w->check_of, true);
+	if (json_get_bool(t->facts, "data", true))
+		rc = load_check(l, name_of(t), json_get_str(t->facts, "select", "*"), &rows, digest, e);
+	else
+		rc = load_has(l, name_of(t), e);
+	at_work(t, &w->check_of, false);
+	if (rc)
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	t->checked = true;
+	t->rows = rows;
+	memcpy(t->digest, digest, sizeof(digest));
+	*list_push(&w->said) = t;
+	pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+static int add_keys(void *ctx, struct load *l, struct err *e)
+{
+	struct table *t = ctx;
+	struct restore_rows *w = t->r->rows;
+	int rc;
+
+	at_work(t, &w->keys_of, true);
+	rc = load_alter(l, t->keys, e);
+	at_work(t, &w->keys_of, false);
+	if (rc)
+		return err_wrap(e, "the indexes of table `%s`", name_of(t));
+	crew_call(w->crew, check_table, t);
+	return 0;
+}
+
+static void complete(struct table *t)
+{
+	crew_call(t->r->rows->crew, t->keys ? add_keys : check_table, t);
+}
+
+static int on_loaded(void *ctx, const char *member, struct err *e)
+{
+	struct restore_rows *w = ((struct restore *)ctx)->rows;
+	struct table *t = table_of(w, member);
+	bool last;
+
+	(void)e;
+	if (!t)
+		return 0;
+	pthread_mutex_lock(&w->lock);
+	last = --t->left == 0;
+	pthread_mutex_unlock(&w->lock);
+	if (last)
+		complete(t);
+	return 0;
+}
+
+/* ---- in the thread that reads */
+
+static void tell(struct restore *r, struct table *t)
+{
+	const char *name = name_of(t);
+	int64_t expected = json_get_int(t->facts, "rows", 0);
+	uint8_t digest[16];
+
+	if (!json_get_bool(t->facts, "data", true))
+		return;
+	r->out->tables++;
+	r->out->rows += t->rows;
+	if (hex_decode(digest, sizeof(digest), json_get_str(t->facts, "digest", ""))) {
+		r->rows->wrong++;
+		job_warn(r->o->job, "the manifest has no digest of table %s", name);
+	} else if (t->rows != (uint64_t)expected) {
+		r->rows->wrong++;
+		job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), rows are missing or too many", name,
+			 t->rows, expected);
+	} else if (memcmp(digest, t->digest, sizeof(digest)) != 0) {
+		r->rows->wrong++;
+		job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), other content than was dumped", name,
+			 t->rows, expected);
+	} else {
+		job_say(r->o->job, "table %s: %" PRIu64 " rows, digest agrees", name, t->rows);
+	}
+}
+
+static void tell_all(struct restore *r)
+{
+	struct restore_rows *w = r->rows;
+
+	for (;;) {
+		struct table *t = NULL;
+
+		pthread_mutex_lock(&w->lock);
+		if (w->said.n) {
+			t = w->said.v[0];
+			memmove(w->said.v, w->said.v + 1, --w->said.n * sizeof(*w->said.v));
+		}
+		pthread_mutex_unlock(&w->lock);
+		if (!t)
+			return;
+		tell(r, t);
+	}
+}
+
+/* What is at work when all rows are on their way. */
+static void show_work(struct restore *r)
+{
+	struct restore_rows *w = r->rows;
+	const struct table *keys, *check;
+
+	pthread_mutex_lock(&w->lock);
+	keys = w->keys_of;
+	check = w->check_of;
+	pthread_mutex_unlock(&w->lock);
+	if (keys)
+		progress_phase(r->o->job->bar, "keys", name_of(keys));
+	else if (check)
+		progress_phase(r->o->job->bar, "check", name_of(check));
+}
+
+static void show(struct restore *r)
+{
+	const struct crew *crew = r->rows->crew;
+
+	r->o->job->progress.bytes_done = (int64_t)(r->done + (crew ? crew_bytes(crew) : 0));
+	tell_all(r);
+	progress_tick(r->o->job->bar);
+}
+
+/* Asked by whoever waits for the loaders. */
+static bool on_wait(void *ctx)
+{
+	struct restore *r = ctx;
+
+	if (r->rows->ended)
+		show_work(r);
+	show(r);
+	return daemon_stopping();
+}
+
+static int open_crew(struct restore *r, struct err *e)
+{
+	const struct load_opts load = {.access = &r->access, .db = r->target_db};
+	const struct crew_opts o = {.load = &load, .loaders = (unsigned)r->o->config->mysql_connections, .stop = on_wait,
+				    .loaded = on_loaded, .ctx = r};
+
+	return r->rows->crew ? 0 : crew_open(&r->rows->crew, &o, e);
+}
+
+static int add_constraints(struct restore *r, struct err *e)
+{
+	for (size_t i = 0; i < r->rows->tables.n; i++) {
+		const struct table *t = &r->rows->tables.v[i];
+
+		if (!t->constraints)
+			continue;
+		progress_phase(r->o->job->bar, "keys", name_of(t));
+		if (restore_stopping(r))
+			return err_set(e, ERR_ABORTED, "stopped on request");
+		if (load_alter(r->load, t->constraints, e))
+			return err_wrap(e, "the foreign keys of table `%s`", name_of(t));
+	}
+	return 0;
+}
+
+/* All rows are there before anything uses them. */
+static int end_rows(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+
+	if (w->ended)
+		return 0;
+	w->ended = true;
+	if (w->tables.n && open_crew(r, e))
+		return -1;
+	for (size_t i = 0; i < w->tables.n; i++)
+		if (!w->tables.v[i].bytes)
+			complete(&w->tables.v[i]);
+	if (w->crew && crew_wait(w->crew, e))
+		return -1;
+	show(r);
+	if (w->crew)
+		r->done += crew_bytes(w->crew);
+	crew_close(TAKE(w->crew));
+	return add_constraints(r, e);
+}
+
+static bool is_rows(const char *member)
+{
+	return str_starts(member, rows_dir);
+}
+
+static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
+{
+	struct restore *r = ctx;
+
+	free(r->member);
+	r->member = xstrdup(entry->name);
+	r->skip = false;
+	str_cut(r->o->job->progress.item, sizeof(r->o->job->progress.item), entry->name);
+	if (is_rows(r->member))
+		return open_crew(r, e) || crew_begin(r->rows->crew, entry->name, entry->size, e) ? -1 : 0;
+	return str_starts(r->member, "db/30-post/") ? end_rows(r, e) : 0;
+}
+
+/* A view may refer to a schema that is not here, or to a table that was left out:
+ * all the rest is worth more than this view. */
+static int forgive_view(struct restore *r, struct err *e)
+{
+	if (!str_starts(r->member, "db/30-post/5-views/") || !load_skip(r->load))
+		return -1;
+	job_warn(r->o->job, "a view is not restored: %s", e->msg);
+	r->skip = true;
+	return 0;
+}
+
+static int sql_write(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct restore *r = ctx;
+
+	if (is_rows(r->member))
+		return crew_write(r->rows->crew, p, n, e);
+	r->done += n;
+	return !r->skip && load_feed(r->load, r->member, p, n, e) ? forgive_view(r, e) : 0;
+}
+
+static int sql_end(void *ctx, struct err *e)
+{
+	struct restore *r = ctx;
+
+	if (is_rows(r->member))
+		return crew_end(r->rows->crew, e);
+	return !r->skip && load_end(r->load, e) ? forgive_view(r, e) : 0;
+}
+
+/* What was read of it is not to be trusted. */
+static void sql_fail(void *ctx)
+{
+	struct restore *r = ctx;
+	struct err ignored;
+
+	if (is_rows(r->member))
+		crew_fail(r->rows->crew);
+	else if (load_abandon(r->load, &ignored))
+		return; /* the next statement meets it */
+}
+
+static void on_fetched(void *ctx, uint64_t fetched)
+{
+	struct restore *r = ctx;
+
+	r->o->job->progress.bytes_stored = (int64_t)fetched;
+	show(r);
+}
+
+int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, struct buf *out)
+{
+	struct restore *r = ctx;
+	CLEANUP(keys_done) struct keys k = {0};
+	struct table *t = str_starts(member, tables_dir) ? table_of(r->rows, member) : NULL;
+
+	if (!t || !keys_defer(&k, sql, n, t->bytes >= DEFER_FROM))
+		return 0;
+	buf_add(out, k.create.p, k.create.len);
+	free(t->keys);
+	free(t->constraints);
+	t->keys = k.keys.len ? buf_take(&k.keys) : NULL;
+	t->constraints = k.constraints.len ? buf_take(&k.constraints) : NULL;
+	return 1;
+}
+
+int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
+{
+	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .fail = sql_fail, .ctx = r};
+	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,
+					    .progress = on_fetched, .stop = restore_stopping, .ctx = r};
+	struct archive_read_result result;
+
+	if (archive_read(r->opened.reader, &o, &sink, &result, e) || end_rows(r, e))
+		return -1;
+	r->out->bytes += result.bytes;
+	return 0;
+}
+
+int restore_rows_agree(const struct restore *r, struct err *e)
+{
+	if (r->rows->wrong)
+		return err_set(e, ERR_DAMAGED, "%u tables are not what was dumped; the copy is in `%s`", r->rows->wrong,
+			       r->target_db);
+	return 0;
+}
