@@ -32,6 +32,7 @@ struct live_site {
 	char uuid[UUID_TEXT], error[REASON_TEXT], error_kind[16];
 	char timer[WIRE_NAME];   /* that started its runs last, "" none did */
 	int64_t good_at, good_size; /* newest ok or warning; 0 never */
+	int64_t proven_at, proven_started; /* the newest run that was restored as a proof: when that was, its start; 0 none */
 	int64_t running_since;   /* 0 not */
 	char running_uuid[UUID_TEXT];
 };

@@ -315,6 +315,10 @@ static void put_run(struct live_node *n, const struct wire_run *r)
 		s->good_at = r->finished;
 		s->good_size = r->bytes_stored;
 	}
+	if (r->proven ? r->started >= s->proven_started : r->started == s->proven_started) {
+		s->proven_at = r->proven;
+		s->proven_started = r->proven ? r->started : 0;
+	}
 	/* a skipped run says nothing about the backups */
 	if (r->state == RUN_SKIPPED || r->started < s->started)
 		return;

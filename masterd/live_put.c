@@ -264,6 +264,7 @@ static void put_site(struct json_out *o, const char *name, const struct live_sit
 		json_put_null(o, "last_good_age_s");
 	if (s && s->good_at && s->good_size >= 0)
 		json_put_int(o, "last_good_bytes", s->good_size);
+	json_put_time(o, "proven", s ? s->proven_at : 0);
 	if (s && s->started) {
 		json_put_str(o, "last_state", run_state_name(s->state));
 		json_put_time(o, "last_finished", s->finished);

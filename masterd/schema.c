@@ -113,6 +113,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE idempotency(owner VARCHAR(96) NOT NULL, name VARCHAR(128) NOT NULL, digest {blob} NOT NULL,"
 	" done {int} NOT NULL, at {int} NOT NULL, status {int} NOT NULL, answer TEXT, PRIMARY KEY(owner, name));"
 	"CREATE INDEX idempotency_at ON idempotency(at);",
+	/* when a run was proven restorable; 0 never */
+	"ALTER TABLE run ADD COLUMN proven {int} NOT NULL DEFAULT 0;",
 };
 
 const char *const *schema_migrations(int *n)

@@ -59,10 +59,10 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	if (have && r->rev <= rev)
 		return 0;
 	if (db_prepare(db, &s,
-		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received,timer) "
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
+		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received,timer,proven) "
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
 		       "timer=excluded.timer,site=excluded.site,state=excluded.state,started=excluded.started,finished=excluded.finished,"
-		       "doc=excluded.doc,log=excluded.log,received=excluded.received",
+		       "doc=excluded.doc,log=excluded.log,received=excluded.received,proven=excluded.proven",
 		       e))
 		return -1;
 	doc = doc_of(r);
@@ -77,6 +77,7 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	db_set_str(&s, 9, r->log);
 	db_set_int(&s, 10, now);
 	db_set_str(&s, 11, r->timer);
+	db_set_int(&s, 12, r->proven);
 	*news = true;
 	return db_run(&s, e);
 }
@@ -194,7 +195,8 @@ int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
 		       "SELECT r.uuid,r.node_id,r.site,r.state,r.started,r.finished,r.doc,NULL FROM run r JOIN "
 		       "(SELECT node_id,site,max(started) AS newest FROM run GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,max(started) FROM run WHERE state<>'running' GROUP BY node_id,site UNION "
-		       " SELECT node_id,site,max(started) FROM run WHERE state IN('ok','warning') GROUP BY node_id,site) m "
+		       " SELECT node_id,site,max(started) FROM run WHERE state IN('ok','warning') GROUP BY node_id,site UNION "
+		       " SELECT node_id,site,max(started) FROM run WHERE proven>0 GROUP BY node_id,site) m "
 		       "ON r.node_id=m.node_id AND r.site=m.site AND r.started=m.newest ORDER BY r.started",
 		       e))
 		return -1;

@@ -39,7 +39,7 @@ void run_row_put(struct buf *b, const struct run_row *row, const char *node, con
 int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 /* ERR_NOTFOUND. */
 int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, struct err *e) MUSTCHECK;
-/* Of each (node, site) the newest finished run and the newest good one. */
+/* Of each (node, site) the newest finished run, the newest good one and the newest one that was proven restorable. */
 int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 
 /* A timer that was due. */

@@ -140,6 +140,8 @@ static const struct field run_fields[] = {
 	INT(wire_run, "rows", rows),
 	INT(wire_run, "tables", tables),
 	TEXT(wire_run, "snapshot", snapshot),
+	TIME(wire_run, "proven", proven),
+	TEXT(wire_run, "proof", proof),
 	INT(wire_run, "node_id", node_id),
 	TEXT(wire_run, "node", node),
 };

@@ -128,6 +128,8 @@ struct wire_run {
 	char error_kind[16], error[ERR_MSG_MAX]; /* "" when none */
 	char *log;                /* tail, at most 64 KiB; NULL */
 	char snapshot[WIRE_TEXT]; /* "mysql-bin.000042:18834, GTID 0-1-77", "" */
+	int64_t proven;           /* all of it was restored once and was what had been read; 0 never */
+	char proof[WIRE_TEXT];    /* why the last such try failed, "" when it did not */
 	struct { LIST_OF(struct wire_phase); } phases;
 	struct { LIST_OF(struct wire_archive); } archives;
 	/* only in answers of the master: */

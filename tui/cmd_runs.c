@@ -125,6 +125,8 @@ static void show_run(const struct json *j)
 		printf("%s %s:%s\n", i ? "         " : "Archive  ", r.archives.v[i].storage, r.archives.v[i].key);
 	if (r.snapshot[0])
 		printf("Snapshot  %s\n", r.snapshot);
+	if (r.proven)
+		printf("Proven    restorable, %s\n", fmt_date(text, r.proven, false));
 	if (r.error[0])
 		printf("Error     %s\n", r.error);
 	if (r.log)

@@ -100,6 +100,11 @@ char *fmt_day(char text[static FMT_TEXT], int64_t ms, bool utc)
 	return STAMP("%a %e %b %H:%M %Z");
 }
 
+char *fmt_date(char text[static FMT_TEXT], int64_t ms, bool utc)
+{
+	return STAMP("%Y-%m-%d");
+}
+
 char *fmt_seconds(char text[static FMT_TEXT], int64_t ms, bool utc)
 {
 	return STAMP("%H:%M:%S %Z");

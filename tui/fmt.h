@@ -23,6 +23,8 @@ char *fmt_percent(char text[static FMT_TEXT], double percent, bool stale);
 /* Wall-clock: "14:03 CET"; "Sun 23 14:23 CET"; "14:03:22 CET". utc: in UTC instead of the local zone. */
 char *fmt_clock(char text[static FMT_TEXT], int64_t ms, bool utc);
 char *fmt_day(char text[static FMT_TEXT], int64_t ms, bool utc);
+/* "2026-11-20", for what may be long ago. */
+char *fmt_date(char text[static FMT_TEXT], int64_t ms, bool utc);
 char *fmt_seconds(char text[static FMT_TEXT], int64_t ms, bool utc);
 /* "90s", "15m", "4h", "2d" to ms. -1: it is none, or more than 100 years. */
 int fmt_span_from(int64_t *ret, const char *text) MUSTCHECK;

@@ -86,6 +86,7 @@ void nodes_drop(struct nodes *n, uint64_t id);
 struct site {
 	const char *name;
 	int64_t last_good;       /* 0 never */
+	int64_t proven;          /* that a backup was proven restorable; 0 never */
 };
 struct missing {           /* a timer that should have fired and did not */
 	const char *timer;

@@ -246,7 +246,6 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	char text[512], read[UNITS_TEXT], files[FMT_TEXT];
 	size_t len = 0;
 
-	(void)l;
 	screen_rule(s, AT(r.y, 1, r.w - 1), ST_HEAD, run->uuid);
 	units_bytes(read, (uint64_t)(run->bytes_in > 0 ? run->bytes_in : 0));
 	snprintf(text, sizeof(text), "%s, %s files%s", read, fmt_count(files, run->files > 0 ? run->files : 0),
@@ -262,9 +261,15 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	str_clean(text);
 	line(s, AT(r.y + 2, r.x, r.w), "Archive", text[0] ? text : "-");
 	line(s, AT(r.y + 3, r.x, r.w), "Snapshot", run->snapshot[0] ? run->snapshot : "-");
+	if (run->proven) {
+		snprintf(text, sizeof(text), "restorable, %s", fmt_date(files, run->proven, l->app->utc));
+		line(s, AT(r.y + 4, r.x, r.w), "Proven", text);
+	}
 	if (run->error[0]) {
-		screen_put(s, AT(r.y + 4, r.x + 3, 10), ST_DIM, "Error");
-		screen_wrap(s, RECT(r.y + 4, r.x + 14, r.h - 4, r.w - 15), ST_FAIL, run->error);
+		int y = run->proven ? 5 : 4;
+
+		screen_put(s, AT(r.y + y, r.x + 3, 10), ST_DIM, "Error");
+		screen_wrap(s, RECT(r.y + y, r.x + 14, r.h - y, r.w - 15), ST_FAIL, run->error);
 	}
 }
 

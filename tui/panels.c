@@ -287,7 +287,7 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 {
 	const struct runs *runs = p->app->runs;
 	int y = r.y + 1, end = r.y + r.h - 1;
-	char next[FMT_TEXT];
+	char next[FMT_TEXT], day[FMT_TEXT];
 
 	screen_box(s, r, ST_TEXT, "BACKUP");
 	if (p->detail->node.next_at) {
@@ -301,8 +301,9 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 	for (size_t i = 0; i < p->detail->n_sites && y < end - 1; i++) {
 		const struct site *site = &p->detail->sites[i];
 
-		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s",
-			    site->name, fmt_ago(next, site->last_good, p->app->now));
+		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s%s%s",
+			    site->name, fmt_ago(next, site->last_good, p->app->now), site->proven ? ", proven restorable " : "",
+			    site->proven ? fmt_date(day, site->proven, p->app->utc) : "");
 	}
 	if (y < end)
 		history(s, AT(y, r.x + 2, r.w - 4), p);
