@@ -52,6 +52,7 @@ int cmd_status(int argc, char **argv);
 int cmd_join(int argc, char **argv);
 int cmd_agent(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
+int cmd_keeper(int argc, char **argv);
 int cmd_calendar(int argc, char **argv);
 int cmd_timers(int argc, char **argv);
 int cmd_pause(int argc, char **argv);

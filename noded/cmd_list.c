@@ -59,15 +59,17 @@ static void print_runs(const struct wire_runs *runs)
 		puts("No run is known.");
 		return;
 	}
-	printf("%-8s  %-19s  %-16s  %-8s  %-8s  %9s  %s\n", "RUN", "STARTED (UTC)", "SITE", "WHAT", "STATE", "STORED", "ON");
+	printf("%-8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s\n", "RUN", "STARTED (UTC)", "SITE", "WHAT", "STATE", "STORED", "PROVEN",
+	       "ON");
 	for (size_t i = 0; i < runs->n; i++) {
 		const struct wire_run *r = &runs->v[i];
-		char when[32], size[UNITS_TEXT];
+		char when[32], day[32], size[UNITS_TEXT];
 
-		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %s\n", r->uuid,
+		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s\n", r->uuid,
 		       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", r->started), r->site, r->what,
 		       run_state_name(r->state),
 		       r->archives.n ? units_bytes_short(size, (uint64_t)r->bytes_stored) : "-",
+		       r->proven ? clock_format(day, sizeof(day), "%Y-%m-%d", r->proven) : *r->proof ? "failed" : "-",
 		       r->archives.n ? r->archives.v[0].storage : "-");
 		if (*r->error)
 			printf("          %s\n", r->error);

@@ -24,6 +24,7 @@ struct site_status {
 	const char *site;
 	struct wire_runs last;      /* newest run */
 	struct wire_runs good;      /* newest good one */
+	struct wire_runs proven;    /* newest one that was restored as a proof */
 };
 
 struct status {
@@ -40,6 +41,7 @@ static void status_done(struct status *s)
 	for (size_t i = 0; i < s->sites.n; i++) {
 		runs_done(&s->sites.v[i].last);
 		runs_done(&s->sites.v[i].good);
+		runs_done(&s->sites.v[i].proven);
 	}
 	list_done(&s->sites);
 	list_done(&s->used);
@@ -79,6 +81,9 @@ static int gather(struct status *s, struct err *e)
 		q.good = true;
 		if (catalogue_runs(s->catalogue, &q, &site->good, e))
 			return -1;
+		q.proven = true;
+		if (catalogue_runs(s->catalogue, &q, &site->proven, e))
+			return -1;
 	}
 	for (size_t i = 0; i < s->config->storages.n; i++)
 		if (catalogue_used(s->catalogue, s->config->storages.v[i].name, list_push(&s->used), e))
@@ -96,6 +101,8 @@ static void put_site(struct json_out *o, const struct site_status *site)
 		json_put_null(o, "last");
 	json_put_time(o, "last_good", site->good.n ? site->good.v[0].started : 0);
 	json_put_str(o, "last_good_run", site->good.n ? site->good.v[0].uuid : NULL);
+	json_put_time(o, "proven", site->proven.n ? site->proven.v[0].proven : 0);
+	json_put_str(o, "proven_run", site->proven.n ? site->proven.v[0].uuid : NULL);
 	json_end_obj(o);
 }
 
@@ -206,7 +213,7 @@ static void print_running(const struct wire_progress *p)
 
 static void print_site(const struct site_status *site)
 {
-	char age[UNITS_TEXT];
+	char age[UNITS_TEXT], day[32];
 
 	if (!site->last.n) {
 		printf("%-20s  never backed up\n", site->site);
@@ -214,10 +221,14 @@ static void print_site(const struct site_status *site)
 	}
 	printf("%-20s  last run %s", site->site, run_state_name(site->last.v[0].state));
 	if (site->good.n)
-		printf(", last good %s ago on %s\n", units_span(age, clock_ms() - site->good.v[0].started),
+		printf(", last good %s ago on %s", units_span(age, clock_ms() - site->good.v[0].started),
 		       site->good.v[0].archives.n ? site->good.v[0].archives.v[0].storage : "-");
 	else
-		printf(", no good run yet\n");
+		printf(", no good run yet");
+	if (site->proven.n)
+		printf(", proven restorable %s",
+		       clock_format(day, sizeof(day), "%Y-%m-%d", site->proven.v[0].proven));
+	puts("");
 	if (*site->last.v[0].error)
 		printf("%-20s    %s\n", "", site->last.v[0].error);
 }

@@ -1,79 +1,308 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/find.h"
+#include "noded/run/job.h"
+#include "noded/run/prove.h"
 #include "noded/run/verify.h"
+#include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/json.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "shared/units.h"
 
-/* felloe-noded verify [SITE] [--run ID] [--full]: is what is stored still what was written? */
+/* felloe-noded verify [SITE]: is what is stored still what was written? With
+ * --full also: does it restore, and is the copy what was read? */
+
+enum { OUT_MAX = 16 << 20 };
 
 struct verification {
 	const struct config *config;
 	struct catalogue *catalogue;
-	const char *run, *from;
-	bool full;
-	const char *key;       /* at work */
+	const char *run, *at, *from, *server, *dir;
+	bool full, members, json;
+	struct buf b;
+	struct json_out out;         /* with json */
+	struct job *job;             /* of the site at work */
+	const struct found_archive *archive;
+	uint64_t read_before;        /* of the archives before this one */
+	char failure[256];           /* the first damage, "" none */
 };
 
-static void print_damage(void *ctx, const char *member, const char *why)
+/* ---- one archive */
+
+static void on_damage(void *ctx, const char *member, const char *why)
 {
-	const struct verification *v = ctx;
+	struct verification *v = ctx;
 	CLEANUP(freep) char *name = xstrdup(member);
 	CLEANUP(freep) char *text = xstrdup(why);
 
 	str_clean(name);
 	str_clean(text);
-	printf("DAMAGED %s%s%s: %s\n", v->key, *name ? " " : "", name, text);
+	if (!*v->failure)
+		snprintf(v->failure, sizeof(v->failure), "damaged: %.100s%s%.130s", name, *name ? ": " : "", text);
+	progress_clear(v->job->bar);
+	if (v->json) {
+		json_obj(&v->out, NULL);
+		json_put_str(&v->out, "member", name);
+		json_put_str(&v->out, "why", text);
+		json_end_obj(&v->out);
+		return;
+	}
+	printf("DAMAGED %s%s%s: %s\n", v->archive->key, *name ? " " : "", name, text);
 	fflush(stdout);
 }
 
-/* 0 sound, 1 damaged, -1 cannot be told. */
-static int verify_one(struct verification *v, const struct found_archive *a, struct err *e)
+static void on_progress(void *ctx, uint64_t fetched)
 {
-	const struct verify_opts o = {.config = v->config, .full = v->full, .damaged = print_damage, .ctx = v};
-	struct verify_result r;
+	struct verification *v = ctx;
+	struct wire_progress *p = &v->job->progress;
+
+	p->bytes_done = p->bytes_stored = (int64_t)(v->read_before + fetched);
+	progress_tick(v->job->bar);
+}
+
+static void print_archive(const struct verification *v, const struct verify_result *r)
+{
 	char bytes[UNITS_TEXT];
 
-	v->key = a->key;
-	if (verify_archive(&o, a, &r, e))
-		return -1;
-	if (r.no_sidecar && !r.damaged)
-		log_warn("%s: its sidecar (.idx) is missing; every member was read instead", a->key);
-	if (r.damaged)
-		printf("%s on %s: %llu damaged\n", a->key, a->storage, (unsigned long long)r.damaged);
+	progress_clear(v->job->bar);
+	if (r->no_sidecar && !r->damaged)
+		log_warn("%s: its sidecar (.idx) is missing; every member was read instead", v->archive->key);
+	if (v->json)
+		return;
+	if (r->damaged)
+		printf("%s on %s: %" PRIu64 " damaged\n", v->archive->key, v->archive->storage, r->damaged);
 	else
-		printf("%s on %s: sound, %s read%s\n", a->key, a->storage, units_bytes(bytes, r.fetched),
-		       v->full || r.no_sidecar ? ", every member unpacked" : "");
+		printf("%s on %s: sound, %s read%s\n", v->archive->key, v->archive->storage, units_bytes(bytes, r->fetched),
+		       v->members || r->no_sidecar ? ", every member unpacked" : "");
 	fflush(stdout);
-	return r.damaged ? 1 : 0;
+}
+
+/* *sound: nothing is damaged. -1 cannot be told. */
+static int verify_one(struct verification *v, const struct found_archive *a, bool *sound, struct err *e)
+{
+	const struct verify_opts o = {.config = v->config, .damaged = on_damage, .progress = on_progress, .ctx = v,
+				      .members = v->members ? VERIFY_MEMBERS : v->full ? VERIFY_FILES : VERIFY_STORED};
+	struct verify_result r;
+	int rc;
+
+	v->archive = a;
+	if (v->json) {
+		json_obj(&v->out, NULL);
+		json_put_str(&v->out, "key", a->key);
+		json_put_str(&v->out, "storage", a->storage);
+		json_arr(&v->out, "damaged");
+	}
+	rc = verify_archive(&o, a, &r, e);
+	if (v->json) {
+		json_end_arr(&v->out);
+		json_put_bool(&v->out, "sound", rc == 0 && !r.damaged);
+		json_put_int(&v->out, "fetched", (int64_t)r.fetched);
+		json_end_obj(&v->out);
+	}
+	v->read_before += r.fetched;
+	*sound = rc == 0 && !r.damaged;
+	if (rc == 0)
+		print_archive(v, &r);
+	return rc;
+}
+
+/* ---- the proof */
+
+static void put_database(struct json_out *o, const struct proved *p)
+{
+	json_obj(o, NULL);
+	json_put_str(o, "name", p->db);
+	json_put_str(o, "key", p->key);
+	json_put_bool(o, "proven", !*p->failure);
+	json_put_str(o, "failure", *p->failure ? p->failure : NULL);
+	json_put_int(o, "tables", (int64_t)p->tables);
+	json_put_int(o, "rows", (int64_t)p->rows);
+	json_put_int(o, "views", p->views);
+	json_put_int(o, "triggers", p->triggers);
+	json_put_int(o, "routines", p->routines);
+	json_put_int(o, "events", p->events);
+	json_end_obj(o);
+}
+
+static void tell_databases(struct verification *v, const struct proof *proof)
+{
+	if (v->json)
+		json_arr(&v->out, "databases");
+	for (size_t i = 0; i < proof->n; i++) {
+		const struct proved *p = &proof->v[i];
+
+		if (v->json)
+			put_database(&v->out, p);
+		else if (*p->failure)
+			printf("NOT RESTORABLE %s: %s\n", p->key, p->failure);
+		else
+			printf("%s: database %s was restored: %" PRIu64 " tables, %" PRIu64 " rows, all digests agree; %" PRId64
+			       " views, %" PRId64 " triggers, %" PRId64 " routines, %" PRId64 " events\n", p->key, p->db, p->tables,
+			       p->rows, p->views, p->triggers, p->routines, p->events);
+	}
+	if (v->json)
+		json_end_arr(&v->out);
+}
+
+static int prove(struct verification *v, const struct found_archives *found, struct err *e)
+{
+	const struct prove_opts o = {.config = v->config, .job = v->job, .server = v->server, .dir = v->dir};
+	struct proof proof;
+	int rc = prove_archives(&o, found, &proof, e);
+
+	progress_clear(v->job->bar);
+	if (rc == 0) {
+		tell_databases(v, &proof);
+		str_cut(v->failure, sizeof(v->failure), proof_failure(&proof));
+	}
+	proof_done(&proof);
+	return rc;
+}
+
+static int conclude(struct verification *v, const struct found_archives *found, struct err *e)
+{
+	struct verdict is = {.uuid = found->v[0].run, .archives = found->n, .failure = *v->failure ? v->failure : NULL};
+	char day[32];
+
+	if (prove_record(v->config, v->catalogue, &is, e))
+		return -1;
+	clock_format(day, sizeof(day), "%Y-%m-%d %H:%M:%S UTC", is.at);
+	if (v->json) {
+		json_put_time(&v->out, "proven", is.failure ? 0 : is.at);
+		json_put_str(&v->out, "proof", is.failure);
+		json_put_bool(&v->out, "recorded", is.written);
+	} else if (is.failure) {
+		printf("run %.8s of %s: proof failed: %s\n", is.uuid, v->job->run.site, is.failure);
+	} else {
+		printf("run %.8s of %s: proven restorable, %s%s\n", is.uuid, v->job->run.site, day,
+		       is.written ? "" : " (not written down: this node has no record of the whole run)");
+	}
+	return 0;
+}
+
+/* ---- a site */
+
+/* The bytes, then the proof; damage makes that needless. */
+static int verify_archives(struct verification *v, const struct found_archives *found, struct err *e)
+{
+	bool sound, all = true;
+
+	v->job->progress.bytes_total = 0;
+	for (size_t i = 0; i < found->n; i++)
+		v->job->progress.bytes_total += found->v[i].size * (v->members ? 2 : 1);
+	job_phase(v->job, "verify");
+	if (v->json)
+		json_arr(&v->out, "archives");
+	for (size_t i = 0; i < found->n; i++) {
+		if (verify_one(v, &found->v[i], &sound, e)) {
+			if (v->json)
+				json_end_arr(&v->out);
+			return -1;
+		}
+		all = all && sound;
+	}
+	if (v->json)
+		json_end_arr(&v->out);
+	if (!v->full)
+		return 0;
+	return (all && prove(v, found, e)) || conclude(v, found, e) ? -1 : 0;
+}
+
+static int verify_found(struct verification *v, const char *site, struct err *e)
+{
+	const struct find_opts o = {.config = v->config, .catalogue = v->catalogue, .site = site,
+				    .at = v->run ? v->run : v->at ? v->at : "latest", .from = v->from};
+	struct found_archives found;
+	int rc;
+
+	if (find_run(&o, &found, e))
+		return -1;
+	if (v->json)
+		json_put_str(&v->out, "run", found.v[0].run);
+	rc = verify_archives(v, &found, e);
+	list_done(&found);
+	if (rc == 0 && daemon_stopping())
+		return err_set(e, ERR_ABORTED, "ended by a signal");
+	return rc;
 }
 
 static int verify_site(struct verification *v, const char *site)
 {
-	const struct find_opts o = {.config = v->config, .catalogue = v->catalogue, .site = site,
-				    .at = v->run ? v->run : "latest", .from = v->from};
-	struct found_archives found;
+	CLEANUP(job_done) struct job job;
 	struct err e;
-	int worst = 0;
+	int rc;
 
-	if (find_run(&o, &found, &e))
-		return cmd_fail(&e);
-	for (size_t i = 0; i < found.n && !daemon_stopping(); i++) {
-		int rc = verify_one(v, &found.v[i], &e);
-
-		if (rc < 0)
-			worst = cmd_fail(&e);
-		else if (rc > 0 && !worst)
-			worst = 1;
+	job_init(&job, site, "db+files");
+	job.bar = progress_new(&job.progress, false);
+	v->job = &job;
+	v->failure[0] = '\0';
+	v->read_before = 0;
+	if (v->json) {
+		json_obj(&v->out, NULL);
+		json_put_str(&v->out, "site", site);
 	}
-	list_done(&found);
-	return daemon_stopping() ? 1 : worst;
+	rc = verify_found(v, site, &e);
+	progress_free(TAKE(job.bar));
+	if (v->json) {
+		json_put_str(&v->out, "error", rc ? e.msg : NULL);
+		json_end_obj(&v->out);
+	}
+	fflush(stdout);
+	return rc ? cmd_fail(&e) : *v->failure ? 1 : 0;
+}
+
+/* Those named, else all. */
+static int verify_sites(struct verification *v, char **names, int n)
+{
+	int worst = 0, rc;
+
+	for (int i = 0; i < n && !daemon_stopping(); i++) {
+		rc = verify_site(v, names[i]);
+		worst = rc ? rc : worst;
+	}
+	for (size_t i = 0; n == 0 && i < v->config->sites.n && worst != 2 && !daemon_stopping(); i++) {
+		rc = verify_site(v, v->config->sites.v[i].name);
+		worst = rc ? rc : worst;
+	}
+	return worst;
+}
+
+static int verify_as_json(struct verification *v, char **names, int n)
+{
+	struct err e;
+	int rc;
+
+	buf_init(&v->b, OUT_MAX);
+	json_out_init(&v->out, &v->b);
+	v->out.pretty = true;
+	json_obj(&v->out, NULL);
+	json_arr(&v->out, "sites");
+	rc = verify_sites(v, names, n);
+	json_end_arr(&v->out);
+	json_end_obj(&v->out);
+	if (buf_check(&v->b, "the outcome", &e))
+		rc = cmd_fail(&e);
+	else
+		puts(v->b.p);
+	buf_done(&v->b);
+	return rc;
+}
+
+static int check_options(const struct verification *v, struct err *e)
+{
+	if (v->run && v->at)
+		return err_set(e, ERR_USAGE, "--run and --at contradict each other");
+	if (!v->full && (v->server || v->dir))
+		return err_set(e, ERR_USAGE, "--%s goes with --full", v->server ? "server" : "dir");
+	return 0;
 }
 
 int cmd_verify(int argc, char **argv)
@@ -85,30 +314,31 @@ int cmd_verify(int argc, char **argv)
 	const struct opt opts[] = {
 		{.name = "run", .type = OPT_STR, .to = &v.run, .arg = "ID",
 		 .help = "This run (its id or the beginning of it) instead of the last good one."},
-		{.name = "full", .type = OPT_FLAG, .to = &v.full,
+		{.name = "at", .type = OPT_STR, .to = &v.at, .arg = "WHEN",
+		 .help = "A time in UTC: the last good run not after it."},
+		{.name = "members", .type = OPT_FLAG, .to = &v.members,
 		 .help = "Unpack every member and check its own digest as well."},
+		{.name = "full", .type = OPT_FLAG, .to = &v.full,
+		 .help = "Prove that it restores: load the databases into a private server that is thrown away, and compare."},
+		{.name = "dir", .type = OPT_STR, .to = &v.dir, .arg = "DIR",
+		 .help = "With --full: put the private server below DIR (default: proof in the state directory)."},
+		{.name = "server", .type = OPT_STR, .to = &v.server, .arg = "FILE",
+		 .help = "With --full: this mariadbd or mysqld instead of the one that is found."},
 		{.name = "from", .type = OPT_STR, .to = &v.from, .arg = "STORAGE",
 		 .help = "Search this storage instead of the records of this node."},
+		{.name = "json", .type = OPT_FLAG, .to = &v.json, .help = "Print JSON."},
 		CMD_OPTS(c),
 		{0},
 	};
-	int n, rc = cmd_start(&c, opts, argc, argv, &n), worst = 0;
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
 	struct err e;
 
 	if (rc >= 0)
 		return rc;
 	daemon_signals();
-	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
+	if (check_options(&v, &e) || cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
 		return cmd_fail(&e);
 	v.config = config;
 	v.catalogue = catalogue;
-	for (int i = 1; i <= n; i++) {
-		rc = verify_site(&v, argv[i]);
-		worst = rc ? rc : worst;
-	}
-	for (size_t i = 0; n == 0 && i < config->sites.n && worst != 2; i++) {
-		rc = verify_site(&v, config->sites.v[i].name);
-		worst = rc ? rc : worst;
-	}
-	return worst;
+	return v.json ? verify_as_json(&v, argv + 1, n) : verify_sites(&v, argv + 1, n);
 }

@@ -100,6 +100,10 @@ libnoded_a_SOURCES += \
 	noded/run/restore_wanted.c noded/run/restore_rows.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
 	noded/run/restore_scan.c noded/run/restore_change.c \
 	noded/run/restore_look.c noded/run/restore.c \
+	noded/run/server_dir.h noded/run/server_dir.c \
+	noded/run/keeper.h noded/run/keeper.c \
+	noded/run/private_server.h noded/run/private_server.c \
+	noded/run/prove.h noded/run/prove.c \
 	noded/run/check.h noded/run/check.c
 
 # agent, upper half
@@ -123,6 +127,7 @@ felloe_noded_SOURCES = \
 	noded/cmd_list.c \
 	noded/cmd_restore.c \
 	noded/cmd_verify.c \
+	noded/cmd_keeper.c \
 	noded/cmd_check.c \
 	noded/cmd_status.c \
 	noded/cmd_accept.c \

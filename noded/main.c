@@ -14,7 +14,8 @@ static const struct verb verbs[] = {
 	{"list", "[SITE] [--json] [--from STORAGE]", "List runs, or the archives on a storage.", cmd_list},
 	{"restore", "SITE [--at WHEN] [--db NAME[:TABLE,...]] [--files PATH] [...]",
 	 "Restore a database, tables or files.", cmd_restore},
-	{"verify", "[SITE...] [--run ID] [--full]", "Check what is stored against its digests.", cmd_verify},
+	{"verify", "[SITE...] [--run ID|--at WHEN] [--full] [--json]", "Check what is stored, or prove that it restores.",
+	 cmd_verify},
 	{"accept", "SITE [RUN]", "Say that a suspect run is right: the next ones are compared with it.", cmd_accept},
 	{"check", "[--json] [--only PART]", "Check configuration, databases, storages, clock and rights.", cmd_check},
 	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
@@ -27,6 +28,7 @@ static const struct verb verbs[] = {
 	{"pause", "[TIMER]", "Let a timer, or all, do nothing for now.", cmd_pause},
 	{"resume", "[TIMER]", "The end of it.", cmd_resume},
 	{"request", "ID", "Carry out what the master asked for (started by the agent).", cmd_request},
+	{"keeper", "...", "Look after a private server (started by verify --full).", cmd_keeper},
 	{"calendar", "EXPR [--next N] [--json]", "Show when a calendar expression fires.", cmd_calendar},
 	{0},
 };

@@ -82,6 +82,29 @@ int server_look(const struct db_access *a, const char *schema, struct server_fac
 	return 0;
 }
 
+int server_count(const struct db_access *a, const char *schema, struct server_objects *ret, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+#define COUNT "SELECT COUNT(*) FROM information_schema."
+	const struct { const char *sql; int64_t *to; } counts[] = {
+		{COUNT "VIEWS WHERE TABLE_SCHEMA = ", &ret->views},
+		{COUNT "TRIGGERS WHERE TRIGGER_SCHEMA = ", &ret->triggers},
+		/* a package and its body are one */
+		{COUNT "ROUTINES WHERE ROUTINE_TYPE <> 'PACKAGE BODY' AND ROUTINE_SCHEMA = ", &ret->routines},
+		{COUNT "EVENTS WHERE EVENT_SCHEMA = ", &ret->events},
+		{COUNT "TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA = ", &ret->sequences},
+	};
+#undef COUNT
+
+	*ret = (struct server_objects){0};
+	if (conn_open(&c, a, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		if (ask_number(c, counts[i].sql, schema, counts[i].to, e))
+			return -1;
+	return 0;
+}
+
 static int table_exists(struct conn *c, const char *db, const char *table, bool *ret, struct err *e)
 {
 	CLEANUP(buf_done) struct buf b = {0};

@@ -25,6 +25,12 @@ struct server_facts {
 /* schema may be "": then only the server is looked at. ERR_DENIED, ERR_NET ... as dump_open. */
 int server_look(const struct db_access *a, const char *schema, struct server_facts *ret, struct err *e) MUSTCHECK;
 
+/* What is in a schema, as a manifest counts it. */
+struct server_objects {
+	int64_t views, triggers, routines, events, sequences;
+};
+int server_count(const struct db_access *a, const char *schema, struct server_objects *ret, struct err *e) MUSTCHECK;
+
 /* Tables of the schema scratch that take the place of those of the same names in db. */
 struct swap {
 	const char *scratch, *db;

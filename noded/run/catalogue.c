@@ -40,6 +40,9 @@ static const char *const migrations[] = {
 	/* held: not to be deleted; blank_files: with nothing but NUL bytes in them */
 	"ALTER TABLE runs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE runs ADD COLUMN blank_files INTEGER NOT NULL DEFAULT 0;",
+	/* the last try to restore all of it */
+	"ALTER TABLE runs ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN proof TEXT NOT NULL DEFAULT '';",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -257,6 +260,31 @@ int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struc
 	return sql_run(s, e);
 }
 
+#define PROOF_FAILED "proof failed: "
+/* what a proof may change: good runs, and those that a proof made suspect */
+#define OURS "state IN ('ok', 'warning') OR (state='suspect' AND proof<>'' AND error='" PROOF_FAILED "' || proof)"
+
+/* A proof that failed takes its green from a run; one that succeeds later gives
+ * back only what that took. */
+int catalogue_proof(struct catalogue *c, const char *uuid, const struct catalogue_proof *proof, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s,
+			"UPDATE runs SET rev=rev+1, proven=?2, proof=?3,"
+			" state=CASE WHEN NOT (" OURS ") THEN state WHEN ?3<>'' THEN 'suspect'"
+			"  WHEN state='suspect' THEN 'warning' ELSE state END,"
+			" error_kind=CASE WHEN NOT (" OURS ") THEN error_kind WHEN ?3<>'' THEN 'damaged'"
+			"  WHEN state='suspect' THEN '' ELSE error_kind END,"
+			" error=CASE WHEN NOT (" OURS ") THEN error WHEN ?3<>'' THEN '" PROOF_FAILED "' || ?3"
+			"  WHEN state='suspect' THEN '' ELSE error END WHERE uuid=?1", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_int(s, 2, proof->failure ? 0 : proof->at);
+	sql_bind_str(s, 3, str_or(proof->failure, ""));
+	return sql_run(s, e);
+}
+
 static int add_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
 		     struct err *e)
 {
@@ -402,7 +430,7 @@ static void copy_run(struct wire_run *run, struct sql_stmt *s)
 		{run->site, sizeof(run->site), 3}, {run->timer, sizeof(run->timer), 4},
 		{run->trigger, sizeof(run->trigger), 5}, {run->what, sizeof(run->what), 6},
 		{run->error_kind, sizeof(run->error_kind), 16}, {run->error, sizeof(run->error), 17},
-		{run->snapshot, sizeof(run->snapshot), 19},
+		{run->snapshot, sizeof(run->snapshot), 19}, {run->proof, sizeof(run->proof), 21},
 	};
 	int64_t *const numbers[] = {&run->started, &run->finished, &run->bytes_in, &run->bytes_stored, &run->files,
 				    &run->skipped, &run->rows, &run->tables};
@@ -413,6 +441,7 @@ static void copy_run(struct wire_run *run, struct sql_stmt *s)
 		*numbers[i] = sql_int(s, (int)i + 8);
 	run->rev = sql_int(s, 2);
 	run->log = xstrdup(sql_str(s, 18));
+	run->proven = sql_int(s, 20);
 	if (run_state_from(&run->state, sql_str(s, 7)))
 		run->state = RUN_FAILED;
 }
@@ -425,12 +454,13 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 
 	if (sql_prepare(c->db, &s,
 			"SELECT uuid, batch, rev, site, timer, trigger, what, state, started, finished, bytes_in,"
-			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot FROM runs"
+			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot, proven, proof"
+			" FROM runs"
 			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
 			" AND (NOT ?3 OR state IN ('ok', 'warning')) AND (NOT ?4 OR state='running')"
 			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) AND (?8 IS NULL OR what=?8)"
 			" AND (?9 IS NULL OR EXISTS (SELECT 1 FROM archives a WHERE a.run=runs.uuid AND a.db=?9 AND a.stored=1))"
-			" AND (?10 IS NULL OR state=?10) ORDER BY started DESC, uuid LIMIT ?6", e))
+			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0) ORDER BY started DESC, uuid LIMIT ?6", e))
 		return -1;
 	sql_bind_str(s, 1, q->site);
 	sql_bind_str(s, 2, q->uuid);
@@ -442,6 +472,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 	sql_bind_str(s, 8, q->what);
 	sql_bind_str(s, 9, q->db);
 	sql_bind_str(s, 10, q->state);
+	sql_bind_int(s, 11, q->proven);
 	while ((more = sql_step(s, e)) > 0) {
 		struct wire_run *run = list_push(&runs);
 

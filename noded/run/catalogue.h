@@ -48,6 +48,16 @@ int catalogue_abort(struct catalogue *c, const struct wire_run *run, bool *chang
 /* The outbox has this rev of the run now. */
 int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struct err *e) MUSTCHECK;
 
+/* All of a run was restored and compared: failure NULL, or why it is not what was
+ * backed up ("" is none). That makes a good run "suspect", with an error that begins
+ * with "proof failed: ", until a later proof succeeds: "warning" then. A run that is
+ * suspect for another reason stays so. Its rev grows: hand it to report_run. */
+struct catalogue_proof {
+	int64_t at;              /* ms */
+	const char *failure;
+};
+int catalogue_proof(struct catalogue *c, const char *uuid, const struct catalogue_proof *proof, struct err *e) MUSTCHECK;
+
 struct catalogue_table {
 	const char *name;
 	uint64_t rows, bytes;
@@ -78,6 +88,7 @@ struct run_query {
 	const char *uuid;        /* whole or its beginning (at least 4 characters) */
 	bool good;               /* state ok or warning */
 	bool running;
+	bool proven;             /* it was restored as a proof */
 	bool unreported;         /* the outbox has not taken over its newest rev */
 	const char *what;        /* "db" "files" "db+files" */
 	const char *db;          /* has an archive of this database */

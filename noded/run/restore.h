@@ -31,6 +31,7 @@ struct restore_opts {
 struct restore_result {
 	uint64_t fetched;                /* bytes that came from the storage */
 	uint64_t tables, rows, files, bytes;
+	unsigned views_left;             /* not made, as they refer to what is not on the server */
 	char db[256];                    /* where the database is now */
 	char dir[4096];                  /* where the files are now */
 };

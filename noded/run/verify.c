@@ -51,8 +51,9 @@ static int check_sidecar(const struct verify_opts *o, struct opened *opened, str
 static int read_opened(const struct verify_opts *o, struct opened *opened, struct verify_result *ret, struct err *e)
 {
 	struct telling t = {.o = o};
-	const struct archive_read_opts read = {.damaged = tell_damage, .progress = tell_progress, .stop = stopping,
+	struct archive_read_opts read = {.damaged = tell_damage, .progress = tell_progress, .stop = stopping,
 					       .ctx = &t};
+	static const char *const files[] = {"RESTORE.txt", "files/*"};
 	struct archive_read_result r = {0};
 
 	if (check_sidecar(o, opened, ret, e))
@@ -65,8 +66,13 @@ static int read_opened(const struct verify_opts *o, struct opened *opened, struc
 		ret->damaged += r.damaged;
 		ret->members = r.members;
 	}
-	if (o->full || !opened->sidecar) {
+	if (o->members != VERIFY_STORED || !opened->sidecar) {
 		r = (struct archive_read_result){0};
+		/* with damage all is read: every member that suffered has a name */
+		if (o->members == VERIFY_FILES && opened->sidecar && !ret->damaged) {
+			read.prefixes = files;
+			read.n_prefixes = ARRAY_LEN(files);
+		}
 		if (archive_read(opened->reader, &read, NULL, &r, e))
 			return -1;
 		ret->bytes += r.bytes;

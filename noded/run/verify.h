@@ -11,9 +11,16 @@
 
 /* What is stored, read again and compared with the digests taken when it was written. */
 
+/* Which members are unpacked and compared with their SHA-256 besides. */
+enum verify_members {
+	VERIFY_STORED,   /* none: only the stored bytes count */
+	VERIFY_FILES,    /* those that are no database's, which a proof (prove.h) reads anyway */
+	VERIFY_MEMBERS,  /* all */
+};
+
 struct verify_opts {
 	const struct config *config;
-	bool full;   /* unpack every member and check its SHA-256 too */
+	enum verify_members members;
 	/* Something is wrong with a member (or, with member "", with the whole archive). */
 	void (*damaged)(void *ctx, const char *member, const char *why);
 	void (*progress)(void *ctx, uint64_t fetched); /* may be NULL */

@@ -93,7 +93,7 @@ check "list --json is JSON of one run" jq -e '.runs | length == 1 and .[0].state
 check "list --from reads the storage itself" run noded list --from disk
 check "and finds the archive" says "$(basename "$A")"
 check "verify finds the archive sound" run noded verify shop
-check "verify --full too" run noded verify --full shop
+check "verify --members too" run noded verify --full shop
 check "status knows the last good run" run noded status
 check "by its storage" says "last good"
 RUN=$(noded list --json | jq -r '.runs[0].uuid')
@@ -162,4 +162,4 @@ check "all of its databases do not fit one schema" run -e 2 felloe-noded -c "$T/
 check "that is said" says "choose with --db"
 check "one of its databases is restored" run felloe-noded -c "$T/all.json" --state "$T/state" restore all --db shop --to-db shop3 --db-defaults "$T/my.cnf"
 check "the tables of the whole server's copy are equal" test "$(sums shop3)" = "$BEFORE"
-check "all of its archives are sound" run felloe-noded -c "$T/all.json" --state "$T/state" verify all --full
+check "all of its archives are sound" run felloe-noded -c "$T/all.json" --state "$T/state" verify all --members

@@ -121,7 +121,7 @@ if [ "$(id -u)" = 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=300k none "$
 	config over ".storage = [{name: \"small\", type: \"dir\", path: \"$T/small\", weight: 200}] + .storage"
 	check "a disk that fills in mid-stream: the run starts over on the next" run -e 3 noded backup -c "$T/cfg/over.json"
 	check "and says so" says "starts over on storage disk"
-	check "the archive there is sound" run noded verify --full -c "$T/cfg/over.json" shop
+	check "the archive there is sound" run noded verify --members -c "$T/cfg/over.json" shop
 	rm -f "$W/wp-content/uploads/big"
 else
 	skip "a full disk ends the run with 1" "needs root and tmpfs"
@@ -186,12 +186,12 @@ check "a run during which a table vanishes starts over" race
 
 # ---- damage
 ARCHIVE=$T/store/$(noded list --json | jq -r '[.runs[] | select(.state == "ok")][0].archives[0].key')
-check "the archive is sound before" run noded verify --full -c "$T/cfg/good.json" shop
+check "the archive is sound before" run noded verify --members -c "$T/cfg/good.json" shop
 SIZE=$(stat -c %s "$ARCHIVE")
 printf '\x00\xff\x00\xff' | dd of="$ARCHIVE" bs=1 seek=$((SIZE / 3)) conv=notrunc status=none
 check "a flipped byte is found" run -e 1 noded verify -c "$T/cfg/good.json" shop
 check "what it hit is named" says "DAMAGED"
-check "--full names the member" run -e 1 noded verify --full -c "$T/cfg/good.json" shop
+check "--members names the member" run -e 1 noded verify --members -c "$T/cfg/good.json" shop
 check "by its name in the archive" grep -Eq 'DAMAGED .*(db/|files/)' "$OUT"
 truncate -s $((SIZE / 2)) "$ARCHIVE"
 check "a cut archive is found" run -e 1 noded verify -c "$T/cfg/good.json" shop

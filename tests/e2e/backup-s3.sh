@@ -63,7 +63,7 @@ if [ -e /usr/bin/swift-proxy-server ]; then
 	mkdir "$T/stock"
 	check "stock tar opens it" tar --zstd -xf "$T/object.tar.zst" -C "$T/stock"
 	check "its files are the same" diff -r "$T/www" "$T/stock/files$T/www"
-	check "verify --full reads it from there" run noded verify --full -c "$T/swift.json" shop
+	check "verify --members reads it from there" run noded verify --full -c "$T/swift.json" shop
 	check "one dropped table is restored from the object" drop_and_restore swift
 	check "less than 1 MiB of it was fetched" test "$(fetched)" -lt 1048576
 	check "all of it is restored without the node's records" run noded restore shop -c "$T/swift.json" --from swift \
@@ -99,7 +99,7 @@ fresh() { rm -rf "$T/state" && faults "$@"; }
 
 fresh "part reset x2" "complete status 503/SlowDown x1" "initiate status 500/InternalError x1"
 check "passing faults are survived" run noded backup -c "$T/one.json"
-check "the archive is sound" run noded verify --full -c "$T/one.json" shop
+check "the archive is sound" run noded verify --members -c "$T/one.json" shop
 check "no upload is left open" no_uploads
 
 fresh "any status 403/AccessDenied"
@@ -111,7 +111,7 @@ fresh "part status 403/AccessDenied"
 check "a storage that dies in mid-stream: the run starts over on the next" run -e 3 noded backup -c "$T/two.json"
 check "and says so" says "starts over on storage disk"
 check "no upload is left open on the first" no_uploads
-check "the archive on the second is sound" run noded verify --full -c "$T/two.json" shop
+check "the archive on the second is sound" run noded verify --members -c "$T/two.json" shop
 check "the table comes back from there" drop_and_restore two
 
 fresh "complete error200 InternalError"

@@ -62,7 +62,7 @@ check "the run is suspect" newest_is state suspect
 check "by its kind" newest_is error.kind suspect
 check "an empty table that went is not missed" hides fresh
 check "the archive is there and sound" test -s "$(archive)"
-check "as verify finds" run noded verify -c "$T/good.json" shop --run "$(newest uuid)" --full
+check "as verify finds" run noded verify -c "$T/good.json" shop --run "$(newest uuid)" --members
 check "the webhook was told, ping_url was not" asked_is '[.[].path]' '["/hook"]'
 check "by the state" asked_is '[.[].body | fromjson | .run.state]' '["suspect"]'
 check "status says so" run noded status -c "$T/good.json"

@@ -173,6 +173,54 @@ static void a_run_that_ended_by_itself_is_not_aborted_behind_its_back(void **sta
 	assert_false(changed);
 }
 
+static void prove(const char *uuid, int64_t at, const char *failure)
+{
+	const struct catalogue_proof proof = {at, failure};
+	struct err e;
+
+	assert_int_equal(catalogue_proof(c, uuid, &proof, &e), 0);
+}
+
+static void expect_proof(const char *uuid, enum run_state state, int64_t proven, const char *error)
+{
+	const struct run_query q = {.uuid = uuid};
+	struct wire_runs runs;
+	struct err e;
+
+	assert_int_equal(catalogue_runs(c, &q, &runs, &e), 0);
+	assert_int_equal(runs.n, 1);
+	assert_string_equal(run_state_name(runs.v[0].state), run_state_name(state));
+	assert_int_equal(runs.v[0].proven, proven);
+	assert_string_equal(runs.v[0].error, error);
+	runs_done(&runs);
+}
+
+static void a_failed_proof_takes_the_green_and_a_later_one_gives_it_back(void **state)
+{
+	(void)state;
+	save("aaaa-9", "p", 1000, RUN_OK);
+	prove("aaaa-9", 5000, NULL);
+	expect_proof("aaaa-9", RUN_OK, 5000, "");
+	prove("aaaa-9", 6000, "table t: rows are missing");
+	expect_proof("aaaa-9", RUN_SUSPECT, 0, "proof failed: table t: rows are missing");
+	prove("aaaa-9", 7000, "table u: other content");
+	expect_proof("aaaa-9", RUN_SUSPECT, 0, "proof failed: table u: other content");
+	prove("aaaa-9", 8000, NULL);
+	expect_proof("aaaa-9", RUN_WARNING, 8000, "");
+}
+
+static void a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says(void **state)
+{
+	(void)state;
+	save("bbbb-9", "p", 1000, RUN_SUSPECT);
+	prove("bbbb-9", 5000, NULL);
+	expect_proof("bbbb-9", RUN_SUSPECT, 5000, "");
+	prove("bbbb-9", 6000, "table t: rows are missing");
+	expect_proof("bbbb-9", RUN_SUSPECT, 0, "");
+	prove("bbbb-9", 7000, NULL);
+	expect_proof("bbbb-9", RUN_SUSPECT, 7000, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +228,8 @@ int main(void)
 		cmocka_unit_test(a_run_comes_back_as_it_was_saved),
 		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
 		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
+		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
+		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),
 	};
 
 	return cmocka_run_group_tests(tests, open_catalogue, close_catalogue);
