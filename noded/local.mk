@@ -22,10 +22,13 @@ libnoded_a_SOURCES = \
 	noded/mysql/watch.h noded/mysql/watch.c \
 	noded/mysql/locked.h noded/mysql/locked.c \
 	noded/mysql/digest.h noded/mysql/digest.c \
+	noded/mysql/columns.h noded/mysql/columns.c \
+	noded/mysql/grid.h noded/mysql/grid.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
-	noded/mysql/tables.h noded/mysql/tables.c \
+	noded/mysql/gate.h noded/mysql/gate.c \
+	noded/mysql/tables.h noded/mysql/tables_priv.h noded/mysql/table.c noded/mysql/tables.c \
 	noded/mysql/accounts.h noded/mysql/accounts.c \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \

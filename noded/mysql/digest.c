@@ -51,7 +51,7 @@ static XXH128_hash_t hash_pieces(struct digest *d, const MYSQL_ROW row, const un
 	return XXH3_128bits_digest(d->state);
 }
 
-void digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
+uint64_t digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
 {
 	XXH128_hash_t h;
 	size_t total = 4UL * columns;
@@ -74,6 +74,14 @@ void digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len,
 	d->rows++;
 	d->low += h.low64;
 	d->high += h.high64 + (d->low < h.low64);
+	return h.low64;
+}
+
+void digest_join(struct digest *to, const struct digest *d)
+{
+	to->rows += d->rows;
+	to->low += d->low;
+	to->high += d->high + (to->low < d->low);
 }
 
 void digest_get(const struct digest *d, uint8_t out[static 16])

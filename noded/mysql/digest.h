@@ -20,7 +20,10 @@ struct digest {
 
 void digest_init(struct digest *d);
 void digest_done(struct digest *d);
-void digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns);
+/* Worth 64 bits of the row's hash. */
+uint64_t digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns);
+/* Count the rows of d among those of to. */
+void digest_join(struct digest *to, const struct digest *d);
 /* Big-endian. */
 void digest_get(const struct digest *d, uint8_t out[static 16]);
 

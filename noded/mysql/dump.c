@@ -201,7 +201,7 @@ static void start_watch(struct dump *d, const struct dump_sink *sink)
 static int put_database(struct dump *d, struct schema *s, struct dump_result *ret, struct err *e)
 {
 	const struct tables_job rows = {.conns = d->conns, .n = d->n, .schema = s, .halt = &d->halt, .watch = d->watch,
-					.access = d->o.access, .wait_s = d->o.ddl_wait_s};
+					.access = d->o.access, .wait_s = d->o.ddl_wait_s, .grid = d->o.grid};
 
 	ret->sequences += (unsigned)s->sequences.n;
 	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:

@@ -17,6 +17,14 @@
 
 enum { DUMP_CONNECTIONS = 16 };
 
+/* Remembers from run to run how a table is cut into chunks (noded/mysql/grid.h),
+ * so that what did not change is the same bytes again. Called one at a time, from any thread. */
+struct dump_grid {
+	/* *shift as it was kept last, or as it was when there is none. */
+	int (*load)(void *ctx, const char *db, const char *table, int *shift, struct err *e);
+	int (*save)(void *ctx, const char *db, const char *table, int shift, struct err *e);
+	void *ctx;
+};
 struct dump;
 struct dump_opts {
 	const struct db_access *access;   /* complete: from config or wp-config.php; lent until dump_close */
@@ -24,6 +32,7 @@ struct dump_opts {
 	unsigned connections;             /* wanted, 1..; fewer when the server has no way to give them one snapshot */
 	int64_t ddl_wait_s;               /* how long others may wait for a table that is being read, 1.. */
 	const char *method;               /* of snapshots (docs/consistency.md); NULL: the best there is */
+	const struct dump_grid *grid;     /* lent until dump_close; NULL: nothing is remembered */
 	const volatile sig_atomic_t *stop; /* set: end with ERR_ABORTED soon; may be NULL */
 };
 /* Connect and take the snapshot. ERR_DENIED wrong user or password, ERR_NET

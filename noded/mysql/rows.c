@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "noded/mysql/digest.h"
+#include "noded/mysql/grid.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/clock.h"
@@ -19,6 +20,8 @@ enum {
 	LOOK_ROWS = 256,           /* how often the clock is asked */
 	KEEP_RAW = 4 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
 	LONG_NAME = 24,            /* room for @felloe_ and a number */
+	CUT_MIN = 5 << 20,         /* from here on a member may end, ... */
+	CUT_MEAN = 1 << 20,        /* ... and does after so much more, on average */
 	VALUE_MAX = 4 << 20,       /* doubled it fits the smallest usual max_allowed_packet, 16 MiB */
 };
 #define LITERAL_MAX ((size_t)5 << 29) /* hex of the largest value there is, 1 GiB, and the rest of its row */
@@ -29,156 +32,6 @@ void rows_buf(struct buf *b)
 	 * that no member reaches are never touched. */
 	buf_init(b, LITERAL_MAX);
 	(void)!buf_room(b, MEMBER_RAW);
-}
-
-void columns_done(struct columns *k)
-{
-	free(k->names);
-	free(k->select_list);
-	list_done(&k->form);
-	*k = (struct columns){0};
-}
-
-/* The form of a column by its declared type ("int(11) unsigned"). What is not
- * known is text: UUID, INET6 and such come as text and are read from it. */
-static enum column_form form_of(const char *type)
-{
-	static const struct {
-		const char *word;
-		enum column_form form;
-	} known[] = {
-		{"tinyint", FORM_NUMBER}, {"smallint", FORM_NUMBER}, {"mediumint", FORM_NUMBER}, {"int", FORM_NUMBER},
-		{"bigint", FORM_NUMBER}, {"decimal", FORM_NUMBER}, {"year", FORM_NUMBER}, {"double", FORM_NUMBER},
-		{"float", FORM_NUMBER}, {"bit", FORM_HEX}, {"binary", FORM_HEX}, {"varbinary", FORM_HEX},
-		{"tinyblob", FORM_HEX}, {"blob", FORM_HEX}, {"mediumblob", FORM_HEX}, {"longblob", FORM_HEX},
-		{"geometry", FORM_HEX}, {"point", FORM_HEX}, {"linestring", FORM_HEX}, {"polygon", FORM_HEX},
-		{"multipoint", FORM_HEX}, {"multilinestring", FORM_HEX}, {"multipolygon", FORM_HEX},
-		{"geometrycollection", FORM_HEX}, {"geomcollection", FORM_HEX}, {"vector", FORM_HEX},
-		{"date", FORM_PLAIN}, {"datetime", FORM_PLAIN}, {"timestamp", FORM_PLAIN}, {"time", FORM_PLAIN},
-	};
-	size_t n = strcspn(type, "( ");
-
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (strlen(known[i].word) == n && !strncasecmp(known[i].word, type, n))
-			return known[i].form;
-	return FORM_TEXT;
-}
-
-/* Text whose character set loses nothing on the way to utf8mb4 and back. In the
- * others some bytes have no character in Unicode, or two have the same (sjis, gbk,
- * cp932, cp1250 ...): they travel as bytes. */
-static bool is_text_safe(const char *collation)
-{
-	static const char *const safe[] = {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32"};
-	size_t n = strcspn(collation, "_");
-
-	for (size_t i = 0; i < ARRAY_LEN(safe); i++)
-		if (strlen(safe[i]) == n && !strncasecmp(safe[i], collation, n))
-			return true;
-	return false;
-}
-
-static bool is_named_set(const char *type)
-{
-	return !strncasecmp(type, "enum(", 5) || !strncasecmp(type, "set(", 4);
-}
-
-/* How the column is selected, and so written. */
-static enum column_form add_column(struct buf *list, const char *name, const char *type, const char *collation)
-{
-	enum column_form form = form_of(type);
-	/* the names in an ENUM or SET came as utf8mb4 in the definition */
-	bool bytes = form == FORM_TEXT && collation && !is_text_safe(collation) && !is_named_set(type);
-
-	if (bytes)
-		buf_adds(list, "CAST(");
-	sql_ident(list, name);
-	if (bytes)
-		buf_adds(list, " AS BINARY)");
-	else if (!strncasecmp(type, "float", 5))
-		buf_adds(list, "+0e0");
-	return bytes ? FORM_HEX : form;
-}
-
-static bool is_generated(const char *extra)
-{
-	/* Not MySQL's DEFAULT_GENERATED, which is an ordinary column with an expression as its default. */
-	return strstr(extra, "VIRTUAL GENERATED") || strstr(extra, "STORED GENERATED") || strstr(extra, "PERSISTENT");
-}
-
-int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e)
-{
-	CLEANUP(columns_done) struct columns k = {0};
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf names = {0}, list = {0};
-	MYSQL_ROW row;
-
-	buf_init(&names, 4 << 20);
-	buf_init(&list, 4 << 20);
-	if (conn_rows_of(c, &r, "SHOW FULL COLUMNS FROM ", table, e))
-		return err_wrap(e, "table `%s`", table);
-	while ((row = mysql_fetch_row(r))) { /* Field, Type, Collation, Null, Key, Default, Extra, ... */
-		if (is_generated(str_or(row[6], "")))
-			continue;
-		if (names.len) {
-			buf_addc(&names, ',');
-			buf_addc(&list, ',');
-		}
-		sql_ident(&names, row[0]);
-		*list_push(&k.form) = (unsigned char)add_column(&list, row[0], row[1], row[2]);
-		k.n++;
-	}
-	if (buf_check(&names, "column list", e) || buf_check(&list, "column list", e))
-		return -1;
-	if (!k.n)
-		buf_adds(&list, "1"); /* nothing but generated columns: only the number of rows matters */
-	k.names = buf_take(&names);
-	k.select_list = buf_take(&list);
-
-	*ret = k;
-	k = (struct columns){0};
-	return 0;
-}
-
-/* Is the column that ends in " GENERATED ALWAYS AS ROW START" a time, and no number of a transaction? */
-static bool keeps_times(const char *text, const char *column)
-{
-	CLEANUP(freep) char *want = xasprintf("\n  %s timestamp(6) ", column);
-
-	return strstr(text, want);
-}
-
-int columns_add_history(struct columns *ret, struct conn *c, const char *table, struct err *e)
-{
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf from = {0}, to = {0};
-	CLEANUP(freep) char *names = NULL, *list = NULL;
-	MYSQL_ROW row;
-
-	buf_init(&from, 4096);
-	buf_init(&to, 4096);
-	if (conn_rows_of(c, &r, "SHOW CREATE TABLE ", table, e))
-		return err_wrap(e, "table `%s`", table);
-	row = mysql_fetch_row(r);
-	if (!row || !row[1])
-		return conn_fail(c, e);
-	if (!sql_period_columns(row[1], mysql_fetch_lengths(r)[1], &from, &to)) {
-		buf_adds(&from, "`row_start`"); /* as they are called where the definition does not name them */
-		buf_adds(&to, "`row_end`");
-	} else if (!keeps_times(row[1], from.p)) {
-		return 0;
-	}
-	names = xasprintf("%s%s%s,%s", ret->names, ret->n ? "," : "", from.p, to.p);
-	list = xasprintf("%s%s%s,%s" SQL_HISTORY, ret->n ? ret->select_list : "", ret->n ? "," : "", from.p, to.p);
-	free(ret->names);
-	free(ret->select_list);
-	ret->names = TAKE(names);
-	ret->select_list = TAKE(list);
-	*list_push(&ret->form) = FORM_PLAIN;
-	*list_push(&ret->form) = FORM_PLAIN;
-	ret->n += 2;
-	ret->history = true;
-	return 0;
 }
 
 static char *write_value(char *at, enum column_form form, const char *v, size_t n)
@@ -252,12 +105,18 @@ static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row,
 struct writer {
 	const struct rows_job *job;
 	const struct columns *k;
-	struct dump_table *t;
+	const struct rows_range *range;
+	struct rows_sum *sum;
 	struct digest digest;
 	struct buf *b;     /* the member so far */
 	struct buf insert; /* INSERT INTO `t` (…) VALUES */
 	size_t statement;  /* where the open statement begins in b; 0: none is open */
-	unsigned members;
+	uint64_t chunk;    /* of the member */
+	unsigned part;     /* of the chunk */
+	const struct column *grid; /* NULL: no cells are looked at */
+	unsigned grid_at;
+	uint64_t cell;     /* its last place: rows beyond it begin another */
+	bool cut;          /* the last row was one behind which a member may end */
 	uint64_t counted;  /* rows that are in the total */
 	int64_t told;      /* clock of the last progress */
 };
@@ -293,12 +152,15 @@ static int end_member(struct writer *w, struct err *e)
 		return -1;
 	buf_init(&name, 4096);
 	buf_adds(&name, "db/20-data/");
-	member_name(&name, w->t->name);
-	buf_addf(&name, ".%05u.sql", ++w->members);
+	member_name(&name, w->range->table);
+	buf_addf(&name, ".%05llu", (unsigned long long)w->chunk);
+	if (w->part)
+		buf_addf(&name, ".%u", w->part);
+	buf_adds(&name, ".sql");
 	n = w->b->len;
 	if (buf_check(&name, "name of a member", e) || hand_over(w, name.p, e))
 		return -1;
-	w->t->bytes += n;
+	w->sum->bytes += n;
 	atomic_fetch_add_explicit(&w->job->total->bytes, n, memory_order_relaxed);
 	if (w->b->cap > KEEP_RAW)
 		buf_done(w->b);
@@ -357,16 +219,46 @@ static void end_long_values(struct writer *w, MYSQL_ROW row, const unsigned long
 			buf_addf(w->b, "SET @felloe_%u=NULL;\n", i);
 }
 
-static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
+/* Inside of a chunk: one that is a cell has further parts. */
+static int next_member(struct writer *w, struct err *e)
 {
-	size_t room = rows_room(w->k, len) + w->insert.len;
-	unsigned n_long;
-	char *at, *from;
+	if (end_member(w, e))
+		return -1;
+	if (w->grid || w->range->chunk)
+		w->part++;
+	else
+		w->chunk++;
+	w->cut = false;
+	return 0;
+}
+
+static int next_cell(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
+{
+	uint64_t place;
+
+	if (!grid_place(&place, row[w->grid_at], len[w->grid_at], w->grid->is_unsigned))
+		return err_set(e, ERR_DB, "%s is \"%.40s\", which is not an integer", w->grid->name, row[w->grid_at]);
+	if (w->chunk && place <= w->cell)
+		return 0;
+	if (end_member(w, e))
+		return -1;
+	w->cell = grid_last(place, w->range->shift);
+	w->chunk++;
+	w->part = 0;
+	w->cut = false;
+	return 0;
+}
+
+/* A new member, where one is due before a row that needs so much room. */
+static int make_room(struct writer *w, size_t room, struct err *e)
+{
+	bool full = w->b->len >= CUT_MIN && w->cut;
 
 	/* The statement stays under a megabyte unless one row alone is longer. */
-	if (w->statement && w->b->len - w->statement + room > STATEMENT_RAW)
+	if (w->statement && (full || w->b->len - w->statement + room > STATEMENT_RAW))
 		close_statement(w);
-	if (!w->statement && w->b->len + room > MEMBER_RAW - STATEMENT_RAW && end_member(w, e))
+	full = full || (!w->statement && w->b->len + room > MEMBER_RAW - STATEMENT_RAW);
+	if (w->b->len && full && next_member(w, e))
 		return -1;
 	if (!w->b->len) {
 		prologue_begin_data(w->b);
@@ -374,7 +266,16 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 			buf_adds(w->b, "SET @felloe_history=@@system_versioning_insert_history, "
 				       "system_versioning_insert_history=1;\n");
 	}
-	if (add_long_values(w, row, len, &n_long, e))
+	return 0;
+}
+
+static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
+{
+	size_t room = rows_room(w->k, len) + w->insert.len;
+	unsigned n_long;
+	char *at, *from;
+
+	if (make_room(w, room, e) || add_long_values(w, row, len, &n_long, e))
 		return -1;
 	from = at = buf_room(w->b, room);
 	if (!at)
@@ -412,7 +313,7 @@ static void tell(struct writer *w)
 	if (now - w->told < PROGRESS_MS)
 		return;
 	w->told = now;
-	sink->progress(sink->ctx, w->t->name, atomic_load(&w->job->total->rows),
+	sink->progress(sink->ctx, w->range->table, atomic_load(&w->job->total->rows),
 		       atomic_load(&w->job->total->bytes) + w->b->len);
 }
 
@@ -423,12 +324,15 @@ static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
 
 	while ((row = mysql_fetch_row(r))) {
 		const unsigned long *len = mysql_fetch_lengths(r);
+		size_t before = w->b->len;
+		uint64_t hash;
 
-		if (halt_check(w->job->halt, e))
+		if (halt_check(w->job->halt, e) || (w->grid && next_cell(w, row, len, e)))
 			return -1;
-		digest_row(&w->digest, row, len, selected);
+		hash = digest_row(&w->digest, row, len, selected);
 		if (add_row(w, row, len, e))
 			return -1;
+		w->cut = w->cut || (w->b->len >= CUT_MIN && hash % CUT_MEAN < w->b->len - before);
 		if (w->digest.rows % LOOK_ROWS == 0)
 			tell(w);
 	}
@@ -439,7 +343,7 @@ static void begin_insert(struct writer *w)
 {
 	buf_init(&w->insert, 8 << 20);
 	buf_adds(&w->insert, "INSERT INTO ");
-	sql_ident(&w->insert, w->t->name);
+	sql_ident(&w->insert, w->range->table);
 	buf_addf(&w->insert, " (%s) VALUES\n", w->k->names);
 }
 
@@ -456,8 +360,9 @@ static int dump_stream(struct writer *w, struct err *e)
 
 	buf_init(&sql, 8 << 20);
 	buf_addf(&sql, "SELECT /*!40001 SQL_NO_CACHE */ %s FROM ", w->k->select_list);
-	sql_ident(&sql, w->t->name);
+	sql_ident(&sql, w->range->table);
 	buf_adds(&sql, sql_history_of(w->k->select_list));
+	buf_adds(&sql, w->range->tail);
 	if (buf_check(&sql, "select list", e) || conn_stream(w->job->c, &r, sql.p, e))
 		return -1;
 	if (read_rows(w, r, e)) {
@@ -467,18 +372,21 @@ static int dump_stream(struct writer *w, struct err *e)
 	return end_member(w, e);
 }
 
-int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e)
+int rows_dump(const struct rows_job *job, const struct columns *k, const struct rows_range *range,
+	      struct rows_sum *ret, struct err *e)
 {
-	CLEANUP(writer_done) struct writer w = {.job = job, .k = k, .t = t, .b = job->member};
+	CLEANUP(writer_done) struct writer w = {.job = job, .k = k, .range = range, .sum = ret, .b = job->member};
 
 	digest_init(&w.digest);
 	buf_reset(w.b);
 	begin_insert(&w);
+	if (!range->chunk && range->shift < GRID_WHOLE)
+		w.grid = columns_grid(k, &w.grid_at);
+	w.chunk = w.grid ? 0 : range->chunk ? range->chunk : 1;
 	if (dump_stream(&w, e))
-		return err_wrap(e, "table `%s`", t->name);
+		return err_wrap(e, "table `%s`", range->table);
 
-	t->rows = w.digest.rows;
-	digest_get(&w.digest, t->digest);
 	count(&w);
+	digest_join(&ret->digest, &w.digest);
 	return 0;
 }

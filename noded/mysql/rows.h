@@ -4,7 +4,9 @@
 
 #include <stdatomic.h>
 
+#include "noded/mysql/columns.h"
 #include "noded/mysql/conn.h"
+#include "noded/mysql/digest.h"
 #include "noded/mysql/dump.h"
 #include "noded/mysql/halt.h"
 #include "shared/buf.h"
@@ -14,27 +16,6 @@
 
 enum { MEMBER_RAW = 8 << 20, STATEMENT_RAW = 1 << 20 };
 
-/* How a column's value is written. */
-enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_NUMBER, FORM_HEX };
-
-/* The columns that an INSERT may name: all but generated ones and those of ROW
- * START and END; invisible ones too, being named. */
-struct columns {
-	char *names;       /* `a`,`b`; "" when the table has none that can be given */
-	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only;
-	                    * text that utf8mb4 cannot hold exactly as CAST(`t` AS BINARY) */
-	unsigned n;
-	struct { LIST_OF(unsigned char); } form; /* enum column_form; one a selected column */
-	bool history;      /* columns_add_history */
-};
-/* ERR_CONFLICT when the table is not there. */
-int columns_read(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
-/* Of a system-versioned table: its past rows too, with the columns of ROW START
- * and END, and SQL_HISTORY at the end of the select list. Where those hold numbers of
- * transactions nothing can bring them back: ret stays as it is. */
-int columns_add_history(struct columns *ret, struct conn *c, const char *table, struct err *e) MUSTCHECK;
-void columns_done(struct columns *k);
-
 /* A buffer for one member at a time. */
 void rows_buf(struct buf *b);
 
@@ -43,8 +24,7 @@ struct rows_total {
 	atomic_uint_fast64_t rows, bytes;
 };
 
-/* Read the table in the running snapshot and hand its members to sink. Fills
- * rows, bytes and digest of t, whose name and select_list are set. When it fails in the middle the connection is given up. */
+/* What a reader of rows works with. */
 struct rows_job {
 	struct conn *c;
 	const struct dump_sink *sink;
@@ -52,6 +32,24 @@ struct rows_job {
 	struct rows_total *total;
 	struct buf *member;             /* of rows_buf: one for all tables of this reader, so that memory stays flat */
 };
-int rows_dump(const struct rows_job *job, const struct columns *k, struct dump_table *t, struct err *e) MUSTCHECK;
+/* Which rows of a table, and how they are cut into members. */
+struct rows_range {
+	const char *table;
+	const char *tail;     /* of the SELECT, behind the table's name: " WHERE ... ORDER BY ..."; "" all as they come */
+	unsigned shift;       /* all rows, in the order of columns_grid: cut at the grid's cells (noded/mysql/grid.h) */
+	uint64_t chunk;       /* the rows of one cell, the how-manieth; 0: from 1 on, as they come */
+};
+/* What was read. digest_init and digest_done are the caller's. */
+struct rows_sum {
+	struct digest digest;
+	uint64_t bytes;
+};
+/* Read them in the running snapshot and hand them to the sink as members
+ * TABLE.CHUNK.sql, or more of one chunk: TABLE.CHUNK.1.sql ... Without a grid each
+ * member is a chunk. Members end where the rows say so, not at a count: a change
+ * of one row leaves those before it and, soon, those behind it as they were.
+ * Adds to ret. When it fails in the middle the connection is given up. */
+int rows_dump(const struct rows_job *job, const struct columns *k, const struct rows_range *range,
+	      struct rows_sum *ret, struct err *e) MUSTCHECK;
 
 #endif

@@ -122,7 +122,7 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 	MYSQL_ROW row;
 
 	/* The schema's name is compared as bytes too: "Shop" and "shop" may be two databases. */
-	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME FROM information_schema.TABLES "
+	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, DATA_LENGTH FROM information_schema.TABLES "
 				"WHERE TABLE_SCHEMA = DATABASE() AND CAST(TABLE_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) "
 				"ORDER BY TABLE_NAME", e))
 		return -1;
@@ -137,6 +137,7 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 			struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
 
 			t->created = xstrdup(str_or(row[3], ""));
+			t->bytes = strtoull(str_or(row[4], "0"), NULL, 10);
 			t->versioned = versioned;
 			t->history = versioned && s->history;
 		} else if (!str_eq(row[1], "TEMPORARY")) {

@@ -19,6 +19,7 @@ struct object {
 	char *select_list;  /* tables: as it was when the definition was written */
 	bool versioned;     /* tables: WITH SYSTEM VERSIONING */
 	bool history;       /* tables: past rows are wanted, and can be loaded */
+	uint64_t bytes;     /* tables: about; 0 when the server does not tell */
 	bool data;          /* tables: rows are wanted */
 	bool left_out;      /* tables: excluded whole; views: refers to one of those */
 	bool broken;        /* views: refers to what is not there */

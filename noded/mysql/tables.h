@@ -14,6 +14,7 @@ struct tables_job {
 	struct conn *const *conns;    /* all in one snapshot, each with the database selected */
 	unsigned n;
 	const struct schema *schema;  /* what there is, and the sink */
+	const struct dump_grid *grid; /* may be NULL */
 	struct halt *halt;
 	struct watch *watch;          /* told of each table while it is read; may be NULL */
 	const struct db_access *access; /* for tables that are read under a lock of their own (locked.h) */

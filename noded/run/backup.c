@@ -35,6 +35,7 @@ struct backup {
 	bool whole_server;
 	struct roots roots;         /* empty: no files */
 	struct dump *dump;          /* the snapshot */
+	struct dump_grid grid;      /* how the catalogue remembers its chunks */
 	struct strings databases;   /* in it */
 	uint64_t db_bytes, file_bytes;
 	bool storage_failed, begun, no_room; /* of the last attempt */
@@ -124,15 +125,32 @@ static void forget_snapshot(struct backup *b)
 	b->db_bytes = 0;
 }
 
+static int load_grid(void *ctx, const char *db, const char *table, int *shift, struct err *e)
+{
+	struct backup *b = ctx;
+	const struct catalogue_grid g = {.site = b->o->site->name, .db = db, .table = table};
+
+	return catalogue_grid(b->o->catalogue, &g, shift, e);
+}
+
+static int save_grid(void *ctx, const char *db, const char *table, int shift, struct err *e)
+{
+	struct backup *b = ctx;
+	const struct catalogue_grid g = {.site = b->o->site->name, .db = db, .table = table};
+
+	return catalogue_keep_grid(b->o->catalogue, &g, shift, e);
+}
+
 static int take_snapshot(struct backup *b, struct err *e)
 {
 	const struct dump_opts o = {.access = &b->access, .db = b->whole_server ? NULL : b->db_name, .connections = (unsigned)b->o->config->mysql_connections,
-				    .ddl_wait_s = b->o->config->ddl_wait_s,
+				    .ddl_wait_s = b->o->config->ddl_wait_s, .grid = &b->grid,
 				    .stop = daemon_stop_flag()};
 
 	if (!*b->db_name || b->dump)
 		return 0;
 	job_phase(&b->job, "dump");
+	b->grid = (struct dump_grid){.load = load_grid, .save = save_grid, .ctx = b};
 	if (dump_open(&b->dump, &o, e))
 		return -1;
 	if (*dump_note(b->dump))

@@ -43,6 +43,10 @@ static const char *const migrations[] = {
 	/* the last try to restore all of it */
 	"ALTER TABLE runs ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE runs ADD COLUMN proof TEXT NOT NULL DEFAULT '';",
+	/* how large tables are cut into chunks (noded/mysql/grid.h) */
+	"CREATE TABLE grids("
+	"  site TEXT NOT NULL, db TEXT NOT NULL, name TEXT NOT NULL, shift INTEGER NOT NULL,"
+	"  PRIMARY KEY(site, db, name)) WITHOUT ROWID;",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -528,4 +532,33 @@ int catalogue_estimate(struct catalogue *c, const char *site, const char *db, in
 	sql_bind_str(s, 1, site);
 	sql_bind_str(s, 2, db);
 	return one_number(s, bytes, e);
+}
+
+int catalogue_grid(struct catalogue *c, const struct catalogue_grid *g, int *shift, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s, "SELECT shift FROM grids WHERE site=? AND db=? AND name=?", e))
+		return -1;
+	sql_bind_str(s, 1, g->site);
+	sql_bind_str(s, 2, g->db);
+	sql_bind_str(s, 3, g->table);
+	more = sql_step(s, e);
+	if (more > 0)
+		*shift = (int)sql_int(s, 0);
+	return more < 0 ? -1 : 0;
+}
+
+int catalogue_keep_grid(struct catalogue *c, const struct catalogue_grid *g, int shift, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "INSERT OR REPLACE INTO grids(site, db, name, shift) VALUES(?,?,?,?)", e))
+		return -1;
+	sql_bind_str(s, 1, g->site);
+	sql_bind_str(s, 2, g->db);
+	sql_bind_str(s, 3, g->table);
+	sql_bind_int(s, 4, shift);
+	return sql_run(s, e);
 }

@@ -82,6 +82,12 @@ int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret
 int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e) MUSTCHECK;
 int catalogue_set_held(struct catalogue *c, const char *uuid, bool held, struct err *e) MUSTCHECK;
 
+/* How a table is cut into chunks, from run to run: *shift as it was kept last, or
+ * as it was when nothing was. */
+struct catalogue_grid { const char *site, *db, *table; };
+int catalogue_grid(struct catalogue *c, const struct catalogue_grid *g, int *shift, struct err *e) MUSTCHECK;
+int catalogue_keep_grid(struct catalogue *c, const struct catalogue_grid *g, int shift, struct err *e) MUSTCHECK;
+
 /* Which runs to load, newest first. Zero and NULL mean "any". */
 struct run_query {
 	const char *site;

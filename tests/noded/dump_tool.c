@@ -3,13 +3,14 @@
  * The dumper and the loader as a program, for tests/e2e/mysql.sh and bench:
  *
  *   dump_tool dump  HOST USER PASSWORD DB DIR [--exclude X]... [--at MEMBER --sql HOOK] [--stop MEMBER]
- *                   [--ssl off|prefer|verify] [--ca FILE] [--connections N]
+ *                   [--ssl off|prefer|verify] [--ca FILE] [--connections N] [--grid FOLDER]
  *                   [--method SNAPSHOT] [--wait SECONDS]
  *                   members go to DIR/1.sql, DIR/2.sql ...; DIR/order lists their
  *                   names, DIR/tables rows and digests (fields ended by NUL).
  *                   DIR "-": all members are thrown away. When the first member
  *                   whose name starts with MEMBER comes, HOOK is run as rig/rigpw
  *                   over another connection, or the dump is asked to stop.
+ *                   FOLDER remembers how tables are cut, one file TABLE each.
  *   dump_tool load  HOST USER PASSWORD DB DIR [--definer D] [--piece BYTES]   a new database DB
  *   dump_tool users HOST USER PASSWORD DB FILE    the accounts of the server
  *   dump_tool check HOST USER PASSWORD DB DIR     rows and digests of DIR/tables against DB
@@ -33,7 +34,7 @@ struct tool {
 	struct db_access access;
 	const char *db, *dir;
 	struct strings exclude;
-	const char *at, *sql, *stop_at, *definer;
+	const char *at, *sql, *stop_at, *definer, *grid;
 	const char *method;
 	uint64_t piece, connections, wait;
 	unsigned members;
@@ -132,9 +133,38 @@ static int write_tables(const struct tool *t, const struct dump_result *r, struc
 	return fflush(f) ? err_sys(e, ERR_IO, "write %s", path) : 0;
 }
 
+static int load_grid(void *ctx, const char *db, const char *table, int *shift, struct err *e)
+{
+	const struct tool *t = ctx;
+	CLEANUP(freep) char *path = xasprintf("%s/%s", t->grid, table);
+	CLEANUP(fclosep) FILE *f = fopen(path, "re");
+	char text[8] = "";
+	uint64_t v;
+
+	(void)db;
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof(text), f) || str_to_u64(&v, text, 0, 64))
+		return err_set(e, ERR_IO, "read %s", path);
+	*shift = (int)v;
+	return 0;
+}
+
+static int save_grid(void *ctx, const char *db, const char *table, int shift, struct err *e)
+{
+	const struct tool *t = ctx;
+	CLEANUP(freep) char *path = xasprintf("%s/%s", t->grid, table);
+	char text[8];
+
+	(void)db;
+	snprintf(text, sizeof(text), "%d", shift);
+	return write_file(path, text, strlen(text), e);
+}
+
 static int do_dump(struct tool *t, struct err *e)
 {
-	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections,
+	const struct dump_grid grid = {.load = load_grid, .save = save_grid, .ctx = t};
+	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections, .grid = t->grid ? &grid : NULL,
 				.ddl_wait_s = (int64_t)t->wait, .method = t->method, .stop = &t->stop};
 	struct dump_sink sink = {.member = take_member, .progress = take_progress, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
@@ -268,6 +298,8 @@ static void read_option(struct tool *t, const char *name, char *value)
 		abort();
 	else if (str_eq(name, "--definer"))
 		t->definer = value;
+	else if (str_eq(name, "--grid"))
+		t->grid = value;
 	else if (str_eq(name, "--connections") && str_to_u64(&t->connections, value, 1, DUMP_CONNECTIONS))
 		abort();
 	else if (str_eq(name, "--piece") && str_to_u64(&t->piece, value, 1, 1 << 30))

@@ -88,6 +88,7 @@ mysql_tests = \
 	tests/noded/test_mysql_reader \
 	tests/noded/test_mysql_rename \
 	tests/noded/test_mysql_needs \
+	tests/noded/test_grid \
 	tests/noded/test_mysql_rows
 check_PROGRAMS += $(mysql_tests)
 TESTS += $(mysql_tests)
@@ -98,6 +99,7 @@ tests_noded_test_mysql_reader_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_needs_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_mysql_needs_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_rename_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_grid_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_rows_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(XXHASH_CFLAGS)
 tests_noded_test_mysql_rows_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif

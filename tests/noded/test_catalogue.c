@@ -221,12 +221,30 @@ static void a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says(vo
 	expect_proof("bbbb-9", RUN_SUSPECT, 7000, "");
 }
 
+static void the_grid_of_a_table_is_remembered(void **state)
+{
+	const struct catalogue_grid g = {"shop", "db", "t"}, other = {"shop", "db", "u"};
+	int shift = -1;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(catalogue_grid(c, &g, &shift, &e), 0);
+	assert_int_equal(shift, -1);
+	assert_int_equal(catalogue_keep_grid(c, &g, 17, &e), 0);
+	assert_int_equal(catalogue_keep_grid(c, &g, 18, &e), 0);
+	assert_int_equal(catalogue_grid(c, &g, &shift, &e), 0);
+	assert_int_equal(shift, 18);
+	assert_int_equal(catalogue_grid(c, &other, &shift, &e), 0);
+	assert_int_equal(shift, 18);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_are_found_by_site_id_state_and_time),
 		cmocka_unit_test(a_run_comes_back_as_it_was_saved),
 		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
+		cmocka_unit_test(the_grid_of_a_table_is_remembered),
 		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
 		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
 		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "noded/mysql/columns.c"
 #include "noded/mysql/digest.c"
 #include "noded/mysql/rows.c"
 
