@@ -43,18 +43,42 @@ static int output_end(struct output *out)
 	return rc ? cmd_fail(&e) : 0;
 }
 
-static int print_runs_json(const struct wire_runs *runs)
+/* Runs, and what this machine alone knows of each. */
+struct known {
+	struct wire_runs runs;
+	struct { LIST_OF(struct run_marks); } marks;
+};
+
+static void known_done(struct known *k)
+{
+	runs_done(&k->runs);
+	list_done(&k->marks);
+}
+
+static int print_runs_json(const struct known *k)
 {
 	struct output out;
 
 	output_begin(&out, "runs");
-	for (size_t i = 0; i < runs->n; i++)
-		wire_run_put(&out.o, NULL, &runs->v[i]);
+	for (size_t i = 0; i < k->runs.n; i++)
+		wire_run_put(&out.o, NULL, &k->runs.v[i]);
+	json_end_arr(&out.o);
+	json_arr(&out.o, "held");
+	for (size_t i = 0; i < k->runs.n; i++)
+		if (k->marks.v[i].held)
+			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&out.o);
+	json_arr(&out.o, "delete_pending");
+	for (size_t i = 0; i < k->runs.n; i++)
+		if (k->marks.v[i].expiring)
+			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
 	return output_end(&out);
 }
 
-static void print_runs(const struct wire_runs *runs)
+static void print_runs(const struct known *k)
 {
+	const struct wire_runs *runs = &k->runs;
+
 	if (!runs->n) {
 		puts("No run is known.");
 		return;
@@ -65,12 +89,13 @@ static void print_runs(const struct wire_runs *runs)
 		const struct wire_run *r = &runs->v[i];
 		char when[32], day[32], size[UNITS_TEXT];
 
-		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s\n", r->uuid,
+		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s%s%s\n", r->uuid,
 		       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", r->started), r->site, r->what,
 		       run_state_name(r->state),
 		       r->archives.n ? units_bytes_short(size, (uint64_t)r->bytes_stored) : "-",
 		       r->proven ? clock_format(day, sizeof(day), "%Y-%m-%d", r->proven) : *r->proof ? "failed" : "-",
-		       r->archives.n ? r->archives.v[0].storage : "-");
+		       r->archives.n ? r->archives.v[0].storage : "-", k->marks.v[i].held ? ", held" : "",
+		       k->marks.v[i].expiring ? ", delete pending" : "");
 		if (*r->error)
 			printf("          %s\n", r->error);
 	}
@@ -79,15 +104,18 @@ static void print_runs(const struct wire_runs *runs)
 static int list_runs(const char *site, bool json)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
-	CLEANUP(runs_done) struct wire_runs runs = {0};
+	CLEANUP(known_done) struct known k = {0};
 	const struct run_query q = {.site = site};
 	struct err e;
 
-	if (catalogue_open(&catalogue, &e) || catalogue_runs(catalogue, &q, &runs, &e))
+	if (catalogue_open(&catalogue, &e) || catalogue_runs(catalogue, &q, &k.runs, &e))
 		return cmd_fail(&e);
+	for (size_t i = 0; i < k.runs.n; i++)
+		if (catalogue_marks(catalogue, k.runs.v[i].uuid, list_push(&k.marks), &e))
+			return cmd_fail(&e);
 	if (json)
-		return print_runs_json(&runs);
-	print_runs(&runs);
+		return print_runs_json(&k);
+	print_runs(&k);
 	return 0;
 }
 

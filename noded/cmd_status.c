@@ -4,6 +4,7 @@
 #include "noded/agent/link.h"
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
+#include "noded/run/expire.h"
 #include "noded/run/progress.h"
 #include "noded/run/reap.h"
 #include "noded/store/pick.h"
@@ -25,6 +26,7 @@ struct site_status {
 	struct wire_runs last;      /* newest run */
 	struct wire_runs good;      /* newest good one */
 	struct wire_runs proven;    /* newest one that was restored as a proof */
+	struct expire_state old;    /* runs to be deleted */
 };
 
 struct status {
@@ -79,7 +81,7 @@ static int gather(struct status *s, struct err *e)
 		if (catalogue_runs(s->catalogue, &q, &site->last, e))
 			return -1;
 		q.good = true;
-		if (catalogue_runs(s->catalogue, &q, &site->good, e))
+		if (catalogue_runs(s->catalogue, &q, &site->good, e) || expire_look(s->catalogue, q.site, &site->old, e))
 			return -1;
 		q.proven = true;
 		if (catalogue_runs(s->catalogue, &q, &site->proven, e))
@@ -103,6 +105,8 @@ static void put_site(struct json_out *o, const struct site_status *site)
 	json_put_str(o, "last_good_run", site->good.n ? site->good.v[0].uuid : NULL);
 	json_put_time(o, "proven", site->proven.n ? site->proven.v[0].proven : 0);
 	json_put_str(o, "proven_run", site->proven.n ? site->proven.v[0].uuid : NULL);
+	json_put_str(o, "frozen", *site->old.frozen ? site->old.frozen : NULL);
+	json_put_int(o, "delete_pending", site->old.pending);
 	json_end_obj(o);
 }
 
@@ -231,6 +235,12 @@ static void print_site(const struct site_status *site)
 	puts("");
 	if (*site->last.v[0].error)
 		printf("%-20s    %s\n", "", site->last.v[0].error);
+	if (*site->old.frozen)
+		printf("%-20s    %s\n", "", site->old.frozen);
+	if (site->old.pending)
+		printf("%-20s    %lld run%s, %s, delete pending: felloe-noded prune %s tries again and says why\n", "",
+		       (long long)site->old.pending, site->old.pending == 1 ? "" : "s",
+		       units_bytes(age, (uint64_t)site->old.pending_bytes), site->site);
 }
 
 static void print_text(const struct status *s)

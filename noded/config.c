@@ -365,6 +365,17 @@ static void read_spread(struct timer *t, const struct json *item, const char *ba
 	}
 }
 
+static void read_within(const struct timer *t, const char *base, struct problems *problems)
+{
+	char path[CONFIG_PATH_TEXT];
+	int64_t s;
+
+	if (!*t->keep.within || (config_span(&s, t->keep.within) == 0 && s > 0))
+		return;
+	config_path(path, base, "within");
+	problems_add(problems, path, "\"%.40s\" is not a time span such as \"30d\" or \"8w\"", t->keep.within);
+}
+
 static void read_timers(const struct reading *r, struct config *c, const struct json *list)
 {
 	char base[CONFIG_PATH_TEXT], path[CONFIG_PATH_TEXT];
@@ -384,6 +395,7 @@ static void read_timers(const struct reading *r, struct config *c, const struct 
 		t->keep.given = keep != NULL;
 		config_path(path, base, "keep");
 		READ(r, keep_fields, keep, path, &t->keep);
+		read_within(t, path, r->problems);
 		if (!json_get(item, "sites"))
 			strings_add(&t->sites, "*");
 		if (json_type(item) != JSON_OBJECT)

@@ -79,7 +79,7 @@ libnoded_a_SOURCES += \
 
 # a run
 libnoded_a_SOURCES += \
-	noded/run/catalogue.h noded/run/catalogue.c \
+	noded/run/catalogue.h noded/run/catalogue_priv.h noded/run/catalogue.c noded/run/catalogue_marks.c \
 	noded/run/lock.h noded/run/lock.c \
 	noded/run/pause.h noded/run/pause.c \
 	noded/run/progress.h noded/run/progress.c \
@@ -94,6 +94,8 @@ libnoded_a_SOURCES += \
 	noded/run/stream.h noded/run/stream.c \
 	noded/run/plausible.h noded/run/plausible.c \
 	noded/run/judge.h noded/run/judge.c \
+	noded/run/keep.h noded/run/keep.c \
+	noded/run/expire.h noded/run/expire.c \
 	noded/run/accept.h noded/run/accept.c \
 	noded/run/backup.h noded/run/backup.c \
 	noded/run/find.h noded/run/find.c \
@@ -134,6 +136,8 @@ felloe_noded_SOURCES = \
 	noded/cmd_check.c \
 	noded/cmd_status.c \
 	noded/cmd_accept.c \
+	noded/cmd_prune.c \
+	noded/cmd_hold.c \
 	noded/cmd_sites.c \
 	noded/main.c
 # the verbs of the agent and its timers

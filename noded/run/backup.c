@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "noded/mysql/dump.h"
+#include "noded/run/expire.h"
 #include "noded/run/hooks.h"
 #include "noded/run/job.h"
 #include "noded/run/judge.h"
+#include "noded/run/keep.h"
 #include "noded/run/lock.h"
 #include "noded/run/notify.h"
 #include "noded/run/reap.h"
@@ -20,6 +22,7 @@
 #include "noded/store/store.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "shared/units.h"
@@ -468,6 +471,30 @@ static int conclude(struct backup *b, const struct err *failure, struct err *e)
 	return 0;
 }
 
+/* After a good run of a timer that has rules, old ones go. Whatever happens here
+ * says nothing about the run. */
+static void expire(const struct backup *b)
+{
+	const struct expire_opts o = {.config = b->o->config, .catalogue = b->o->catalogue, .site = b->o->site->name,
+				      .stop = daemon_stopping};
+	const struct timer *timer = config_timer(b->o->config, b->o->timer);
+	CLEANUP(expire_report_done) struct expire_report r = {0};
+	struct err e;
+
+	if (!timer || !keep_any(&timer->keep) || !run_state_good(b->job.run.state))
+		return;
+	if (expire_site(&o, &r, &e))
+		log_warn("%s: old runs were not deleted: %s", o.site, e.msg);
+	if (*r.frozen && r.due)
+		log_warn("%s: %s", o.site, r.frozen);
+	for (size_t i = 0; i < r.n; i++) {
+		if (r.v[i].fate == FATE_DELETED)
+			log_info("%s: run %.8s was deleted: %s", o.site, r.v[i].run.uuid, r.v[i].why);
+		else if (r.v[i].fate == FATE_PENDING)
+			log_warn("%s: run %.8s is to be deleted, tried again later: %s", o.site, r.v[i].run.uuid, r.v[i].why);
+	}
+}
+
 int backup_run(const struct backup_opts *o, struct wire_run *ret, struct err *e)
 {
 	CLEANUP(backup_done) struct backup b = {.o = o};
@@ -483,6 +510,7 @@ int backup_run(const struct backup_opts *o, struct wire_run *ret, struct err *e)
 	rc = work(&b, &failure);
 	if (conclude(&b, rc ? &failure : NULL, e))
 		return rc ? (*e = failure, -1) : -1;
+	expire(&b);
 
 	*ret = b.job.run;
 	wire_run_init(&b.job.run);

@@ -4,15 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/run/catalogue_priv.h"
 #include "shared/fs.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/sql.h"
 #include "shared/str.h"
-
-struct catalogue {
-	struct sql *db;
-};
 
 static const char *const migrations[] = {
 	"CREATE TABLE runs("
@@ -47,6 +44,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE grids("
 	"  site TEXT NOT NULL, db TEXT NOT NULL, name TEXT NOT NULL, shift INTEGER NOT NULL,"
 	"  PRIMARY KEY(site, db, name)) WITHOUT ROWID;",
+	/* when its archives were given up; 0: not */
+	"ALTER TABLE runs ADD COLUMN expiring INTEGER NOT NULL DEFAULT 0;",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -357,45 +356,6 @@ int catalogue_each_table(struct catalogue *c, const char *uuid, const char *db,
 	return more;
 }
 
-int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e)
-{
-	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
-
-	if (sql_prepare(c->db, &s, "UPDATE runs SET blank_files=? WHERE uuid=?", e))
-		return -1;
-	sql_bind_int(s, 1, files);
-	sql_bind_str(s, 2, uuid);
-	return sql_run(s, e);
-}
-
-int catalogue_set_held(struct catalogue *c, const char *uuid, bool held, struct err *e)
-{
-	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
-
-	if (sql_prepare(c->db, &s, "UPDATE runs SET held=? WHERE uuid=?", e))
-		return -1;
-	sql_bind_int(s, 1, held);
-	sql_bind_str(s, 2, uuid);
-	return sql_run(s, e);
-}
-
-int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e)
-{
-	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
-	int more;
-
-	*ret = (struct run_marks){0};
-	if (sql_prepare(c->db, &s, "SELECT held, blank_files FROM runs WHERE uuid=?", e))
-		return -1;
-	sql_bind_str(s, 1, uuid);
-	more = sql_step(s, e);
-	if (more > 0) {
-		ret->held = sql_int(s, 0) != 0;
-		ret->blank_files = sql_int(s, 1);
-	}
-	return more < 0 ? -1 : 0;
-}
-
 static int load_archives(struct catalogue *c, struct wire_run *run, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
@@ -461,7 +421,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot, proven, proof"
 			" FROM runs"
 			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
-			" AND (NOT ?3 OR state IN ('ok', 'warning')) AND (NOT ?4 OR state='running')"
+			" AND (NOT ?3 OR (state IN ('ok', 'warning') AND expiring=0)) AND (NOT ?4 OR state='running')"
 			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) AND (?8 IS NULL OR what=?8)"
 			" AND (?9 IS NULL OR EXISTS (SELECT 1 FROM archives a WHERE a.run=runs.uuid AND a.db=?9 AND a.stored=1))"
 			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0) ORDER BY started DESC, uuid LIMIT ?6", e))

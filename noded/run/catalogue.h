@@ -76,11 +76,38 @@ int catalogue_each_table(struct catalogue *c, const char *uuid, const char *db,
 struct run_marks {
 	bool held;               /* never deleted */
 	int64_t blank_files;     /* with nothing but NUL bytes in them */
+	int64_t expiring;        /* since when its archives are being deleted, ms; 0: they are not */
 };
 /* All zero for a run that is not known. */
 int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e) MUSTCHECK;
 int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e) MUSTCHECK;
-int catalogue_set_held(struct catalogue *c, const char *uuid, bool held, struct err *e) MUSTCHECK;
+/* Hold it or let it go; *changed false: it is not known, or it is being deleted. */
+int catalogue_hold(struct catalogue *c, const char *uuid, bool held, bool *changed, struct err *e) MUSTCHECK;
+/* From now on its archives go: no query for good runs finds it any more.
+ * *changed false: it is held, in progress, unknown, or was given up before. */
+int catalogue_expire(struct catalogue *c, const char *uuid, int64_t now, bool *changed, struct err *e) MUSTCHECK;
+/* Delete the record of a run that was given up, when no archive of it is left. */
+int catalogue_forget(struct catalogue *c, const char *uuid, struct err *e) MUSTCHECK;
+
+/* All runs of a site in short, newest first. list_done it. */
+struct run_brief {
+	char uuid[UUID_TEXT], timer[WIRE_NAME], what[16];
+	enum run_state state;
+	int64_t started, expiring;
+	bool held;
+	int64_t archives, size;  /* stored ones */
+};
+struct run_briefs { LIST_OF(struct run_brief); };
+int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *ret, struct err *e) MUSTCHECK;
+/* Each site that has runs; its name is lent. */
+int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site), void *ctx, struct err *e) MUSTCHECK;
+/* What runs begun since then have stored there. */
+struct storage_growth {
+	int64_t bytes, runs;
+	int64_t first;           /* when the first of them began */
+};
+int catalogue_growth(struct catalogue *c, const char *storage, int64_t since, struct storage_growth *ret,
+		     struct err *e) MUSTCHECK;
 
 /* How a table is cut into chunks, from run to run: *shift as it was kept last, or
  * as it was when nothing was. */
@@ -92,7 +119,7 @@ int catalogue_keep_grid(struct catalogue *c, const struct catalogue_grid *g, int
 struct run_query {
 	const char *site;
 	const char *uuid;        /* whole or its beginning (at least 4 characters) */
-	bool good;               /* state ok or warning */
+	bool good;               /* state ok or warning, and not being deleted */
 	bool running;
 	bool proven;             /* it was restored as a proof */
 	bool unreported;         /* the outbox has not taken over its newest rev */

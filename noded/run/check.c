@@ -17,6 +17,7 @@
 #include "noded/mysql/server.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/hooks.h"
+#include "noded/run/keep.h"
 #include "noded/run/stream.h"
 #include "noded/site.h"
 #include "shared/client.h"
@@ -25,6 +26,7 @@
 #include "shared/http.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 enum {
 	CLOCK_OFF_MS = 60000,       /* a clock that differs by more deserves a look */
@@ -275,11 +277,71 @@ static void check_timers(struct check *r, const struct config *c)
 			str_cut(out->error, sizeof(out->error), e.msg);
 			add(&r->failures, base, "%s", e.msg);
 		}
-		if (c->timers.v[i].keep.given) {
+		if (!keep_any(&c->timers.v[i].keep)) {
 			snprintf(base, sizeof(base), "timers[%zu].keep", i);
-			add(&r->warnings, base, "this version never deletes a run: keep is not followed");
+			add(&r->warnings, base, "has no rule: the runs of this timer are never deleted");
 		}
 	}
+}
+
+/* ---- room */
+
+/* Where timers never delete: when will the storage be full, as the last 30 days went? */
+static void check_growth(struct check *r, const struct storage *s, const char *path, int64_t used, struct catalogue *catalogue)
+{
+	static const int64_t day = 24 * 3600 * 1000LL;
+	struct storage_growth g;
+	char date[32];
+	int64_t span;
+	struct err e;
+	double days;
+
+	if (catalogue_growth(catalogue, s->name, clock_ms() - 30 * day, &g, &e) || g.runs < 2 || g.bytes <= 0)
+		return;
+	span = clock_ms() - g.first > day ? clock_ms() - g.first : day;
+	days = used < s->limit_bytes ? (double)(s->limit_bytes - used) * (double)span / (double)g.bytes / (double)day : 0;
+	if (days > 365)
+		return;
+	clock_format(date, sizeof(date), "%Y-%m-%d", clock_ms() + (int64_t)(days * (double)day));
+	add(&r->warnings, path, "storage %s reaches its limit about %s as it grows now: there are timers that never delete", s->name,
+	    date);
+}
+
+struct room {
+	struct check *r;
+	struct catalogue *catalogue;
+	bool forever;   /* there are timers that never delete, or none at all */
+};
+
+static void check_storage_room(const struct room *m, const struct storage *s, size_t at)
+{
+	char path[60], text[2][UNITS_TEXT];
+	int64_t used;
+	struct err e;
+
+	snprintf(path, sizeof(path), "storage[%zu].storage_limit_gb", at);
+	if (catalogue_used(m->catalogue, s->name, &used, &e))
+		return;
+	if (used / 4 >= s->limit_bytes / 5)
+		add(&m->r->warnings, path, "storage %s is almost full, %s of %s are used; felloe-noded prune --dry-run shows what is kept",
+		    s->name, units_bytes(text[0], (uint64_t)used), units_bytes(text[1], (uint64_t)s->limit_bytes));
+	else if (m->forever)
+		check_growth(m->r, s, path, used, m->catalogue);
+}
+
+static void check_room(struct check *r, const struct config *c)
+{
+	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
+	struct room m = {.r = r, .forever = !c->timers.n};
+	struct err e;
+
+	for (size_t i = 0; i < c->timers.n; i++)
+		m.forever = m.forever || !keep_any(&c->timers.v[i].keep);
+	if (catalogue_open(&catalogue, &e)) /* its directory is told by check_local */
+		return;
+	m.catalogue = catalogue;
+	for (size_t i = 0; i < c->storages.n; i++)
+		check_storage_room(&m, &c->storages.v[i], i);
 }
 
 /* ---- master */
@@ -372,8 +434,10 @@ void check_run(struct check *ret, const struct config *c, unsigned parts)
 		check_local(ret, c);
 	if (parts & CHECK_SITES)
 		check_sites(ret, c);
-	if (parts & CHECK_STORAGES)
+	if (parts & CHECK_STORAGES) {
 		check_storages(ret, c);
+		check_room(ret, c);
+	}
 	if (parts & CHECK_TIMERS)
 		check_timers(ret, c);
 	if (parts & CHECK_MASTER)

@@ -20,7 +20,9 @@
 
 enum { LOCK_TEXT_MAX = 4096, POLL_MS = 200 };
 
-static const struct { unsigned bit; const char *name; } parts[] = {{LOCK_DB, "db"}, {LOCK_FILES, "files"}, {LOCK_RESTORE, "restore"}};
+static const struct { unsigned bit; const char *name; } parts[] = {
+	{LOCK_DB, "db"}, {LOCK_FILES, "files"}, {LOCK_RESTORE, "restore"}, {LOCK_PRUNE, "prune"},
+};
 
 struct lock {
 	char *dir;
@@ -219,6 +221,20 @@ void lock_release(struct lock *l)
 void lock_releasep(struct lock **l)
 {
 	lock_release(*l);
+}
+
+bool lock_held(const char *site, enum lock_part part)
+{
+	CLEANUP(freep) char *dir = lock_dir();
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		CLEANUP(freep) char *path = part_path(dir, site, i);
+		struct holder holder;
+
+		if (parts[i].bit == (unsigned)part)
+			return read_holder(&holder, path) && alive(&holder);
+	}
+	return false;
 }
 
 /* Each lock of a process that is alive. */

@@ -15,11 +15,11 @@
 
 struct lock;
 
-enum lock_part { LOCK_DB = 1, LOCK_FILES = 2, LOCK_RESTORE = 4 };
+enum lock_part { LOCK_DB = 1, LOCK_FILES = 2, LOCK_RESTORE = 4, LOCK_PRUNE = 8 };
 
 struct lock_opts {
 	const char *site;
-	unsigned parts;        /* LOCK_DB | LOCK_FILES, or LOCK_RESTORE */
+	unsigned parts;        /* LOCK_DB | LOCK_FILES, or LOCK_RESTORE, or LOCK_PRUNE */
 	const char *uuid;      /* of the run */
 	int64_t wait_s;        /* how long to wait for a living holder */
 	bool (*stop)(void);    /* true: give up with ERR_ABORTED; may be NULL */
@@ -32,6 +32,9 @@ struct lock_opts {
 int lock_take(struct lock **ret, const struct lock_opts *o, struct err *e) MUSTCHECK;
 void lock_release(struct lock *l);
 void lock_releasep(struct lock **l);
+
+/* Does a living process hold this part of the site? An answer of the moment. */
+bool lock_held(const char *site, enum lock_part part);
 
 /* Uuids of the runs whose lock is held by a process that is alive. */
 struct lock_holders {

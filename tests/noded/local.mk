@@ -13,6 +13,7 @@ noded_tests = \
 	tests/noded/test_relay \
 	tests/noded/test_stream \
 	tests/noded/test_plausible \
+	tests/noded/test_keep \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
@@ -32,6 +33,7 @@ tests_noded_test_hooks_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_relay_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_plausible_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_keep_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_site_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
