@@ -16,11 +16,11 @@ enum { EXPIRES_S = 3600, EXPIRES_MIN_S = 10, EXPIRES_MAX_S = 7 * 24 * 3600, FILE
 static const struct {
 	const char *verb, *takes[5];
 } verbs[] = {
-	{"backup", {"site", "timer"}},       {"verify", {"site", "run"}}, {"pause", {"timer"}},
+	{"backup", {"site", "timer"}},       {"verify", {"site", "run", "full"}}, {"pause", {"timer"}},
 	{"resume", {"timer"}},               {"stop", {"!run"}},
 	{"restore", {"!site", "at", "db", "files"}},
 };
-static const char *const all_args[] = {"site", "timer", "run", "at", "db", "files"};
+static const char *const all_args[] = {"site", "timer", "run", "at", "db", "files", "full"};
 
 static struct asking *begin(struct req *r, int64_t node_id)
 {
@@ -94,8 +94,12 @@ static void read_arg(struct json_out *o, const struct json *j, const char *key, 
 {
 	const struct json *files;
 	const char *text;
+	bool yes;
 
-	if (str_eq(key, "files")) {
+	if (str_eq(key, "full")) {
+		if (json_want_bool(j, "", key, &yes, p))
+			json_put_bool(o, key, yes);
+	} else if (str_eq(key, "files")) {
 		files = json_want(j, "", key, JSON_ARRAY, false, p);
 		if (files)
 			put_files(o, files, p);

@@ -41,7 +41,8 @@ static const struct shape token_ask = {"JoinTokenAsk", token_ask_fields};
 	FIELD("verb", F_TEXT, MUST, .words = VERB_WORDS), FIELD("site", F_TEXT, .min = 1, .max = 64),     \
 	FIELD("timer", F_TEXT, .min = 1, .max = 64), FIELD("run", F_TEXT, .what = "its id"),              \
 	FIELD("at", F_TEXT, .max = 256, .what = "latest, a run or a time"), FIELD("db", F_TEXT, .max = 256), \
-	FIELD("files", F_TEXTS, .what = "absolute paths")
+	FIELD("files", F_TEXTS, .what = "absolute paths"),                                                \
+	FIELD("full", F_BOOL, .what = "of verify: prove that it restores")
 
 static const struct field request_ask_fields[] = {
 	ARG_FIELDS,

@@ -102,6 +102,8 @@ static int make_argv(struct work *w, const struct cmd *c, struct err *e)
 		push_option(w, "--timer", "timer");
 	} else if (str_eq(verb, "verify")) {
 		push_option(w, "--run", "run");
+		if (json_get_bool(w->request, "full", false))
+			push(w, "--full");
 	} else if (str_eq(verb, "restore")) {
 		if (push_restore(w, e))
 			return -1;

@@ -166,7 +166,7 @@ int cmd_rotate_key(int argc, char **argv)
 
 struct request_options {
 	const char *run, *timer, *at, *db, *expires, *files;
-	bool wait;
+	bool wait, full;
 };
 
 static const char *const verbs[] = {"backup", "verify", "pause", "resume", "stop", "restore"};
@@ -247,6 +247,8 @@ static int put_request(struct cmd_body *b, const struct request_options *o, char
 	if (o->db)
 		json_put_str(&b->o, "db", o->db);
 	cmd_body_words(b, "files", o->files);
+	if (o->full)
+		json_put_bool(&b->o, "full", true);
 	if (!o->expires)
 		return 0;
 	if (cmd_span(&ms, o->expires, "--expires", e))
@@ -312,6 +314,7 @@ int cmd_request(int argc, char **argv)
 		{.name = "at", .type = OPT_STR, .to = &o.at, .arg = "TIME", .help = "For restore: as it was then."},
 		{.name = "db", .type = OPT_STR, .to = &o.db, .arg = "NAME", .help = "For restore: only this database."},
 		{.name = "files", .type = OPT_STR, .to = &o.files, .arg = "A,B", .help = "For restore: only these paths."},
+		{.name = "full", .type = OPT_FLAG, .to = &o.full, .help = "For verify: prove that it restores."},
 		{.name = "expires", .type = OPT_STR, .to = &o.expires, .arg = "SPAN",
 		 .help = "The node may begin within so long (1h)."},
 		{.name = "wait", .type = OPT_FLAG, .to = &o.wait, .help = "Until the node has done it, refused it or failed."},

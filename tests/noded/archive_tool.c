@@ -4,7 +4,9 @@
  *   archive_tool list ARCHIVE [PREFIX]       (with its sidecar when there is one)
  *   archive_tool cat ARCHIVE MEMBER
  *   archive_tool unpack ARCHIVE DIR [PREFIX...]
- *   archive_tool verify ARCHIVE              stored bytes, then members */
+ *   archive_tool verify ARCHIVE              stored bytes, then members
+ *   archive_tool change ARCHIVE NEW FROM TO  a sound archive without a sidecar whose SQL has TO for each FROM, which
+ *                                            is as long; the manifest stays */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -286,6 +288,68 @@ static int verify(struct opened *it, struct err *e)
 	return parts.damaged || members.damaged ? err_set(e, ERR_DAMAGED, "the archive is damaged") : 0;
 }
 
+/* ---- change */
+
+struct change {
+	const struct tar_sink *out;
+	const char *from, *to;
+	struct buf b;
+	unsigned changed;
+};
+
+static int change_begin(void *ctx, const struct tar_entry *entry, struct err *e)
+{
+	struct change *c = ctx;
+
+	buf_reset(&c->b);
+	return c->out->begin(c->out->ctx, entry, e);
+}
+
+static int change_write(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct change *c = ctx;
+
+	buf_add(&c->b, p, n);
+	return buf_check(&c->b, "a member", e);
+}
+
+static int change_end(void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	size_t n = strlen(c->from);
+
+	for (char *at = c->b.p; at && (at = memmem(at, c->b.len - (size_t)(at - c->b.p), c->from, n)); at += n) {
+		memcpy(at, c->to, n);
+		c->changed++;
+	}
+	return (c->b.len && c->out->write(c->out->ctx, c->b.p, c->b.len, e)) || c->out->end(c->out->ctx, e) ? -1 : 0;
+}
+
+static int change(struct opened *o, char **argv, struct err *e)
+{
+	CLEANUP(archive_writer_freep) struct archive_writer *w = NULL;
+	CLEANUP(closep) int fd = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct archive_writer_opts opts = {.level = 3, .threads = 1, .out = write_fd, .ctx = &fd};
+	struct change c = {.from = argv[4], .to = argv[5]};
+	const struct tar_sink sink = {.begin = change_begin, .write = change_write, .end = change_end, .ctx = &c};
+	CLEANUP(buf_done) struct buf manifest;
+	struct archive_sum sum;
+	int failed;
+
+	if (fd < 0 || strlen(argv[4]) != strlen(argv[5]))
+		return err_set(e, ERR_USAGE, "archive_tool change: %s, or another length", argv[3]);
+	buf_init(&c.b, 64 << 20);
+	buf_init(&manifest, 64 << 20);
+	failed = archive_writer_new(&w, &opts, e);
+	if (!failed)
+		c.out = archive_writer_sink(w);
+	failed = failed || archive_read(o->r, NULL, &sink, NULL, e) || archive_manifest(o->r, &manifest, e) ||
+		 archive_finish(w, manifest.p, manifest.len, &sum, e);
+	buf_done(&c.b);
+	printf("changed %u\n", c.changed);
+	return failed ? -1 : 0;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
 	struct opened o = {-1, -1, NULL};
@@ -304,6 +368,8 @@ static int run(int argc, char **argv, struct err *e)
 		failed = unpack(o.r, argc - 3, argv + 3, e);
 	else if (!failed && str_eq(argv[1], "verify"))
 		failed = verify(&o, e);
+	else if (!failed && str_eq(argv[1], "change") && argc == 6)
+		failed = change(&o, argv, e);
 	else if (!failed)
 		failed = err_set(e, ERR_USAGE, "archive_tool: %s?", argv[1]);
 	close_it(&o);
