@@ -20,10 +20,11 @@
 /* felloe-noded restore SITE: a run back into a database and files. */
 
 struct wish {
+	const char *site;
 	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, dry_run, rewrite_bodies;
+	bool in_place, dry_run, rewrite_bodies, salvage;
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -108,7 +109,10 @@ static void print_result(const struct restore_result *r, bool dry_run)
 	char fetched[UNITS_TEXT];
 
 	if (*r->db)
-		printf("database: %s, %" PRIu64 " tables, %" PRIu64 " rows, all digests agree\n", r->db, r->tables, r->rows);
+		printf("database: %s, %" PRIu64 " tables, %" PRIu64 " rows, %s\n", r->db, r->tables, r->rows,
+		       r->lost ? "some not complete" : "all digests agree");
+	if (r->lost)
+		printf("LOST: %" PRIu64 " members of the archive are damaged\n", r->lost);
 	if (*r->dir)
 		printf("files: %s, %" PRIu64 " restored\n", r->dir, r->files);
 	printf("%s: %" PRIu64 " bytes fetched (%s)\n", dry_run ? "nothing was changed" : "done", r->fetched,
@@ -121,8 +125,12 @@ static int concerns(const struct config *c, const struct wish *w, const struct f
 		    struct err *e)
 {
 	struct opened opened;
-	int rc = opened_open(&opened, c, a, e);
+	const struct site *s = config_site(c, w->site);
+	const struct salvage_opts o = {.site = w->site, .db = w->db_name ? w->db_name : s ? s->db_name : ""};
+	int rc = w->salvage ? opened_salvage(&opened, c, a, &o, e) : opened_open(&opened, c, a, e);
 
+	if (rc && !w->salvage)
+		restore_hint(e);
 	if (rc == 0) {
 		*db = *opened_db(&opened) && (w->db_name ? str_eq(w->db_name, opened_db(&opened)) : !w->files.n);
 		*files = json_type(json_get(opened.manifest, "files")) == JSON_OBJECT && (w->files.n || !w->db_name);
@@ -153,7 +161,7 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
 				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
-				 .dry_run = w->dry_run};
+				 .dry_run = w->dry_run, .salvage = w->salvage, .db_name = w->db_name};
 	struct restore_result result;
 	bool any = false;
 	int rc = 0;
@@ -185,7 +193,8 @@ static int restore_site(const struct config *c, const struct wish *w, const char
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(job_done) struct job job;
 	CLEANUP(lock_releasep) struct lock *lock = NULL;
-	struct find_opts find = {.config = c, .site = site, .at = w->at ? w->at : "latest", .from = w->from};
+	struct find_opts find = {.config = c, .site = site, .at = w->at ? w->at : "latest", .from = w->from,
+				 .salvage = w->salvage};
 	struct lock_opts hold = {.site = site, .parts = LOCK_RESTORE, .stop = daemon_stopping};
 	struct found_archives found = {0};
 	struct err e;
@@ -199,6 +208,8 @@ static int restore_site(const struct config *c, const struct wish *w, const char
 	find.catalogue = catalogue;
 	job.bar = progress_new(&job.progress, false);
 	rc = find_run(&find, &found, &e);
+	if (rc && !w->salvage)
+		restore_hint(&e);
 	if (rc == 0) {
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
 		rc = one_database(c, w, &found, &e) || restore_all(c, w, &found, &job, &e) ? -1 : 0;
@@ -230,6 +241,8 @@ int cmd_restore(int argc, char **argv)
 		 .help = "With --db NAME:TABLE: load aside, compare, then put the tables in the place of those in NAME."},
 		{.name = "from", .type = OPT_STR, .to = &w.from, .arg = "STORAGE",
 		 .help = "Search this storage; the records of this node are not needed."},
+		{.name = "salvage", .type = OPT_FLAG, .to = &w.salvage,
+		 .help = "Restore what is left of a damaged archive, and name what is lost; ends with 3."},
 		{.name = "dry-run", .type = OPT_FLAG, .to = &w.dry_run, .help = "Look at everything, change nothing."},
 		{.name = "definer", .type = OPT_STR, .to = &w.definer, .arg = "WHO",
 		 .help = "DEFINER of views and programs: \"keep\" (default), \"invoker\" or USER@HOST."},
@@ -259,5 +272,6 @@ int cmd_restore(int argc, char **argv)
 	}
 	if (parse_words(&w, &e) || parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
+	w.site = argv[1];
 	return restore_site(config, &w, argv[1]);
 }

@@ -65,11 +65,12 @@ libnoded_a_SOURCES += \
 	noded/archive/frames.h noded/archive/frames.c \
 	noded/archive/spill.h noded/archive/spill.c \
 	noded/archive/index.h noded/archive/index.c \
+	noded/archive/lines.h noded/archive/lines.c \
 	noded/archive/sort.h noded/archive/sort.c \
 	noded/archive/writer.h noded/archive/writer.c \
 	noded/archive/unpack.h noded/archive/unpack.c \
 	noded/archive/reader.h noded/archive/reader_priv.h noded/archive/reader.c \
-	noded/archive/read.c
+	noded/archive/read.c noded/archive/scan.c
 
 # agent, lower half: a run writes into the outbox
 libnoded_a_SOURCES += \
@@ -98,11 +99,12 @@ libnoded_a_SOURCES += \
 	noded/run/expire.h noded/run/expire.c \
 	noded/run/accept.h noded/run/accept.c \
 	noded/run/backup.h noded/run/backup.c \
+	noded/run/guess.h noded/run/guess.c \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \
 	noded/run/account.h noded/run/account.c \
 	noded/run/restore.h noded/run/restore_priv.h \
-	noded/run/restore_wanted.c noded/run/restore_rows.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
+	noded/run/restore_wanted.c noded/run/restore_salvage.c noded/run/restore_rows.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
 	noded/run/restore_scan.c noded/run/restore_change.c \
 	noded/run/restore_look.c noded/run/restore.c \
 	noded/run/server_dir.h noded/run/server_dir.c \

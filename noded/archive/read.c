@@ -464,7 +464,7 @@ static int on_part_entry(void *ctx, const struct archive_entry *entry, struct er
 	struct checking *c = ctx;
 	uint64_t end = c->cut ? UINT64_MAX : c->at + (uint64_t)json_get_int(c->part, "size", 0);
 
-	if (entry->at >= end || entry->at + entry->len <= c->at)
+	if (entry->at >= end || entry->at + entry->len <= (c->cut ? c->d.r->archive.size : c->at))
 		return 0;
 	c->named++;
 	if (entry->at < c->lost_to) /* the part before was wrong too */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "noded/archive/frames.h"
+#include "noded/archive/lines.h"
 #include "noded/archive/reader_priv.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -139,7 +140,7 @@ static int open_sidecar(struct archive_reader *r, struct err *e)
 
 /* ---- the seek table, and members that only it finds */
 
-static int load_table(struct archive_reader *r, struct err *e)
+int reader_load_table(struct archive_reader *r, struct err *e)
 {
 	uint64_t size = 0, sum = 0, total = r->archive.size;
 	struct buf b;
@@ -197,7 +198,7 @@ static int find_tail(struct archive_reader *r, const char *name, struct unpack_r
 {
 	uint64_t at, end;
 
-	if (load_table(r, e))
+	if (reader_load_table(r, e))
 		return -1;
 	at = end = r->table_at;
 	for (size_t i = r->n_table; i-- > 0;) {
@@ -235,74 +236,42 @@ static int fetch_from_local(void *ctx, uint64_t offset, uint64_t n, struct buf *
 	return 0;
 }
 
-struct lines {
-	struct index_blocks *blocks;
-	struct buf b;
-	char *last;             /* name, to see that they are sorted */
-};
-
-static int take_line(struct lines *l, size_t n, struct err *e)
-{
-	struct archive_entry entry;
-	int failed;
-
-	if (index_get_line(&entry, l->b.p, n - 1, e))
-		return -1;
-	if (l->last && strcmp(l->last, entry.name) > 0) {
-		archive_entry_done(&entry);
-		return err_set(e, ERR_DAMAGED, "index.jsonl is not sorted");
-	}
-	failed = index_blocks_add(l->blocks, entry.name, l->b.p, n, e);
-	free(l->last);
-	l->last = TAKE(entry.name);
-	archive_entry_done(&entry);
-	return failed;
-}
-
-/* A piece of index.jsonl: whole lines go on, the rest waits. */
 static int on_lines(void *ctx, const void *p, size_t n, struct err *e)
 {
-	struct lines *l = ctx;
-	const char *at = p, *end;
+	return index_lines_add(ctx, p, n, e);
+}
 
-	while (n && (end = memchr(at, '\n', n))) {
-		size_t part = (size_t)(end + 1 - at);
-
-		buf_add(&l->b, at, part);
-		if (buf_check(&l->b, "a line of index.jsonl", e) || take_line(l, l->b.len, e))
-			return -1;
-		buf_reset(&l->b);
-		at += part;
-		n -= part;
-	}
-	buf_add(&l->b, at, n);
-	return buf_check(&l->b, "a line of index.jsonl", e);
+int reader_use_local(struct archive_reader *r, struct err *e)
+{
+	return index_new(&r->index, &r->local.directory, r->local.members, fetch_from_local, r, e);
 }
 
 static int open_without_sidecar(struct archive_reader *r, struct err *e)
 {
-	struct lines l = {.blocks = &r->local};
+	CLEANUP(index_lines_done) struct index_lines l;
 	struct unpack_range range;
-	int failed;
 
-	buf_init(&l.b, 2 << 20);
-	failed = find_tail(r, "index.jsonl", &range, e) || reader_one(r, &(struct one){"index.jsonl", range, on_lines, &l, false}, e) ||
-		 index_blocks_end(&r->local, e) ||
-		 index_new(&r->index, &r->local.directory, r->local.members, fetch_from_local, r, e);
-	if (!failed && l.b.len)
-		failed = err_set(e, ERR_DAMAGED, "index.jsonl is cut short");
-	free(l.last);
-	buf_done(&l.b);
-	return failed ? -1 : 0;
+	index_lines_init(&l, &r->local);
+	if (find_tail(r, "index.jsonl", &range, e) ||
+	    reader_one(r, &(struct one){"index.jsonl", range, on_lines, &l, false}, e) || index_lines_end(&l, e))
+		return -1;
+	return reader_use_local(r, e);
+}
+
+struct archive_reader *reader_new(const struct archive_object *archive)
+{
+	struct archive_reader *r = xcalloc(1, sizeof(*r));
+
+	r->archive = *archive;
+	index_blocks_init(&r->local);
+	return r;
 }
 
 int archive_open(struct archive_reader **ret, const struct archive_object *archive,
 		 const struct archive_object *sidecar, struct err *e)
 {
-	CLEANUP(archive_closep) struct archive_reader *r = xcalloc(1, sizeof(*r));
+	CLEANUP(archive_closep) struct archive_reader *r = reader_new(archive);
 
-	r->archive = *archive;
-	index_blocks_init(&r->local);
 	if (sidecar) {
 		r->sidecar = *sidecar;
 		if (open_sidecar(r, e))
@@ -320,6 +289,7 @@ void archive_close(struct archive_reader *r)
 		return;
 	index_free(r->index);
 	index_blocks_done(&r->local);
+	buf_done(&r->manifest);
 	json_free(r->header);
 	free(r->table);
 	free(r);
@@ -353,6 +323,12 @@ int archive_manifest(struct archive_reader *r, struct buf *b, struct err *e)
 {
 	struct err why;
 
+	if (r->manifest.len) {
+		buf_add(b, r->manifest.p, r->manifest.len);
+		return buf_check(b, "the manifest", e);
+	}
+	if (r->scanned)
+		return err_set(e, ERR_DAMAGED, "manifest.json is lost");
 	if (r->manifest_len) {
 		if (manifest_of_sidecar(r, b, &why) == 0)
 			return 0;

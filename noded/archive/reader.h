@@ -28,6 +28,26 @@ struct archive_reader;
  * ERR_DAMAGED a damaged index, ERR_INVALID another format. */
 int archive_open(struct archive_reader **ret, const struct archive_object *archive,
 		 const struct archive_object *sidecar, struct err *e) MUSTCHECK;
+struct archive_scan_opts {
+	/* As in archive_read_opts. */
+	void (*progress)(void *ctx, uint64_t fetched);
+	bool (*stop)(void *ctx);
+	void *ctx;
+};
+struct archive_scan_result {
+	uint64_t frames, members;   /* that are sound; members that are whole */
+	uint64_t places, lost;      /* places without a sound frame, and their bytes */
+	uint64_t fetched;
+	bool indexed;               /* index.jsonl was whole: members are proved by it. Else nothing but the
+	                             * checksums of frames speaks for their content. */
+};
+/* The last resort, when an archive has lost its end and its sidecar: read all of
+ * it from the first byte, frame by frame, and make an index of what is found.
+ * Members that are not whole are in it too, so that they are named as damaged when
+ * they are read; those whose beginning is lost are not known. ERR_DAMAGED when
+ * there is no sound frame at all. */
+int archive_scan(struct archive_reader **ret, const struct archive_object *archive, const struct archive_scan_opts *o,
+		 struct archive_scan_result *res, struct err *e) MUSTCHECK;
 void archive_close(struct archive_reader *r);
 void archive_closep(struct archive_reader **r);
 /* Entries whose name begins with prefix ("" all), sorted by name. fn returns 0

@@ -6,7 +6,8 @@
 #include "noded/archive/reader.h"
 #include "noded/archive/unpack.h"
 
-/* What reader.c (objects, index) and read.c (members) share. */
+/* What reader.c (objects, index), read.c (members) and scan.c (archives without an
+ * index) share. */
 
 struct archive_reader {
 	struct archive_object archive, sidecar;
@@ -15,6 +16,8 @@ struct archive_reader {
 	uint64_t frames_at;             /* of the index in the sidecar */
 	uint64_t manifest_at, manifest_len; /* in the sidecar, 0 not there */
 	struct index_blocks local;      /* the index, without a sidecar */
+	bool scanned;                   /* found by going through the frames; then: */
+	struct buf manifest;            /* when it was whole */
 	struct frame_size *table;       /* the seek table, once it was needed */
 	size_t n_table;
 	uint64_t table_at;
@@ -28,6 +31,11 @@ struct one {
 	void *ctx;
 	bool indexed;
 };
+struct archive_reader *reader_new(const struct archive_object *archive);
+/* Look-ups go to local, which is complete. */
+int reader_use_local(struct archive_reader *r, struct err *e) MUSTCHECK;
+/* The seek table at its end, checked, into table and table_at; once. */
+int reader_load_table(struct archive_reader *r, struct err *e) MUSTCHECK;
 int reader_one(struct archive_reader *r, struct one *one, struct err *e) MUSTCHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/run/guess.h"
 #include "noded/run/progress.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
@@ -181,7 +182,7 @@ int opened_leave_sidecar(struct opened *o, const char *why, struct err *e)
 }
 
 /* A sidecar of another archive would find nothing but damage. */
-static int is_its_own(const struct opened *o, struct err *e)
+static int is_its_own(struct opened *o, struct err *e)
 {
 	const struct json *header = archive_header(o->reader);
 	const char *key = json_get_str(header, "key", "");
@@ -189,9 +190,7 @@ static int is_its_own(const struct opened *o, struct err *e)
 
 	if (!str_eq(base_name(key), base_name(o->key)))
 		return err_set(e, ERR_DAMAGED, "it is that of another archive, %.300s", base_name(key));
-	if (size > 0 && (uint64_t)size < o->size)
-		return err_set(e, ERR_DAMAGED, "it is of an archive of %lld bytes, this one has %llu", (long long)size,
-			       (unsigned long long)o->size);
+	o->cut_from = size > 0 && (uint64_t)size > o->size ? (uint64_t)size : 0;
 	return 0;
 }
 
@@ -210,10 +209,11 @@ static int open_reader(struct opened *o, const struct archive_object *sidecar, s
 	return opened_leave_sidecar(o, why.msg, e);
 }
 
-int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e)
+/* The storage is at hand, and the object there. */
+static int reach(struct opened *ret, const struct config *c, const struct found_archive *a, uint64_t *sidecar,
+		 struct err *e)
 {
 	const struct storage *storage = config_storage(c, a->storage);
-	struct archive_object sidecar = {.read_at = read_sidecar, .ctx = ret};
 
 	*ret = (struct opened){0};
 	if (!storage)
@@ -226,10 +226,81 @@ int opened_open(struct opened *ret, const struct config *c, const struct found_a
 	store_set_stop(ret->idx_store, progress_stop);
 	if (store_head(ret->store, ret->key, &ret->size, e))
 		return -1;
-	ret->sidecar = store_head(ret->store, ret->idx, &sidecar.size, e) == 0;
-	if (!ret->sidecar && e->kind != ERR_NOTFOUND)
+	ret->sidecar = store_head(ret->store, ret->idx, sidecar, e) == 0;
+	return ret->sidecar || e->kind == ERR_NOTFOUND ? 0 : -1;
+}
+
+int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e)
+{
+	struct archive_object sidecar = {.read_at = read_sidecar, .ctx = ret};
+
+	if (reach(ret, c, a, &sidecar.size, e))
 		return -1;
-	if (open_reader(ret, &sidecar, e))
+	return open_reader(ret, &sidecar, e) ? err_wrap(e, "%s", a->key) : 0;
+}
+
+static int pass_over(void *ctx, const struct archive_entry *entry, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	return 0;
+}
+
+static int whole_index(struct opened *o, struct err *e)
+{
+	return archive_list(o->reader, "", pass_over, NULL, e);
+}
+
+/* The index as near as it can be had: sidecar, archive, scan. */
+static int salvage_index(struct opened *o, const struct archive_object *sidecar, const struct archive_scan_opts *scan,
+			 struct err *e)
+{
+	const struct archive_object archive = {.read_at = read_archive, .ctx = o, .size = o->size};
+	struct err why;
+
+	archive_close(TAKE(o->reader));
+	o->sidecar = sidecar->size && archive_open(&o->reader, &archive, sidecar, &why) == 0 && is_its_own(o, &why) == 0 &&
+		     whole_index(o, &why) == 0;
+	if (o->sidecar) { /* left for want of a manifest, then */
+		free(TAKE(o->sidecar_damage));
+		return 0;
+	}
+	archive_close(TAKE(o->reader));
+	if (archive_open(&o->reader, &archive, NULL, &why) == 0)
+		return 0;
+	if (why.kind != ERR_DAMAGED)
+		return *e = why, -1;
+	free(o->index_damage);
+	o->index_damage = xstrdup(why.msg);
+	return archive_scan(&o->reader, &archive, scan, &o->scan, e);
+}
+
+static int salvage_manifest(struct opened *o, const struct salvage_opts *s, struct err *e)
+{
+	CLEANUP(freep) char *db = NULL;
+	struct err why;
+
+	json_free(TAKE(o->manifest));
+	if (read_manifest(o, &why) == 0)
+		return 0;
+	if (why.kind != ERR_DAMAGED)
+		return *e = why, -1;
+	o->manifest_damage = xstrdup(why.msg);
+	db = guess_db(base_name(o->key), s->site);
+	return guess_manifest(o->reader, s->site, db ? db : s->db, &o->manifest, e);
+}
+
+int opened_salvage(struct opened *ret, const struct config *c, const struct found_archive *a,
+		   const struct salvage_opts *o, struct err *e)
+{
+	struct archive_object sidecar = {.read_at = read_sidecar, .ctx = ret};
+
+	if (reach(ret, c, a, &sidecar.size, e))
+		return -1;
+	if (open_reader(ret, &sidecar, e) == 0 && whole_index(ret, e) == 0)
+		return 0;
+	if (e->kind != ERR_DAMAGED || salvage_index(ret, &sidecar, &o->scan, e) || salvage_manifest(ret, o, e))
 		return err_wrap(e, "%s", a->key);
 	return 0;
 }
@@ -243,6 +314,8 @@ void opened_close(struct opened *o)
 	free(o->key);
 	free(o->idx);
 	free(o->sidecar_damage);
+	free(o->index_damage);
+	free(o->manifest_damage);
 	*o = (struct opened){0};
 }
 
@@ -332,13 +405,22 @@ static int take_text(void *ctx, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
+/* By its name alone: "shop-2-backup-…" is of site shop only when that has many databases. */
+static bool named_for(const struct find_opts *o, const struct found_archive *a)
+{
+	const struct site *s = config_site(o->config, o->site);
+	const char *rest = base_name(a->key) + strlen(o->site);
+
+	return strncmp(rest, stamp_mark, strlen(stamp_mark)) == 0 || (s && str_eq(s->db_name, "*"));
+}
+
 /* Run and site as the sidecar's first line says; the manifest when there is none. */
 static int identify(const struct find_opts *o, struct store *s, struct found_archive *a, bool *ours, struct err *e)
 {
 	CLEANUP(json_freep) struct json *header = NULL;
 	CLEANUP(buf_done) struct buf text = {0};
 	CLEANUP(freep) char *idx = xasprintf("%s.idx", a->key);
-	const struct json *facts;
+	const struct json *facts = NULL;
 	struct opened opened = {0};
 	uint64_t size, n;
 	const char *end = NULL;
@@ -356,13 +438,13 @@ static int identify(const struct find_opts *o, struct store *s, struct found_arc
 	if (end && json_parse(&header, text.p, (size_t)(end - text.p), e) == 0 &&
 	    str_eq(base_name(json_get_str(header, "key", "")), base_name(a->key))) {
 		facts = header;
-	} else if (opened_open(&opened, o->config, a, e)) {
+	} else if (opened_open(&opened, o->config, a, e) == 0) {
+		facts = opened.manifest;
+	} else if (!o->salvage || e->kind != ERR_DAMAGED) {
 		opened_close(&opened);
 		return -1;
-	} else {
-		facts = opened.manifest;
 	}
-	*ours = str_eq(json_get_str(facts, "site", ""), o->site);
+	*ours = facts ? str_eq(json_get_str(facts, "site", ""), o->site) : named_for(o, a);
 	str_cut(a->run, sizeof(a->run), json_get_str(facts, "run", ""));
 	opened_close(&opened);
 	return 0;

@@ -38,6 +38,7 @@ struct find_opts {
 	const char *at;               /* "latest", a run's uuid or its beginning, a time (RFC 3339 or
 				       * "YYYY-MM-DD[ HH:MM[:SS]]", UTC): the newest not after it; or a key */
 	const char *from;             /* a storage, or NULL */
+	bool salvage;                 /* an archive that says no more whose it is counts by its name */
 };
 /* The archives of one run. ERR_NOTFOUND says what there is. list_done it. */
 int find_run(const struct find_opts *o, struct found_archives *ret, struct err *e) MUSTCHECK;
@@ -53,9 +54,22 @@ struct opened {
 	uint64_t size;           /* of the archive */
 	bool sidecar;            /* it has one, and it is in use */
 	char *sidecar_damage;    /* why it is not; NULL */
+	uint64_t cut_from;       /* bytes that it once had, when it has fewer now; else 0 */
+	/* only of opened_salvage */
+	char *index_damage;      /* its index is lost, for this reason: it was scanned */
+	char *manifest_damage;   /* so is its manifest: what there is comes from the names of members */
+	struct archive_scan_result scan;
 };
 /* A damaged sidecar is no failure: the index in the archive is used instead. */
 int opened_open(struct opened *ret, const struct config *c, const struct found_archive *a, struct err *e) MUSTCHECK;
+struct salvage_opts {
+	const char *site, *db;          /* db: of the archive when nothing in it or its name says so */
+	struct archive_scan_opts scan;
+};
+/* As opened_open, and also when index or manifest are lost: then all of the
+ * archive is read once, and the manifest has no rows and digests. */
+int opened_salvage(struct opened *ret, const struct config *c, const struct found_archive *a,
+		   const struct salvage_opts *o, struct err *e) MUSTCHECK;
 /* The sidecar proved damaged later: why is kept in sidecar_damage, and the
  * archive is opened again without it. */
 int opened_leave_sidecar(struct opened *o, const char *why, struct err *e) MUSTCHECK;

@@ -23,6 +23,9 @@ static void restore_done(struct restore *r)
 	free(r->target_db);
 	free(r->target_dir);
 	free(r->member);
+	for (size_t i = 0; i < r->lost.n; i++)
+		free(r->lost.v[i]);
+	list_done(&r->lost);
 }
 
 bool restore_stopping(void *ctx)
@@ -81,17 +84,19 @@ int restore_archive(const struct restore_opts *o, const struct found_archive *a,
 	*ret = (struct restore_result){0};
 	/* What is in the archive? */
 	job_phase(o->job, "plan");
-	if (opened_open(&r.opened, o->config, a, e))
+	if (restore_open_archive(&r, a, e))
 		return -1;
 	r.source_db = xstrdup(opened_db(&r.opened));
 	choose_targets(&r);
-	if (look_first(&r, e))
+	if (look_first(&r, e) || restore_refuse_cut(&r, e) || (o->salvage && o->db && restore_find_losses(&r, e)))
 		return -1;
 	o->job->progress.bytes_total = (int64_t)r.wanted;
 	/* Load, unpack, compare. */
 	job_phase(o->job, "restore");
-	if (!o->dry_run && ((o->db && restore_database(&r, e)) || (o->files && restore_files(&r, e))))
+	if (!o->dry_run && ((o->db && restore_database(&r, e)) || (o->files && restore_files(&r, e)))) {
+		restore_explain(&r, e);
 		return -1;
+	}
 	ret->fetched = r.opened.fetched;
 	return 0;
 }

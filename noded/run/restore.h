@@ -18,6 +18,7 @@ struct restore_opts {
 	const struct site *site;         /* NULL when it is not in the configuration any more */
 	struct job *job;                 /* log and progress */
 	bool db, files;                  /* what is wanted */
+	const char *db_name;             /* asked for by this name; NULL: the one that is in the archive */
 	struct strings tables;           /* of the database; empty: all of it */
 	struct strings paths;            /* absolute; empty: all files */
 	const char *to_db, *to_dir;      /* NULL: "{db}_restored_{stamp}", "./{site}-restored-{stamp}" */
@@ -27,11 +28,13 @@ struct restore_opts {
 	bool events_disable;             /* else they are as they were */
 	bool rewrite_bodies;             /* the name of the schema also in triggers, routines and events */
 	bool dry_run;
+	bool salvage;                    /* what is damaged is left out and named, instead of refused */
 };
 struct restore_result {
 	uint64_t fetched;                /* bytes that came from the storage */
 	uint64_t tables, rows, files, bytes;
 	unsigned views_left;             /* not made, as they refer to what is not on the server */
+	uint64_t lost;                   /* members that are damaged; only with salvage */
 	char db[256];                    /* where the database is now */
 	char dir[4096];                  /* where the files are now */
 };
@@ -39,5 +42,8 @@ struct restore_result {
  * there. -1 ERR_DAMAGED when rows or digests are not those of the manifest. */
 int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
 		    struct err *e) MUSTCHECK;
+
+/* Add to an error about a damaged archive that there is a way out. */
+void restore_hint(struct err *e);
 
 #endif

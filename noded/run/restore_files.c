@@ -29,13 +29,21 @@ static void on_progress(void *ctx, uint64_t fetched)
 	progress_tick(job->bar);
 }
 
+static void on_lost(void *ctx, const char *member, const char *why)
+{
+	const struct unpacking *u = ctx;
+
+	restore_on_lost(u->r, member, why);
+}
+
 int restore_files(struct restore *r, struct err *e)
 {
 	CLEANUP(prefixes_done) struct prefixes p = {0};
 	CLEANUP(extract_freep) struct extract *x = NULL;
 	const struct extract_opts xo = {.dir = r->target_dir, .strip = "files/", .note = extract_note, .ctx = r};
 	struct unpacking work = {.r = r};
-	struct archive_read_opts o = {.progress = on_progress, .stop = restore_stopping, .ctx = &work};
+	struct archive_read_opts o = {.progress = on_progress, .stop = restore_stopping, .ctx = &work,
+				      .damaged = r->o->salvage ? on_lost : NULL};
 	struct extract_result result;
 
 	if (restore_files_prefixes(r, &p, e))

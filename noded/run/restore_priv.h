@@ -25,6 +25,7 @@ struct restore {
 	char *member;               /* being loaded */
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id */
+	struct { LIST_OF(char *); } lost; /* names of members, sorted */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
 	struct needs needs;         /* of the definitions */
 	uint64_t done;              /* of those, what is complete already */
@@ -55,6 +56,27 @@ const struct json *restore_manifest_tables(const struct restore *r);
 bool restore_table_wanted(const struct restore *r, const char *name);
 /* ERR_NOTFOUND for a table asked for that the archive does not have. */
 int restore_tables_known(const struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_salvage.c: an archive that is damaged */
+
+/* Opens it, as far as it can be opened, and says in which state it is. */
+int restore_open_archive(struct restore *r, const struct found_archive *a, struct err *e) MUSTCHECK;
+/* Read all that is wanted of the database, and name what is lost of it: before
+ * anything is loaded. With in_place a loss is an error. */
+int restore_find_losses(struct restore *r, struct err *e) MUSTCHECK;
+/* The restore has failed with *e: was it the archive? Then all of its losses are
+ * named, and *e says the way out. */
+void restore_explain(struct restore *r, struct err *e);
+/* Before anything is begun: an archive that is cut short may have no wanted member any more. */
+int restore_refuse_cut(struct restore *r, struct err *e) MUSTCHECK;
+/* The member is lost, or of no use without one that is. */
+bool restore_is_lost(const struct restore *r, const char *member);
+/* A definition could not be made for want of a lost one: it counts as lost as well. */
+void restore_lose(struct restore *r, const char *member, const char *why);
+enum table_state { TABLE_WHOLE, TABLE_PARTLY, TABLE_LOST };
+enum table_state restore_table_state(const struct restore *r, const char *name);
+/* As damaged of struct archive_read_opts: names it and counts. ctx: the restore. */
+void restore_on_lost(void *ctx, const char *member, const char *why);
 
 /* ---- restore_access.c: as whom */
 

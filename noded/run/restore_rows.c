@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct table {
 	const struct json *facts;   /* of the manifest */
 	char *part;                 /* its name in names of members */
 	char *keys, *constraints;   /* to be added; NULL none */
+	bool lost;                  /* it could not be made */
 	uint64_t bytes;             /* of SQL */
 	/* under the lock */
 	unsigned left;              /* members not loaded yet */
@@ -81,10 +83,11 @@ static struct table *table_of(struct restore_rows *w, const char *member)
 
 static int count_member(void *ctx, const struct archive_entry *entry, struct err *e)
 {
-	struct table *t = table_of(ctx, entry->name);
+	struct restore *r = ctx;
+	struct table *t = table_of(r->rows, entry->name);
 
 	(void)e;
-	if (t) {
+	if (t && !restore_is_lost(r, entry->name)) {
 		t->left++;
 		t->bytes += entry->size;
 	}
@@ -102,6 +105,10 @@ int restore_rows_plan(struct restore *r, struct err *e)
 
 		if (!restore_table_wanted(r, name))
 			continue;
+		if (restore_table_state(r, name) == TABLE_LOST) {
+			job_warn(r->o->job, "table %s is LOST", name);
+			continue;
+		}
 		buf_init(&part, 4096);
 		member_name(&part, name);
 		if (buf_check(&part, "name of a table", e))
@@ -110,7 +117,7 @@ int restore_rows_plan(struct restore *r, struct err *e)
 	}
 	if (w->tables.n)
 		qsort(w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part);
-	return archive_list(r->opened.reader, rows_dir, count_member, w, e);
+	return archive_list(r->opened.reader, rows_dir, count_member, r, e);
 }
 
 static const char *name_of(const struct table *t)
@@ -196,6 +203,23 @@ static int on_loaded(void *ctx, const char *member, struct err *e)
 
 /* ---- in the thread that reads */
 
+/* A table that is not whole in the archive, or of which nobody knows what it held:
+ * what came of it is told, never taken for all of it. */
+static bool tell_damaged(struct restore *r, const struct table *t)
+{
+	int64_t expected = json_get_int(t->facts, "rows", -1);
+	bool partly = restore_table_state(r, name_of(t)) == TABLE_PARTLY;
+	char of[48] = "";
+
+	if (expected >= 0)
+		snprintf(of, sizeof(of), " of %" PRId64, expected);
+	if (partly)
+		job_warn(r->o->job, "table %s is INCOMPLETE: %" PRIu64 "%s rows came back", name_of(t), t->rows, of);
+	else if (r->opened.manifest_damage)
+		job_warn(r->o->job, "table %s: %" PRIu64 " rows, nothing to compare them with", name_of(t), t->rows);
+	return partly || r->opened.manifest_damage;
+}
+
 static void tell(struct restore *r, struct table *t)
 {
 	const char *name = name_of(t);
@@ -206,6 +230,8 @@ static void tell(struct restore *r, struct table *t)
 		return;
 	r->out->tables++;
 	r->out->rows += t->rows;
+	if (tell_damaged(r, t))
+		return;
 	if (hex_decode(digest, sizeof(digest), json_get_str(t->facts, "digest", ""))) {
 		r->rows->wrong++;
 		job_warn(r->o->job, "the manifest has no digest of table %s", name);
@@ -313,7 +339,7 @@ static int end_rows(struct restore *r, struct err *e)
 	if (w->tables.n && open_crew(r, e))
 		return -1;
 	for (size_t i = 0; i < w->tables.n; i++)
-		if (!w->tables.v[i].bytes)
+		if (!w->tables.v[i].bytes && !w->tables.v[i].lost)
 			complete(&w->tables.v[i]);
 	if (w->crew && crew_wait(w->crew, e))
 		return -1;
@@ -335,8 +361,10 @@ static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 
 	free(r->member);
 	r->member = xstrdup(entry->name);
-	r->skip = false;
+	r->skip = restore_is_lost(r, r->member);
 	str_cut(r->o->job->progress.item, sizeof(r->o->job->progress.item), entry->name);
+	if (r->skip)
+		return 0;
 	if (is_rows(r->member))
 		return open_crew(r, e) || crew_begin(r->rows->crew, entry->name, entry->size, e) ? -1 : 0;
 	return str_starts(r->member, "db/30-post/") ? end_rows(r, e) : 0;
@@ -354,23 +382,42 @@ static int forgive_view(struct restore *r, struct err *e)
 	return 0;
 }
 
+/* What is lost of the archive takes with it what refers to it: a table its
+ * sequence, a trigger its table. */
+static int forgive(struct restore *r, struct err *e)
+{
+	struct table *t = str_starts(r->member, tables_dir) ? table_of(r->rows, r->member) : NULL;
+
+	if (!r->lost.n || str_starts(r->member, "db/30-post/5-views/"))
+		return forgive_view(r, e);
+	if (!load_skip(r->load))
+		return -1;
+	restore_lose(r, r->member, e->msg);
+	if (t) {
+		t->lost = true;
+		free(TAKE(t->constraints));
+	}
+	r->skip = true;
+	return 0;
+}
+
 static int sql_write(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct restore *r = ctx;
 
-	if (is_rows(r->member))
+	if (!r->skip && is_rows(r->member))
 		return crew_write(r->rows->crew, p, n, e);
 	r->done += n;
-	return !r->skip && load_feed(r->load, r->member, p, n, e) ? forgive_view(r, e) : 0;
+	return !r->skip && load_feed(r->load, r->member, p, n, e) ? forgive(r, e) : 0;
 }
 
 static int sql_end(void *ctx, struct err *e)
 {
 	struct restore *r = ctx;
 
-	if (is_rows(r->member))
+	if (!r->skip && is_rows(r->member))
 		return crew_end(r->rows->crew, e);
-	return !r->skip && load_end(r->load, e) ? forgive_view(r, e) : 0;
+	return !r->skip && load_end(r->load, e) ? forgive(r, e) : 0;
 }
 
 /* What was read of it is not to be trusted. */
@@ -379,6 +426,8 @@ static void sql_fail(void *ctx)
 	struct restore *r = ctx;
 	struct err ignored;
 
+	if (r->skip)
+		return;
 	if (is_rows(r->member))
 		crew_fail(r->rows->crew);
 	else if (load_abandon(r->load, &ignored))
@@ -409,10 +458,20 @@ int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, st
 	return 1;
 }
 
+/* Named before. */
+static void pass_lost(void *ctx, const char *member, const char *why)
+{
+	struct restore *r = ctx;
+
+	if (!restore_is_lost(r, member)) /* it was sound a moment ago */
+		restore_lose(r, member, why);
+}
+
 int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
 {
 	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .fail = sql_fail, .ctx = r};
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,
+					    .damaged = r->lost.n ? pass_lost : NULL,
 					    .progress = on_fetched, .stop = restore_stopping, .ctx = r};
 	struct archive_read_result result;
 

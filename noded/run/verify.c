@@ -59,14 +59,17 @@ static int read_opened(const struct verify_opts *o, struct opened *opened, struc
 	if (check_sidecar(o, opened, ret, e))
 		return -1;
 	ret->no_sidecar = !opened->sidecar;
-	if (opened->sidecar) {
+	if (opened->cut_from) { /* the members say what is gone, better than the parts */
+		ret->damaged++;
+		o->damaged(o->ctx, "", "the archive is cut short");
+	} else if (opened->sidecar) {
 		if (archive_verify_parts(opened->reader, &read, &r, e))
 			return -1;
 		ret->bytes += r.bytes;
 		ret->damaged += r.damaged;
 		ret->members = r.members;
 	}
-	if (o->members != VERIFY_STORED || !opened->sidecar) {
+	if (o->members != VERIFY_STORED || opened->cut_from || !opened->sidecar) {
 		r = (struct archive_read_result){0};
 		/* with damage all is read: every member that suffered has a name */
 		if (o->members == VERIFY_FILES && opened->sidecar && !ret->damaged) {

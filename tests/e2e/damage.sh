@@ -70,4 +70,15 @@ check "a restore fails" run -e 1 back 4
 check "naming it" says "photo.jpg"
 check "with all others in place" test "$(find "$T/back.4" -type f -name 'page *' | wc -l)" = 300
 check "and nothing of the damaged one" test -z "$(find "$T/back.4" -name photo.jpg)"
+salvage() { noded restore www --from disk --at "$A_KEY" --to-dir "$T/back.$1" --salvage; }
+A_KEY=${A#"$T/store/"}
+check "with --salvage it ends with 3" run -e 3 salvage 7
+check "and tells how many are lost" says "LOST: 1 members of the archive"
+check "one" test "$(find "$T/www" -type f | wc -l)" = $(($(find "$T/back.7" -type f | wc -l) + 1))
+truncate -s 1000000 "$A"
+rm "$A.idx"
+check "a stump without a sidecar is refused" run -e 1 back 8
+check "with the way out" says "--salvage restores what is left"
+check "which gives the files before the cut" run -e 3 salvage 9
+check "all small ones" diff -r -x uploads "$T/www" "$T/back.9$T/www"
 check "the run that was not touched is still sound" run noded verify www --run "$RUN"
