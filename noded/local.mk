@@ -25,6 +25,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/columns.h noded/mysql/columns.c \
 	noded/mysql/grid.h noded/mysql/grid.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
+	noded/mysql/vieworder.h noded/mysql/vieworder.c \
 	noded/mysql/schema.h noded/mysql/schema.c \
 	noded/mysql/programs.h noded/mysql/programs.c \
 	noded/mysql/gate.h noded/mysql/gate.c \

@@ -32,8 +32,8 @@ static enum column_form form_of(const char *type)
 		enum column_form form;
 	} known[] = {
 		{"tinyint", FORM_NUMBER}, {"smallint", FORM_NUMBER}, {"mediumint", FORM_NUMBER}, {"int", FORM_NUMBER},
-		{"bigint", FORM_NUMBER}, {"decimal", FORM_NUMBER}, {"year", FORM_NUMBER}, {"double", FORM_NUMBER},
-		{"float", FORM_NUMBER}, {"bit", FORM_HEX}, {"binary", FORM_HEX}, {"varbinary", FORM_HEX},
+		{"bigint", FORM_NUMBER}, {"decimal", FORM_NUMBER}, {"year", FORM_NUMBER}, {"double", FORM_REAL},
+		{"float", FORM_REAL}, {"bit", FORM_HEX}, {"binary", FORM_HEX}, {"varbinary", FORM_HEX},
 		{"tinyblob", FORM_HEX}, {"blob", FORM_HEX}, {"mediumblob", FORM_HEX}, {"longblob", FORM_HEX},
 		{"geometry", FORM_HEX}, {"point", FORM_HEX}, {"linestring", FORM_HEX}, {"polygon", FORM_HEX},
 		{"multipoint", FORM_HEX}, {"multilinestring", FORM_HEX}, {"multipolygon", FORM_HEX},
@@ -67,12 +67,28 @@ static bool is_named_set(const char *type)
 	return !strncasecmp(type, "enum(", 5) || !strncasecmp(type, "set(", 4);
 }
 
+/* An ENUM or SET of which one name is '': as text that and "none of them" are the same. */
+static bool has_empty_name(const char *type)
+{
+	const char *end = type + strlen(type), *p = is_named_set(type) ? strchr(type, '(') + 1 : end;
+
+	while (p < end && *p == '\'') {
+		const char *next = sql_token_end(p, end);
+
+		if (next - p == 2)
+			return true;
+		p = next + (*next == ',');
+	}
+	return false;
+}
+
 /* How the column is selected, and so written. */
 static enum column_form add_column(struct buf *list, const char *name, const char *type, const char *collation)
 {
 	enum column_form form = form_of(type);
 	/* the names in an ENUM or SET came as utf8mb4 in the definition */
 	bool bytes = form == FORM_TEXT && collation && !is_text_safe(collation) && !is_named_set(type);
+	bool number = has_empty_name(type);
 
 	if (bytes)
 		buf_adds(list, "CAST(");
@@ -81,7 +97,9 @@ static enum column_form add_column(struct buf *list, const char *name, const cha
 		buf_adds(list, " AS BINARY)");
 	else if (!strncasecmp(type, "float", 5))
 		buf_adds(list, "+0e0");
-	return bytes ? FORM_HEX : form;
+	else if (number)
+		buf_adds(list, "+0");
+	return bytes ? FORM_HEX : number ? FORM_NUMBER : form;
 }
 
 static bool is_generated(const char *extra)

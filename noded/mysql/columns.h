@@ -11,7 +11,7 @@
 /* The columns of a table: how they are selected and written, and its primary key. */
 
 /* How a column's value is written. */
-enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_NUMBER, FORM_HEX };
+enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_NUMBER, FORM_REAL, FORM_HEX };
 
 struct column {
 	char *name;        /* `a` */
@@ -26,7 +26,8 @@ struct column {
 struct columns {
 	char *names;       /* `a`,`b`; "" when the table has none that can be given */
 	char *select_list; /* `a`,`f`+0e0: a FLOAT is selected as DOUBLE, for its own text has six digits only;
-	                    * text that utf8mb4 cannot hold exactly as CAST(`t` AS BINARY) */
+	                    * text that utf8mb4 cannot hold exactly as CAST(`t` AS BINARY); an ENUM
+	                    * with the name '' as its number */
 	unsigned n;
 	struct { LIST_OF(unsigned char); } form; /* enum column_form; one a selected column */
 	struct { LIST_OF(struct column); } all;  /* likewise */

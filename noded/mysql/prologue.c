@@ -11,7 +11,7 @@ static const char keep[] =
 	"@felloe_connection=@@collation_connection, @felloe_zone=@@time_zone, @felloe_mode=@@sql_mode, "
 	"@felloe_keys=@@foreign_key_checks, @felloe_unique=@@unique_checks, @felloe_notes=@@sql_notes;\n"
 	"SET NAMES utf8mb4;\n"
-	"SET time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0, sql_notes=0;\n";
+	"SET time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0, unique_checks=0, sql_notes=0;\n";
 static const char put_back[] =
 	"SET time_zone=@felloe_zone, sql_mode=@felloe_mode, foreign_key_checks=@felloe_keys, "
 	"unique_checks=@felloe_unique, sql_notes=@felloe_notes;\n"

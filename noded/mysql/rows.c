@@ -19,6 +19,7 @@ enum {
 	PROGRESS_MS = 250,
 	LOOK_ROWS = 256,           /* how often the clock is asked */
 	KEEP_RAW = 4 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
+	DECIMAL_DIGITS = 60,       /* fewer than the 65 that a decimal literal may have */
 	LONG_NAME = 24,            /* room for @felloe_ and a number */
 	CUT_MIN = 5 << 20,         /* from here on a member may end, ... */
 	CUT_MEAN = 1 << 20,        /* ... and does after so much more, on average */
@@ -38,8 +39,11 @@ static char *write_value(char *at, enum column_form form, const char *v, size_t 
 {
 	switch (form) {
 	case FORM_NUMBER:
+		return sql_copy(at, v, n);
+	case FORM_REAL:
 		at = sql_copy(at, v, n);
-		if (n == 2 && v[0] == '-' && v[1] == '0') { /* as an integer literal it would lose its sign */
+		/* As an integer literal -0 would lose its sign, as a decimal one DOUBLE(200,9) its first digits. */
+		if ((n == 2 && v[0] == '-' && v[1] == '0') || (n > DECIMAL_DIGITS && !memchr(v, 'e', n))) {
 			memcpy(at, "e0", 2);
 			at += 2;
 		}

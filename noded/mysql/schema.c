@@ -10,6 +10,7 @@
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/rows.h"
 #include "noded/mysql/sqltext.h"
+#include "noded/mysql/vieworder.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -33,6 +34,7 @@ void schema_done(struct schema *s)
 	objects_done(&s->sequences);
 	free(s->charset);
 	free(s->collation);
+	free(s->comment);
 	*s = (struct schema){0};
 }
 
@@ -116,6 +118,20 @@ static struct object *add_table(struct schema *s, const char *name, const char *
 	return t;
 }
 
+/* Of the database itself; MariaDB 10.5 has it. */
+static void read_comment(struct schema *s)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(s->c, &r, "SELECT SCHEMA_COMMENT FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE() AND "
+				"CAST(SCHEMA_NAME AS BINARY) = CAST(DATABASE() AS BINARY)", NULL))
+		return;
+	row = mysql_fetch_row(r);
+	if (row && row[0])
+		s->comment = xstrdup(row[0]);
+}
+
 static int list_tables(struct schema *s, const struct strings *exclude, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
@@ -136,7 +152,8 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 		} else if (str_eq(row[1], "BASE TABLE") || versioned) {
 			struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
 
-			t->created = xstrdup(str_or(row[3], ""));
+			/* ARCHIVE tells when its file was touched last, be it by us */
+			t->created = xstrdup(str_ieq(t->engine, "ARCHIVE") ? "" : str_or(row[3], ""));
 			t->bytes = strtoull(str_or(row[4], "0"), NULL, 10);
 			t->versioned = versioned;
 			t->history = versioned && s->history;
@@ -180,6 +197,7 @@ int schema_open(struct schema *s, const char *db, const struct strings *exclude_
 	s->charset = xstrdup(row[0]);
 	s->collation = xstrdup(row[1]);
 	s->history = conn_exec(s->c, "SELECT @@system_versioning_insert_history", NULL) == 0;
+	read_comment(s);
 	if (list_tables(s, exclude_tables, e))
 		return -1;
 	warn_unknown(s, exclude_tables);
@@ -193,6 +211,11 @@ int schema_put_header(struct schema *s, struct err *e)
 	buf_init(&b, 4096);
 	buf_adds(&b, "-- A database, in the order in which these members are to be loaded into an empty schema.\n");
 	buf_addf(&b, "ALTER DATABASE CHARACTER SET %s COLLATE %s;\n", s->charset, s->collation);
+	if (!str_empty(s->comment)) {
+		buf_adds(&b, "SET @felloe_mode=@@sql_mode, sql_mode='';\nALTER DATABASE COMMENT ");
+		sql_string(&b, s->comment, strlen(s->comment));
+		buf_adds(&b, ";\nSET sql_mode=@felloe_mode;\n");
+	}
 	return schema_member(s, "00-header", NULL, &b, e);
 }
 
@@ -203,6 +226,21 @@ int schema_put_footer(struct schema *s, struct err *e)
 	buf_init(&b, 4096);
 	buf_adds(&b, "-- End: nothing is missing after this line.\n");
 	return schema_member(s, "99-footer", NULL, &b, e);
+}
+
+/* ARCHIVE takes no value below the next one: with AUTO_INCREMENT=3 rows 1 and 2
+ * could not come back. It counts again while they do. */
+static void drop_next_value(struct buf *b)
+{
+	static const char head[] = ") ENGINE=ARCHIVE AUTO_INCREMENT=";
+	char *options = memrchr(b->p, '\n', b->len), *from, *to;
+
+	if (!options || !str_starts(options + 1, head))
+		return;
+	from = options + sizeof(") ENGINE=ARCHIVE");
+	to = options + sizeof(head) + strspn(options + sizeof(head), "0123456789");
+	memmove(from, to, strlen(to) + 1);
+	b->len -= (size_t)(to - from);
 }
 
 /* The text of SHOW CREATE TABLE or SEQUENCE, without our own qualifier. */
@@ -217,6 +255,7 @@ static int add_definition(struct schema *s, struct buf *b, const char *verb, con
 	if (!row || !row[1])
 		return conn_fail(s->c, e);
 	sql_unqualify(b, row[1], mysql_fetch_lengths(r)[1], s->db);
+	drop_next_value(b);
 	buf_adds(b, ";\n");
 	return 0;
 }
@@ -290,29 +329,36 @@ int schema_put_tables(struct schema *s, struct err *e)
 /* Did the last SHOW CREATE VIEW say that the view cannot be used? SHOW COLUMNS
  * cannot be asked instead: it also fails where we lack EXECUTE for a function
  * that the view calls. */
-static bool was_broken(struct schema *s)
+static void look_at_warnings(struct schema *s, struct object *view)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
 
 	if (!mysql_warning_count(s->c->my) || conn_rows(s->c, &r, "SHOW WARNINGS", NULL))
-		return false;
-	while ((row = mysql_fetch_row(r)))
-		if (strtoul(row[1], NULL, 10) == ER_VIEW_INVALID)
-			return true;
-	return false;
+		return;
+	while ((row = mysql_fetch_row(r))) {
+		unsigned long code = strtoul(row[1], NULL, 10);
+
+		view->broken = view->broken || code == ER_VIEW_INVALID;
+		view->dead = view->dead || code == ER_NO_SUCH_USER;
+	}
 }
 
-/* "1 AS `a`, ..." into columns; empty for a view that is broken or cannot be read. */
-static int read_view(struct schema *s, struct object *view, struct buf *columns, struct err *e)
+/* "1 AS `a`, ..." into columns; empty for a view that is broken or cannot be read.
+ * i is its number; what it uses goes to order. */
+static int read_view(struct schema *s, size_t i, struct view_order *order, struct buf *columns, struct err *e)
 {
+	struct object *view = &s->views.v[i];
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
 
 	if (conn_rows_of(s->c, &r, "SHOW CREATE VIEW ", view->name, e))
 		return e->kind == ERR_NET ? -1 : 0; /* db/30-post meets the same and warns */
-	view->broken = was_broken(s);
+	look_at_warnings(s, view);
 	row = mysql_fetch_row(r);
+	if (row && row[1])
+		view_order_text(order, i, row[1], mysql_fetch_lengths(r)[1]);
+	order->v[i].dead = view->dead;
 	if (row && row[1] && !view->broken && !view->left_out)
 		sql_view_columns(columns, row[1], mysql_fetch_lengths(r)[1]);
 	return buf_check(columns, "columns of a view", e);
@@ -396,19 +442,37 @@ static int leave_views_out(struct schema *s, struct err *e)
 	return 0;
 }
 
+/* Put the views into the order in which they are to be made. */
+static void sort_views(struct schema *s, struct view_order *order)
+{
+	CLEANUP(freep) size_t *at = xcalloc(s->views.n + 1, sizeof(*at));
+	CLEANUP(freep) struct object *sorted = xcalloc(s->views.n + 1, sizeof(*sorted));
+
+	view_order_get(order, at);
+	for (size_t i = 0; i < s->views.n; i++)
+		sorted[i] = s->views.v[at[i]];
+	memcpy(s->views.v, sorted, s->views.n * sizeof(*sorted));
+}
+
 /* Views may use each other in any order: first each stands as a view of
  * constants with its columns, and 30-post replaces them one by one. */
 int schema_put_placeholders(struct schema *s, struct err *e)
 {
+	CLEANUP(view_order_done) struct view_order order = {0};
+
 	if (leave_views_out(s, e))
 		return -1;
+	for (size_t i = 0; i < s->views.n; i++)
+		list_push(&order)->name = s->views.v[i].name;
 	for (size_t i = 0; i < s->views.n; i++) {
 		CLEANUP(buf_done) struct buf columns = {0};
 
 		buf_init(&columns, DEFINITION_MAX);
-		if (read_view(s, &s->views.v[i], &columns, e) ||
+		if (read_view(s, i, &order, &columns, e) ||
 		    (columns.len && put_placeholder(s, s->views.v[i].name, &columns, e)))
 			return err_wrap(e, "view `%s`", s->views.v[i].name);
 	}
+	if (s->views.n)
+		sort_views(s, &order);
 	return 0;
 }

@@ -23,6 +23,7 @@ struct object {
 	bool data;          /* tables: rows are wanted */
 	bool left_out;      /* tables: excluded whole; views: refers to one of those */
 	bool broken;        /* views: refers to what is not there */
+	bool dead;          /* views: it, or one that it uses, has a definer who is gone */
 };
 struct objects {
 	LIST_OF(struct object);
@@ -31,7 +32,7 @@ struct schema {
 	struct conn *c;
 	const struct dump_sink *sink;
 	const char *db;
-	char *charset, *collation; /* of the database */
+	char *charset, *collation, *comment; /* of the database; comment may be NULL */
 	bool history;              /* the server can load past rows of versioned tables */
 	struct objects tables, views, sequences;
 };

@@ -150,9 +150,7 @@ void sql_delimiter(char out[static 24], const char *body, size_t n)
 	}
 }
 
-/* End of the quoted token that starts at p: behind the closing quote, doubled
- * quotes and (in strings) backslashes respected. */
-static const char *token_end(const char *p, const char *end)
+const char *sql_token_end(const char *p, const char *end)
 {
 	char quote = *p++;
 
@@ -181,7 +179,7 @@ const char *sql_find_word(const char *text, size_t n, const char *word)
 		const char *from = p;
 
 		if (*p == '`' || *p == '\'' || *p == '"') {
-			p = token_end(p, end);
+			p = sql_token_end(p, end);
 		} else if (is_word_byte(*p)) {
 			while (p < end && is_word_byte(*p))
 				p++;
@@ -214,10 +212,10 @@ bool sql_period_columns(const char *text, size_t n, struct buf *from, struct buf
 	if (!p || p[sizeof(head) - 1] != '`')
 		return false;
 	p += sizeof(head) - 1;
-	middle = token_end(p, end);
+	middle = sql_token_end(p, end);
 	if (end - middle < 4 || memcmp(middle, ", `", 3) != 0)
 		return false;
-	last = token_end(middle + 2, end);
+	last = sql_token_end(middle + 2, end);
 	buf_add(from, p, (size_t)(middle - p));
 	buf_add(to, middle + 2, (size_t)(last - middle - 2));
 	return true;
@@ -226,7 +224,7 @@ bool sql_period_columns(const char *text, size_t n, struct buf *from, struct buf
 const char *sql_name_end(const char *p, const char *end)
 {
 	while (p < end && !isspace((unsigned char)*p))
-		p = *p == '`' || *p == '\'' || *p == '"' ? token_end(p, end) : p + 1;
+		p = *p == '`' || *p == '\'' || *p == '"' ? sql_token_end(p, end) : p + 1;
 	return p;
 }
 
@@ -241,7 +239,7 @@ static bool ends_with_word(const char *from, const char *p, const char *word)
 /* Is the `db`. that ends before name, and started at `at` in text, a schema's? */
 static bool is_schema(const char *text, const char *at, const char *name, const char *end)
 {
-	const char *after = token_end(name, end);
+	const char *after = sql_token_end(name, end);
 
 	if (after < end && (*after == '.' || *after == '('))
 		return true;
@@ -266,7 +264,7 @@ void sql_unqualify(struct buf *b, const char *text, size_t n, const char *db)
 			continue;
 		}
 		if (*p == '`' || *p == '\'' || *p == '"')
-			next = token_end(p, end);
+			next = sql_token_end(p, end);
 		buf_add(b, p, (size_t)(next - p));
 		p = next;
 	}
@@ -316,7 +314,7 @@ void sql_unqualify_trigger(struct buf *b, const char *text, size_t n, const char
 			continue;
 		}
 		if (*p == '`' || *p == '\'' || *p == '"')
-			next = token_end(p, end);
+			next = sql_token_end(p, end);
 		buf_add(b, p, (size_t)(next - p));
 		word_before = word;
 		p = next;
@@ -394,7 +392,7 @@ void sql_view_columns(struct buf *b, const char *text, size_t n)
 		const char *next = p + 1;
 
 		if (*p == '`' || *p == '\'' || *p == '"') {
-			next = token_end(p, end);
+			next = sql_token_end(p, end);
 			view_quoted(&v, b, p, (size_t)(next - p));
 		} else if (isalnum((unsigned char)*p) || *p == '_') {
 			while (next < end && (isalnum((unsigned char)*next) || *next == '_'))

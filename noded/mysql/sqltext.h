@@ -62,6 +62,9 @@ void member_name(struct buf *b, const char *name);
  * on a line of its own: the body may end in a comment, or in half a delimiter. */
 void sql_delimiter(char out[static 24], const char *body, size_t n);
 
+/* End of the quoted token that starts at p: behind the closing quote, doubled
+ * quotes and (in strings) backslashes respected. */
+const char *sql_token_end(const char *p, const char *end);
 /* Where word stands in text as a word of its own, not inside 'strings', "names" or `names`; or NULL. */
 const char *sql_find_word(const char *text, size_t n, const char *word);
 /* Behind the name of one part or several, quoted or not, that starts at p: the next blank outside of quotes, or end. */

@@ -82,10 +82,11 @@ EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
 
 
 # the dumper and the loader
-EXTRA_DIST += tests/e2e/mysql_objects.sql
+EXTRA_DIST += tests/e2e/mysql_objects.sql tests/e2e/fidelity.sql tests/same-lib.sh
 if HAVE_CMOCKA
 mysql_tests = \
 	tests/noded/test_mysql_text \
+	tests/noded/test_vieworder \
 	tests/noded/test_mysql_conn \
 	tests/noded/test_mysql_reader \
 	tests/noded/test_mysql_rename \
@@ -94,6 +95,7 @@ mysql_tests = \
 	tests/noded/test_mysql_rows
 check_PROGRAMS += $(mysql_tests)
 TESTS += $(mysql_tests)
+tests_noded_test_vieworder_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_text_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_conn_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_mysql_conn_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)

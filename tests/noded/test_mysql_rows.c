@@ -10,6 +10,7 @@ static void a_type_decides_how_its_values_are_written(void **state)
 	(void)state;
 	assert_int_equal(form_of("int(11) unsigned"), FORM_NUMBER);
 	assert_int_equal(form_of("decimal(10,2)"), FORM_NUMBER);
+	assert_int_equal(form_of("double(9,2) unsigned"), FORM_REAL);
 	assert_int_equal(form_of("bit(1)"), FORM_HEX);
 	assert_int_equal(form_of("longblob"), FORM_HEX);
 	assert_int_equal(form_of("varbinary(20)"), FORM_HEX);
@@ -19,6 +20,30 @@ static void a_type_decides_how_its_values_are_written(void **state)
 	assert_int_equal(form_of("uuid"), FORM_TEXT);
 	assert_int_equal(form_of("json"), FORM_TEXT);
 	assert_int_equal(form_of("something new"), FORM_TEXT);
+}
+
+static void selected(const char *type, const char *collation, const char *want, enum column_form form)
+{
+	struct buf b;
+
+	buf_init(&b, 200);
+	assert_int_equal(add_column(&b, "a", type, collation), form);
+	assert_string_equal(b.p, want);
+	buf_done(&b);
+}
+
+static void what_text_would_change_is_selected_otherwise(void **state)
+{
+	(void)state;
+	selected("float(7,3) unsigned", NULL, "`a`+0e0", FORM_REAL);
+	selected("varchar(20)", "utf8mb4_bin", "`a`", FORM_TEXT);
+	selected("text", "latin1_swedish_ci", "`a`", FORM_TEXT);
+	selected("char(3)", "cp932_japanese_ci", "CAST(`a` AS BINARY)", FORM_HEX);
+	selected("enum('','x')", "cp1250_bin", "`a`+0", FORM_NUMBER);
+	selected("enum('it''s','a,','')", "utf8mb4_bin", "`a`+0", FORM_NUMBER);
+	selected("set('',' ')", "utf8mb4_bin", "`a`+0", FORM_NUMBER);
+	selected("enum('it''s,'' ','''','b')", "cp1250_bin", "`a`", FORM_TEXT);
+	selected("uuid", NULL, "`a`", FORM_TEXT);
 }
 
 static void generated_columns_are_told_from_generated_defaults(void **state)
@@ -32,7 +57,7 @@ static void generated_columns_are_told_from_generated_defaults(void **state)
 
 static void a_row_is_written_as_values(void **state)
 {
-	unsigned char forms[] = {FORM_NUMBER, FORM_NUMBER, FORM_TEXT, FORM_HEX, FORM_HEX, FORM_PLAIN, FORM_TEXT};
+	unsigned char forms[] = {FORM_NUMBER, FORM_REAL, FORM_TEXT, FORM_HEX, FORM_HEX, FORM_PLAIN, FORM_TEXT};
 	struct columns k = {.n = 7, .form = {.v = forms, .n = 7}};
 	char minus[] = "-0", number[] = "1.5", text[] = "it's", bin[] = "\x00\xff", none[] = "", date[] = "2026-11-23";
 	char *row[] = {number, minus, text, bin, none, date, NULL};
@@ -44,6 +69,20 @@ static void a_row_is_written_as_values(void **state)
 	*end = '\0';
 	assert_true((size_t)(end - out) <= rows_room(&k, len));
 	assert_string_equal(out, "(1.5,-0e0,'it\\'s',0x00FF,'','2026-11-23',NULL)");
+}
+
+static void a_number_of_many_digits_is_no_decimal(void **state)
+{
+	unsigned char forms[] = {FORM_REAL, FORM_NUMBER};
+	struct columns k = {.n = 2, .form = {.v = forms, .n = 2}};
+	char digits[] = "1000000000000000000000000000000000000000000000000000000000000.5", *row[] = {digits, digits};
+	unsigned long len[] = {63, 63};
+	char out[200];
+
+	(void)state;
+	*rows_write(out, &k, row, len) = '\0';
+	assert_string_equal(out, "(1000000000000000000000000000000000000000000000000000000000000.5e0,"
+				 "1000000000000000000000000000000000000000000000000000000000000.5)");
 }
 
 static void digest_of(struct digest *d, const char *a, const char *b)
@@ -120,7 +159,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_type_decides_how_its_values_are_written),
+		cmocka_unit_test(what_text_would_change_is_selected_otherwise),
 		cmocka_unit_test(generated_columns_are_told_from_generated_defaults),
+		cmocka_unit_test(a_number_of_many_digits_is_no_decimal),
 		cmocka_unit_test(a_row_is_written_as_values),
 		cmocka_unit_test(a_digest_does_not_depend_on_order_but_on_all_else),
 		cmocka_unit_test(null_is_not_the_empty_string),
