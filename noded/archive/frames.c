@@ -12,6 +12,8 @@
 #include "shared/list.h"
 #include "shared/mem.h"
 
+enum { WINDOW = 8 };    /* frames, between two looks at the level */
+
 /* One buffer on its way round: filled by the caller, compressed by a worker, put
  * out by the caller. The ring is always emptied in the order it was filled. */
 enum slot_state { SLOT_FREE, SLOT_QUEUED, SLOT_BUSY, SLOT_DONE };
@@ -19,13 +21,17 @@ struct slot {
 	enum slot_state state;
 	char *raw, *stored;
 	size_t n, stored_n;
+	int level;
 	const char *failed; /* zstd's text, else NULL */
 };
 
 struct frames {
 	frames_out_fn *out;
 	void *ctx;
-	int level;
+	int level;              /* of the frames that come */
+	int highest, lowest;    /* as configured; of any frame so far */
+	bool adaptive;
+	unsigned outs, waits, idles; /* frames put out since the last decision; see adapt */
 	struct slot *slots;
 	unsigned n_slots, n_threads;
 	pthread_t *threads;
@@ -51,9 +57,16 @@ static ZSTD_CCtx *cctx_new(int level)
 	return c;
 }
 
-static void compress_slot(ZSTD_CCtx *c, struct slot *s)
+static void compress_slot(ZSTD_CCtx *c, struct slot *s, int *level)
 {
-	size_t n = c ? ZSTD_compress2(c, s->stored, ZSTD_compressBound(FRAME_RAW), s->raw, s->n) : 0;
+	size_t n;
+
+	if (c && *level != s->level && ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, s->level))) {
+		s->failed = "a level that zstd does not know";
+		return;
+	}
+	*level = s->level;
+	n = c ? ZSTD_compress2(c, s->stored, ZSTD_compressBound(FRAME_RAW), s->raw, s->n) : 0;
 
 	s->failed = !c ? "out of memory" : ZSTD_isError(n) ? ZSTD_getErrorName(n) : NULL;
 	s->stored_n = s->failed ? 0 : n;
@@ -62,7 +75,8 @@ static void compress_slot(ZSTD_CCtx *c, struct slot *s)
 static void *worker(void *p)
 {
 	struct frames *f = p;
-	ZSTD_CCtx *c = cctx_new(f->level);
+	int level = f->highest;
+	ZSTD_CCtx *c = cctx_new(level);
 
 	pthread_mutex_lock(&f->lock);
 	for (;;) {
@@ -75,7 +89,7 @@ static void *worker(void *p)
 		s = &f->slots[f->next++ % f->n_slots];
 		s->state = SLOT_BUSY;
 		pthread_mutex_unlock(&f->lock);
-		compress_slot(c, s);
+		compress_slot(c, s, &level);
 		pthread_mutex_lock(&f->lock);
 		s->state = SLOT_DONE;
 		pthread_cond_signal(&f->done);
@@ -101,25 +115,26 @@ static int start_threads(struct frames *f, unsigned threads, struct err *e)
 	return 0;
 }
 
-int frames_new(struct frames **ret, int level, unsigned threads, frames_out_fn *out, void *ctx, struct err *e)
+int frames_new(struct frames **ret, const struct frames_opts *o, struct err *e)
 {
 	struct frames *f;
 
-	if (threads < 1 || threads > 64)
-		return err_set(e, ERR_CONFIG, "compression with %u threads: 1 to 64 are possible", threads);
-	if (level < 1 || level > ZSTD_maxCLevel())
-		return err_set(e, ERR_CONFIG, "compression level %d: 1 to %d are possible", level, ZSTD_maxCLevel());
+	if (o->threads < 1 || o->threads > 64)
+		return err_set(e, ERR_CONFIG, "compression with %u threads: 1 to 64 are possible", o->threads);
+	if (o->level < 1 || o->level > ZSTD_maxCLevel())
+		return err_set(e, ERR_CONFIG, "compression level %d: 1 to %d are possible", o->level, ZSTD_maxCLevel());
 	f = xcalloc(1, sizeof(*f));
-	f->out = out;
-	f->ctx = ctx;
-	f->level = level;
-	f->n_slots = threads + 1;
+	f->out = o->out;
+	f->ctx = o->ctx;
+	f->level = f->highest = f->lowest = o->level;
+	f->adaptive = o->adaptive;
+	f->n_slots = o->threads + 1;
 	f->slots = xcalloc(f->n_slots, sizeof(*f->slots));
-	f->threads = xcalloc(threads, sizeof(*f->threads));
+	f->threads = xcalloc(o->threads, sizeof(*f->threads));
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->queued, NULL);
 	pthread_cond_init(&f->done, NULL);
-	if (start_threads(f, threads, e)) {
+	if (start_threads(f, o->threads, e)) {
 		frames_free(f);
 		return -1;
 	}
@@ -158,17 +173,48 @@ static int put_out(struct frames *f, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
+static bool nothing_at_work(struct frames *f)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&f->lock);
+	for (unsigned i = 0; i < f->n_slots; i++)
+		any = any || f->slots[i].state == SLOT_QUEUED || f->slots[i].state == SLOT_BUSY;
+	pthread_mutex_unlock(&f->lock);
+	return !any;
+}
+
+/* After each frame that is out. Idle: compression had come to the end of its queue
+ * meanwhile, so it has time to spare, be it that the output is slow or the source.
+ * Waited for again and again and never idle, it is what holds everything up. */
+static void adapt(struct frames *f, bool waited, bool idle)
+{
+	f->waits += waited;
+	f->idles += idle;
+	if (!f->adaptive || ++f->outs < WINDOW)
+		return;
+	if (f->idles >= WINDOW - WINDOW / 4 && f->level < f->highest)
+		f->level++;
+	else if (f->idles <= WINDOW / 4 && f->waits > WINDOW / 4 && f->level > 1)
+		f->level--;
+	if (f->level < f->lowest)
+		f->lowest = f->level;
+	f->outs = f->waits = f->idles = 0;
+}
+
 /* Put out finished frames in order until at most `keep` are under way; without
  * waiting once there are no more than that. */
 static int put_out_done(struct frames *f, uint64_t keep, struct err *e)
 {
 	while (f->tail < f->head) {
 		struct slot *s = &f->slots[f->tail % f->n_slots];
-		bool done;
+		bool done, waited = false;
 
 		pthread_mutex_lock(&f->lock);
-		while (s->state != SLOT_DONE && f->head - f->tail > keep)
+		while (s->state != SLOT_DONE && f->head - f->tail > keep) {
+			waited = true;
 			pthread_cond_wait(&f->done, &f->lock);
+		}
 		done = s->state == SLOT_DONE;
 		pthread_mutex_unlock(&f->lock);
 		if (!done)
@@ -180,6 +226,7 @@ static int put_out_done(struct frames *f, uint64_t keep, struct err *e)
 		s->state = SLOT_FREE;
 		if (put_out(f, s->stored, s->stored_n, e))
 			return -1;
+		adapt(f, waited, nothing_at_work(f));
 	}
 	return 0;
 }
@@ -198,10 +245,16 @@ int frames_room(struct frames *f, char **ret, struct err *e)
 	return 0;
 }
 
+int frames_lowest(const struct frames *f)
+{
+	return f->lowest;
+}
+
 int frames_put(struct frames *f, size_t n, struct err *e)
 {
 	struct slot *s = &f->slots[f->head % f->n_slots];
 
+	s->level = f->level;
 	pthread_mutex_lock(&f->lock);
 	s->n = n;
 	s->state = SLOT_QUEUED;

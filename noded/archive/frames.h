@@ -2,6 +2,7 @@
 #ifndef FELLOE_FRAMES_H
 #define FELLOE_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,17 @@ struct frames;
 /* Called from the thread that calls frames_*; 0 to go on. */
 typedef int frames_out_fn(void *ctx, const void *p, size_t n, struct err *e);
 
-/* level as zstd -1..-19, threads from 1. Memory: (threads + 1) x 8 MiB. */
-int frames_new(struct frames **ret, int level, unsigned threads, frames_out_fn *out, void *ctx,
-	       struct err *e) MUSTCHECK;
+struct frames_opts {
+	int level;              /* as zstd -1..-19 */
+	unsigned threads;       /* from 1 */
+	/* Levels from 1 to level: one less while the caller waits for compression, one
+	 * more while compression waits for the caller or for out. */
+	bool adaptive;
+	frames_out_fn *out;
+	void *ctx;
+};
+/* Memory: (threads + 1) x 8 MiB. */
+int frames_new(struct frames **ret, const struct frames_opts *o, struct err *e) MUSTCHECK;
 /* Ends the threads; frames that are not out yet are dropped. */
 void frames_free(struct frames *f);
 /* FRAME_RAW bytes to fill with the next frame; waits while all are in use. The
@@ -39,6 +48,8 @@ int frames_flush(struct frames *f, struct err *e) MUSTCHECK;
 int frames_seek_table(struct frames *f, struct err *e) MUSTCHECK;
 /* Frames that are out, lent; good until the next call. */
 const struct frame_size *frames_table(const struct frames *f, size_t *n);
+/* The lowest level of any frame so far. */
+int frames_lowest(const struct frames *f);
 /* Bytes given to out; from any thread. */
 uint64_t frames_stored(const struct frames *f);
 

@@ -47,9 +47,11 @@ struct archive_writer {
 
 int archive_writer_new(struct archive_writer **ret, const struct archive_writer_opts *o, struct err *e)
 {
+	const struct frames_opts frames = {.level = o->level, .threads = o->threads, .adaptive = o->adaptive,
+					   .out = o->out, .ctx = o->ctx};
 	struct archive_writer *w = xcalloc(1, sizeof(*w));
 
-	if (frames_new(&w->frames, o->level, o->threads, o->out, o->ctx, e)) {
+	if (frames_new(&w->frames, &frames, e)) {
 		free(w);
 		return -1;
 	}
@@ -208,6 +210,11 @@ const struct tar_sink *archive_writer_sink(struct archive_writer *w)
 {
 	w->sink = (struct tar_sink){.begin = sink_begin, .write = sink_write, .end = sink_end, .ctx = w};
 	return &w->sink;
+}
+
+int archive_lowest_level(const struct archive_writer *w)
+{
+	return frames_lowest(w->frames);
 }
 
 void archive_progress(const struct archive_writer *w, uint64_t *in, uint64_t *stored)

@@ -2,6 +2,7 @@
 #ifndef FELLOE_ARCHIVE_WRITER_H
 #define FELLOE_ARCHIVE_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "noded/files/tar.h"
@@ -18,6 +19,7 @@ typedef int archive_out_fn(void *ctx, const void *p, size_t n, struct err *e);
 struct archive_writer_opts {
 	int level;           /* zstd, 3 */
 	unsigned threads;    /* 1.. */
+	bool adaptive;       /* lower levels while compression is what holds up (struct frames_opts) */
 	archive_out_fn *out;
 	void *ctx;
 };
@@ -49,6 +51,8 @@ int archive_sidecar_to(struct archive_writer *w, const char *header_json, archiv
  * binding), write exactly that many bytes, end. The SHA-256 for the index is
  * taken on the way. Lent, good as long as w. */
 const struct tar_sink *archive_writer_sink(struct archive_writer *w);
+/* The lowest level of what was compressed so far. */
+int archive_lowest_level(const struct archive_writer *w);
 /* Bytes stored and taken in so far (progress; any thread). */
 void archive_progress(const struct archive_writer *w, uint64_t *in, uint64_t *stored);
 

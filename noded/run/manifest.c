@@ -93,6 +93,10 @@ int manifest_json(const struct manifest *m, struct buf *b, struct err *e)
 		put_files(m, &o);
 	else
 		json_put_null(&o, "files");
+	json_obj(&o, "compression");
+	json_put_int(&o, "level", m->config->level);
+	json_put_int(&o, "lowest", m->lowest_level);
+	json_end_obj(&o);
 	json_put_int(&o, "volumes", 1);
 	json_end_obj(&o);
 	return buf_check(b, "the manifest", e);

@@ -25,6 +25,7 @@ struct manifest {
 	const struct walk_result *files;
 	bool users;                        /* RESTORE.txt: users/accounts.sql may be there */
 	int64_t finished;
+	int lowest_level;                  /* of compression */
 };
 /* Append the JSON to b. */
 int manifest_json(const struct manifest *m, struct buf *b, struct err *e) MUSTCHECK;

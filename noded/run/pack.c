@@ -76,7 +76,8 @@ int pack_open(struct pack **ret, const struct pack_opts *o, struct err *e)
 {
 	CLEANUP(pack_closep) struct pack *p = xcalloc(1, sizeof(*p));
 	const struct upload_opts up = {.key = o->key, .estimate = o->estimate, .spool_bytes = o->spool_bytes};
-	const struct archive_writer_opts w = {.level = o->level, .threads = o->threads, .out = take_bytes, .ctx = p};
+	const struct archive_writer_opts w = {.level = o->level, .threads = o->threads,
+					      .adaptive = o->adaptive, .out = take_bytes, .ctx = p};
 
 	p->store = o->store;
 	p->key = xstrdup(o->key);

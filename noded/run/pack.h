@@ -21,6 +21,7 @@ struct pack_opts {
 	uint64_t spool_bytes;
 	int level;
 	unsigned threads;
+	bool adaptive;
 };
 int pack_open(struct pack **ret, const struct pack_opts *o, struct err *e) MUSTCHECK;
 /* Gives up: whatever reached the storage is removed. NULL and a finished pack do nothing. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/stream.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -341,6 +342,10 @@ static int seal_and_verify(struct work *w, struct manifest *m, struct wire_archi
 	job_phase(s->job, "seal");
 	buf_init(&json, MANIFEST_MAX);
 	facts.finished = m->finished = clock_ms();
+	m->lowest_level = archive_lowest_level(pack_writer(w->pack));
+	if (m->lowest_level < s->config->level)
+		job_say(s->job, "compressed at level %d to %" PRId64 ": the processor was what held up", m->lowest_level,
+			s->config->level);
 	if (manifest_json(m, &json, e) || pack_seal(w->pack, json.p, &facts, sum, e))
 		return -1;
 	job_phase(s->job, "verify");
@@ -434,7 +439,8 @@ int stream_archive(struct stream *s, struct err *e)
 	CLEANUP(pack_closep) struct pack *pack = NULL;
 	const struct pack_opts o = {.store = s->store, .key = s->key, .estimate = s->estimate,
 				    .spool_bytes = (uint64_t)s->config->spool_gb * 1000000000u,
-				    .level = (int)s->config->level, .threads = (unsigned)s->config->threads};
+				    .level = (int)s->config->level, .threads = (unsigned)s->config->threads,
+				    .adaptive = s->config->adaptive};
 	struct work w = {.s = s, .bytes_before = s->job->progress.bytes_done, .rows_before = s->job->progress.rows};
 	struct wire_archive journal = {0};
 

@@ -70,13 +70,15 @@ archive_tests = \
 	tests/noded/test_tar \
 	tests/noded/test_glob \
 	tests/noded/test_walk \
-	tests/noded/test_archive
+	tests/noded/test_archive \
+	tests/noded/test_frames
 check_PROGRAMS += $(archive_tests)
 TESTS += $(archive_tests)
 tests_noded_test_tar_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_glob_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_walk_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_archive_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_frames_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
 
