@@ -17,7 +17,8 @@ enum {
 };
 
 /* Numbers that not every mysqld_error.h has. */
-enum { E_ACCESS_DENIED_NO_PASSWORD = 1698, E_ROUTINE_ACCESS_DENIED = 1370, E_TABLE_ACCESS_DENIED = 1142 };
+enum { E_ACCESS_DENIED_NO_PASSWORD = 1698, E_ROUTINE_ACCESS_DENIED = 1370, E_TABLE_ACCESS_DENIED = 1142,
+       E_IDLE_TOO_LONG = 4031, E_LOST_EXTENDED = 2055 };
 
 /* What a db_host means. */
 struct conn_addr {
@@ -101,6 +102,8 @@ static enum err_kind conn_kind(unsigned code)
 	case CR_UNKNOWN_HOST:
 	case CR_SERVER_GONE_ERROR:
 	case CR_SERVER_LOST:
+	case E_LOST_EXTENDED:
+	case E_IDLE_TOO_LONG:
 	case CR_SSL_CONNECTION_ERROR:
 	case ER_CONNECTION_KILLED:
 	case ER_SERVER_SHUTDOWN:
@@ -137,6 +140,8 @@ static const char *hint(unsigned code)
 		return "; db_host is not a name that resolves";
 	case CR_SERVER_GONE_ERROR:
 	case CR_SERVER_LOST:
+	case E_LOST_EXTENDED:
+	case E_IDLE_TOO_LONG:
 	case ER_CONNECTION_KILLED:
 		return "; the server closed the connection: see its error log, wait_timeout and max_allowed_packet";
 	case CR_SSL_CONNECTION_ERROR:
@@ -238,13 +243,15 @@ static int session(struct conn *c, struct err *e)
 	static const char *const optional[] = { /* each known to one family or to newer servers only */
 		"SET SESSION max_statement_time=0",
 		"SET SESSION max_execution_time=0",
+		/* a connection of a snapshot idles while others read, or while the uplink is slow */
+		"SET SESSION idle_transaction_timeout=0, idle_readonly_transaction_timeout=0",
 		"SET SESSION information_schema_stats_expiry=0",
 		"SET SESSION show_create_table_skip_secondary_engine=ON",
 	};
 
 	if (conn_exec(c, "SET NAMES utf8mb4", e) ||
 	    conn_exec(c, "SET SESSION time_zone='+00:00', sql_mode='', sql_quote_show_create=1, wait_timeout=86400, "
-			 "net_write_timeout=3600, net_read_timeout=3600", e))
+			 "net_write_timeout=86400, net_read_timeout=3600", e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		(void)!conn_exec(c, optional[i], NULL);
@@ -373,8 +380,18 @@ int conn_ended(struct conn *c, struct err *e)
 	return mysql_errno(c->my) ? conn_fail(c, e) : 0;
 }
 
+void conn_cut(int fd)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	/* A reset at once (tcp(7)). After a mere shutdown the server, whose window is closed, would learn of it
+	 * at its next probe only: a minute or two in which it keeps its locks. A local socket has no such state. */
+	if (connect(fd, &none, sizeof(none)))
+		shutdown(fd, SHUT_RDWR);
+}
+
 void conn_abandon(struct conn *c)
 {
 	c->dead = true;
-	shutdown((int)mysql_get_socket(c->my), SHUT_RDWR);
+	conn_cut((int)mysql_get_socket(c->my));
 }

@@ -45,14 +45,20 @@ int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e)
 	return 0;
 }
 
+void dump_release(struct dump *d)
+{
+	watch_stop(TAKE(d->watch)); /* before its connections go */
+	for (unsigned i = 0; i < d->n; i++)
+		conn_free(d->conns[i]);
+	d->n = 0;
+}
+
 void dump_close(struct dump *d)
 {
 	if (!d)
 		return;
-	watch_stop(d->watch);
+	dump_release(d);
 	snapshot_done(&d->snapshot);
-	for (unsigned i = 0; i < d->n; i++)
-		conn_free(d->conns[i]);
 	halt_done(&d->halt);
 	buf_done(&d->accounts);
 	free(d);
@@ -201,7 +207,8 @@ static void start_watch(struct dump *d, const struct dump_sink *sink)
 static int put_database(struct dump *d, struct schema *s, struct dump_result *ret, struct err *e)
 {
 	const struct tables_job rows = {.conns = d->conns, .n = d->n, .schema = s, .halt = &d->halt, .watch = d->watch,
-					.access = d->o.access, .wait_s = d->o.ddl_wait_s, .grid = d->o.grid};
+					.access = d->o.access, .wait_s = d->o.ddl_wait_s, .locks_stay = d->snapshot.locks_stay,
+					.grid = d->o.grid};
 
 	ret->sequences += (unsigned)s->sequences.n;
 	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:

@@ -38,6 +38,8 @@ struct dump_opts {
 /* Connect and take the snapshot. ERR_DENIED wrong user or password, ERR_NET
  * unreachable, ERR_NOTFOUND no such database. */
 int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e) MUSTCHECK;
+/* The last database has been read: give up the snapshot and its connections, keep what the manifest says. */
+void dump_release(struct dump *d);
 void dump_close(struct dump *d);
 void dump_closep(struct dump **d);
 /* Names of all databases but the server's own and those excluded; list_done + free each. */

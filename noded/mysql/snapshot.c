@@ -123,6 +123,14 @@ static char *position_text(const struct snapshot *s)
 	return xasprintf("%s:%s, GTID %s", p->file, p->offset, p->gtid);
 }
 
+/* With the binary log on, a server gives the locks back only to a session that does not write to it. */
+static bool locks_stay(struct conn *c)
+{
+	CLEANUP(freep) char *logs = ask_text(c, "SELECT @@GLOBAL.log_bin AND @@SESSION.sql_log_bin", 0);
+
+	return !str_eq(logs, "0");
+}
+
 static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e)
 {
 	struct binlog log;
@@ -143,6 +151,7 @@ static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn *
 	source_of_snapshot(&s->source, conns[0]);
 	s->note = xstrdup(why.p);
 	close_from(conns, b.n, n);
+	s->locks_stay = locks_stay(conns[0]);
 	s->connections = b.n;
 	s->text = position_text(s);
 	return 0;

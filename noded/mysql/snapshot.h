@@ -22,6 +22,7 @@ struct snapshot {
 	const char *method; /* of begin.h */
 	char *note;         /* why not a better one, "" */
 	unsigned connections;
+	bool locks_stay;    /* a rollback to a savepoint keeps the locks on tables: the account may not set sql_log_bin=0 */
 	char *version;      /* of the server */
 	char *charset, *collation; /* the server's defaults */
 	struct position position;

@@ -263,8 +263,11 @@ static int first_step(struct reader *r, struct work *w, bool *cells, struct err 
 
 static int read_in_snapshot(struct reader *r, struct work *w, struct err *e)
 {
+	const struct tables_job *job = r->plan->job;
 	bool cells = false;
 
+	if (job->locks_stay)
+		watch_keep(job->watch, job->schema->db, w->object->name);
 	if (in_savepoint(r, w, first_step, &cells, e))
 		return -1;
 	return cells ? read_cells(r, w, e) : 0;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "shared/clock.h"
@@ -41,7 +40,8 @@ struct watch {
 	pthread_cond_t change;
 	/* under the lock */
 	bool stop;
-	struct { LIST_OF(struct held); } held;
+	struct { LIST_OF(struct held); } held; /* a few */
+	struct { LIST_OF(struct held); } kept; /* perhaps all tables: nobody searches it but for a waiter */
 	struct { LIST_OF(struct watched); } conns;
 	/* the thread's */
 	struct { LIST_OF(struct waiter); } waiters;
@@ -93,6 +93,15 @@ void watch_release(struct watch *w, const char *db, const char *table)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void watch_keep(struct watch *w, const char *db, const char *table)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	*list_push(&w->kept) = (struct held){.db = xstrdup(db), .table = xstrdup(table)};
+	pthread_mutex_unlock(&w->lock);
+}
+
 void watch_conn(struct watch *w, const struct conn *c)
 {
 	if (!w)
@@ -134,17 +143,21 @@ static bool mentions(const char *sql, const char *name)
 	return false;
 }
 
-/* The table of ours that a waiting statement wants, or NULL. A DROP DATABASE names none. */
+/* Does a waiting statement, whose default schema is db, want this table? A DROP DATABASE names none. */
+static bool wants(const struct held *h, const char *db, const char *sql)
+{
+	return (str_ieq(db, h->db) || mentions(sql, h->db)) &&
+	       (mentions(sql, h->table) || mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"));
+}
+
 static const struct held *wanted(const struct watch *w, const char *db, const char *sql)
 {
-	for (size_t i = 0; i < w->held.n; i++) {
-		const struct held *h = &w->held.v[i];
-
-		if (!str_ieq(db, h->db) && !mentions(sql, h->db))
-			continue;
-		if (mentions(sql, h->table) || mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"))
-			return h;
-	}
+	for (size_t i = 0; i < w->held.n; i++)
+		if (wants(&w->held.v[i], db, sql))
+			return &w->held.v[i];
+	for (size_t i = 0; i < w->kept.n; i++)
+		if (wants(&w->kept.v[i], db, sql))
+			return &w->kept.v[i];
 	return NULL;
 }
 
@@ -218,8 +231,8 @@ static bool look(struct watch *w, struct err *why)
 	return due;
 }
 
-/* The server gives up locks at a KILL even when the thread writes to a socket that nobody reads; the
- * shutdown wakes a reader of ours. */
+/* The server gives up locks at a KILL even when the thread writes to a socket that nobody reads; cutting
+ * the socket wakes a reader of ours. */
 static void cut_all(struct watch *w)
 {
 	pthread_mutex_lock(&w->lock);
@@ -229,7 +242,7 @@ static void cut_all(struct watch *w)
 		snprintf(sql, sizeof(sql), "KILL CONNECTION %lu", w->conns.v[i].id);
 		if (w->c)
 			(void)!conn_exec(w->c, sql, NULL);
-		shutdown(w->conns.v[i].fd, SHUT_RDWR);
+		conn_cut(w->conns.v[i].fd);
 	}
 	pthread_mutex_unlock(&w->lock);
 }
@@ -273,6 +286,11 @@ static void forget(struct watch *w)
 	while (w->held.n)
 		forget_held(w, 0);
 	list_done(&w->held);
+	for (size_t i = 0; i < w->kept.n; i++) {
+		free(w->kept.v[i].db);
+		free(w->kept.v[i].table);
+	}
+	list_done(&w->kept);
 	list_done(&w->conns);
 	for (size_t i = 0; i < w->waiters.n; i++)
 		free(w->waiters.v[i].id);

@@ -33,5 +33,7 @@ void watch_forget(struct watch *w, const struct conn *c);
  * statement, release after the locks are gone. */
 void watch_hold(struct watch *w, const char *db, const char *table);
 void watch_release(struct watch *w, const char *db, const char *table);
+/* Once for a table whose locks stay until the snapshot ends. */
+void watch_keep(struct watch *w, const char *db, const char *table);
 
 #endif

@@ -27,7 +27,7 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
-enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2, FINDINGS_TOLD = 100 };
+enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2, SERVER_BACK_MS = 30000, SERVER_LOOK_MS = 500, FINDINGS_TOLD = 100 };
 
 struct backup {
 	const struct backup_opts *o;
@@ -239,7 +239,8 @@ static int one_archive(struct backup *b, const struct storage *storage, const ch
 {
 	CLEANUP(freep) char *key = NULL;
 	struct stream s = {.config = b->o->config, .site = b->o->site, .job = &b->job, .store = b->store, .db = db,
-			   .dump = b->dump, .whole_server = b->whole_server, .roots = files ? &b->roots : NULL};
+			   .dump = b->dump, .last_database = b->databases.n && str_eq(db, b->databases.v[b->databases.n - 1]),
+			   .whole_server = b->whole_server, .roots = files ? &b->roots : NULL};
 	int64_t estimate;
 	int rc;
 
@@ -326,18 +327,58 @@ static int start_over(struct backup *b, struct err *e)
 	return 0;
 }
 
-/* A table that was dropped or altered while the snapshot stood makes it worth
- * nothing: a new one has the tables as they are now. */
+/* A server that was restarted under the dump needs a moment until it takes connections again. */
+static int wait_for_server(struct backup *b, struct err *e)
+{
+	int64_t until = clock_mono_ms() + SERVER_BACK_MS;
+
+	for (;;) {
+		int rc = take_snapshot(b, e);
+
+		if (rc == 0 || e->kind != ERR_NET || daemon_stopping() || clock_mono_ms() >= until)
+			return rc;
+		clock_sleep_ms(SERVER_LOOK_MS);
+	}
+}
+
+/* How often an attempt has failed for a reason that a new snapshot may cure. */
+struct attempts {
+	unsigned conflicts, lost;
+};
+
+/* A table that was dropped, altered or waited for while the snapshot stood makes it
+ * worth nothing: a new one has the tables as they are now. A connection lost in the
+ * middle takes its snapshot with it. */
+static bool worth_another(struct backup *b, struct attempts *a, struct err *e)
+{
+	char reason[ERR_MSG_MAX * 2 / 3];
+
+	if (b->storage_failed || daemon_stopping())
+		return false;
+	if (e->kind == ERR_NET && b->dump)
+		return a->lost++ == 0;
+	if (e->kind != ERR_CONFLICT)
+		return false;
+	if (a->conflicts++ < SNAPSHOTS_MORE)
+		return true;
+	str_cut(reason, sizeof(reason), e->msg);
+	err_fill(e, ERR_CONFLICT, 0, "%s; %d snapshots in a row were given up: back up at a quieter time, raise "
+		 "limits.ddl_wait_s or leave the table out (exclude_tables)", reason, SNAPSHOTS_MORE + 1);
+	return false;
+}
+
 static int try_again(struct backup *b, const struct storage *storage, struct err *e)
 {
-	for (unsigned again = 0;; again++) {
+	struct attempts a = {0};
+
+	for (;;) {
 		int rc = try_storage(b, storage, e);
 		bool before = b->started_over;
 
-		if (rc == 0 || b->storage_failed || e->kind != ERR_CONFLICT || again == SNAPSHOTS_MORE)
+		if (rc == 0 || !worth_another(b, &a, e))
 			return rc;
 		job_say(&b->job, "%s; the run starts over with a new snapshot", e->msg);
-		if (start_over(b, e))
+		if (start_over(b, e) || (a.lost && wait_for_server(b, e)))
 			return -1;
 		b->started_over = before;
 	}

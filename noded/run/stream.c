@@ -308,6 +308,9 @@ static int stream_database(struct work *w, struct dump_result *result, struct er
 		return -1;
 	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e) || relay_end(relay, e))
 		return -1;
+	/* files may take hours, and all the time the server would keep old rows for a snapshot that nobody reads */
+	if (s->last_database)
+		dump_release(s->dump);
 	if (!w->footer)
 		return err_set(e, ERR_INTERNAL, "database %s: its dump ended without the last member", s->db);
 	s->job->progress.rows = w->rows_before + (int64_t)result->rows;

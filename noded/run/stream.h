@@ -36,6 +36,7 @@ struct stream {
 	const char *key;
 	const char *db;          /* "" none */
 	struct dump *dump;       /* with db */
+	bool last_database;      /* the snapshot is not needed after it */
 	bool whole_server;       /* an empty database is a warning, not the end */
 	const struct roots *roots; /* NULL: no files */
 	uint64_t estimate;

@@ -62,7 +62,14 @@ static int run_hook(struct tool *t, struct err *e)
 
 	rig.user = user;
 	rig.password = password;
-	return conn_open(&c, &rig, e) || conn_use(c, t->db, e) || conn_exec(c, t->sql, e) ? -1 : 0;
+	if (conn_open(&c, &rig, e) || conn_use(c, t->db, e))
+		return -1;
+	for (const char *at = t->sql, *end; *at; at = end + (*end == ';')) { /* no ; inside a statement */
+		end = at + strcspn(at, ";");
+		if (conn_exec_n(c, at, (size_t)(end - at), e))
+			return -1;
+	}
+	return 0;
 }
 
 static void see_thread(struct tool *t, const char *member)
