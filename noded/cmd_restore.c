@@ -24,7 +24,7 @@ struct wish {
 	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, dry_run, rewrite_bodies, salvage;
+	bool in_place, fresh, dry_run, rewrite_bodies, salvage;
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -161,7 +161,7 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
 				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
-				 .dry_run = w->dry_run, .salvage = w->salvage, .db_name = w->db_name};
+				 .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage, .db_name = w->db_name};
 	struct restore_result result;
 	bool any = false;
 	int rc = 0;
@@ -243,6 +243,8 @@ int cmd_restore(int argc, char **argv)
 		 .help = "Search this storage; the records of this node are not needed."},
 		{.name = "salvage", .type = OPT_FLAG, .to = &w.salvage,
 		 .help = "Restore what is left of a damaged archive, and name what is lost; ends with 3."},
+		{.name = "fresh", .type = OPT_FLAG, .to = &w.fresh,
+		 .help = "Drop what an unfinished restore of the same left, instead of going on with it."},
 		{.name = "dry-run", .type = OPT_FLAG, .to = &w.dry_run, .help = "Look at everything, change nothing."},
 		{.name = "definer", .type = OPT_STR, .to = &w.definer, .arg = "WHO",
 		 .help = "DEFINER of views and programs: \"keep\" (default), \"invoker\" or USER@HOST."},

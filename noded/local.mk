@@ -24,6 +24,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/digest.h noded/mysql/digest.c \
 	noded/mysql/columns.h noded/mysql/columns.c \
 	noded/mysql/grid.h noded/mysql/grid.c \
+	noded/mysql/journal.h noded/mysql/journal.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/vieworder.h noded/mysql/vieworder.c \
 	noded/mysql/schema.h noded/mysql/schema.c \
@@ -105,7 +106,7 @@ libnoded_a_SOURCES += \
 	noded/run/verify.h noded/run/verify.c \
 	noded/run/account.h noded/run/account.c \
 	noded/run/restore.h noded/run/restore_priv.h \
-	noded/run/restore_wanted.c noded/run/restore_salvage.c noded/run/restore_rows.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
+	noded/run/restore_wanted.c noded/run/restore_salvage.c noded/run/restore_rows.c noded/run/restore_resume.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
 	noded/run/restore_scan.c noded/run/restore_change.c \
 	noded/run/restore_look.c noded/run/restore.c \
 	noded/run/server_dir.h noded/run/server_dir.c \

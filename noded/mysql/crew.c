@@ -265,8 +265,11 @@ int crew_open(struct crew **ret, const struct crew_opts *o, struct err *e)
 	c->n = o->loaders < 1 ? 1 : o->loaders < LOADERS_MAX ? o->loaders : LOADERS_MAX;
 	c->max = (size_t)c->n * AHEAD + KEEP;
 	for (unsigned i = 0; i < c->n; i++) {
+		struct load_opts load = *o->load;
+
+		load.number = i + 1;
 		c->loaders[i].crew = c;
-		if (load_open(&c->loaders[i].load, o->load, e))
+		if (load_open(&c->loaders[i].load, &load, e))
 			return -1;
 	}
 	for (unsigned i = 0; i < c->n; i++)

@@ -10,13 +10,14 @@
 
 #include "noded/mysql/conn.h"
 #include "noded/mysql/digest.h"
+#include "noded/mysql/journal.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/reader.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { SLICE = 256 << 10 }; /* a member is looked at in such pieces: its statements are sent meanwhile */
+enum { LOCK_WAIT_S = 60, SLICE = 256 << 10 }; /* a member is looked at in such pieces: its statements are sent meanwhile */
 #define STATEMENT_MAX ((size_t)5 << 29) /* as the dumper writes them */
 
 struct load {
@@ -26,6 +27,7 @@ struct load {
 	char *definer;  /* "`u`@`h`" or CURRENT_USER, to stand in every DEFINER=; NULL: kept */
 	char *member;   /* being loaded */
 	bool rows;      /* it is a transaction of ours */
+	bool journal;
 	unsigned long id; /* of the connection */
 	struct db_access access; /* lent */
 	unsigned redefined;
@@ -96,6 +98,7 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 	l->db = xstrdup(o->db);
 	l->rewrite = o->rewrite;
 	l->rewrite_ctx = o->rewrite_ctx;
+	l->journal = o->journal;
 	l->shorten = o->shorten;
 	l->shorten_ctx = o->shorten_ctx;
 	l->access = *o->access;
@@ -103,7 +106,8 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 	    conn_use(l->c, l->db, e))
 		return -1;
 	l->id = mysql_thread_id(l->c->my);
-	if (know_settings(l, e))
+	if (know_settings(l, e) ||
+	    (o->journal && o->number && journal_lock(l->c, l->db, o->number, LOCK_WAIT_S, e)))
 		return -1;
 
 	*ret = TAKE(l);
@@ -317,7 +321,7 @@ int load_end(struct load *l, struct err *e)
 	}
 	reader_done(&l->reader);
 	reader_init(&l->reader, STATEMENT_MAX);
-	if (l->rows && conn_exec(l->c, "COMMIT", e))
+	if (l->rows && ((l->journal && journal_add(l->c, "member", l->member, NULL, e)) || conn_exec(l->c, "COMMIT", e)))
 		return err_wrap(e, "%s", l->member);
 	l->rows = false;
 	free(TAKE(l->member));
@@ -406,9 +410,23 @@ int load_check(struct load *l, const char *table, const char *select_list, uint6
 	return 0;
 }
 
-int load_alter(struct load *l, const char *sql, struct err *e)
+struct conn *load_conn(struct load *l)
 {
-	if (conn_exec(l->c, "SET foreign_key_checks=0", e) || conn_exec(l->c, sql, e) ||
+	return l->c;
+}
+
+/* "Duplicate key name", "duplicate foreign key constraint name", and that one in the words of older servers. */
+static bool was_there(struct load *l)
+{
+	unsigned code = mysql_errno(l->c->my);
+
+	return code == ER_DUP_KEYNAME || code == ER_DUP_CONSTRAINT_NAME || code == 1826 ||
+	       (code == ER_CANT_CREATE_TABLE && strstr(mysql_error(l->c->my), "errno: 121"));
+}
+
+int load_alter(struct load *l, const char *sql, bool again, struct err *e)
+{
+	if (conn_exec(l->c, "SET foreign_key_checks=0", e) || (conn_exec(l->c, sql, e) && !(again && was_there(l))) ||
 	    conn_exec(l->c, "SET foreign_key_checks=1", e))
 		return -1;
 	return 0;

@@ -21,6 +21,7 @@ struct load_statement {
 	bool *ansi_quotes;     /* of the connection, false when a member begins: the callee keeps it true to sql_mode */
 };
 
+struct conn;
 struct load;
 struct load_opts {
 	const struct db_access *access;
@@ -35,6 +36,8 @@ struct load_opts {
 	/* Asked, after rewrite, before each CREATE of db/10-schema: 1 with the text to send instead, 0. NULL: none. */
 	int (*shorten)(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
 	void *shorten_ctx;
+	bool journal;          /* each member of rows is written down in the schema's journal with its rows */
+	unsigned number;       /* of this connection among those that load; with journal it takes that lock, 0 none */
 };
 int load_open(struct load **ret, const struct load_opts *o, struct err *e) MUSTCHECK;
 void load_close(struct load *l);
@@ -57,8 +60,11 @@ unsigned load_redefined(const struct load *l);
  * definition refers to (a table, a column, a function, a schema, an account), the rest of the
  * member is forgotten, and true: the next member may come. */
 bool load_skip(struct load *l);
-/* Add keys to a table: no foreign key is compared with the rows, which came as they were. */
-int load_alter(struct load *l, const char *sql, struct err *e) MUSTCHECK;
+/* Its connection, between members. Lent. */
+struct conn *load_conn(struct load *l);
+/* Add keys to a table: no foreign key is compared with the rows, which came as they were. again: they may have been added
+ * before, which is fine. */
+int load_alter(struct load *l, const char *sql, bool again, struct err *e) MUSTCHECK;
 /* 0 when the table is there and can be read, whatever is in it. */
 int load_has(struct load *l, const char *table, struct err *e) MUSTCHECK;
 /* Count and digest of a loaded table, to compare with the manifest's. */

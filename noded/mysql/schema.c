@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/journal.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/rows.h"
 #include "noded/mysql/sqltext.h"
@@ -138,14 +139,18 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 	MYSQL_ROW row;
 
 	/* The schema's name is compared as bytes too: "Shop" and "shop" may be two databases. */
-	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, DATA_LENGTH FROM information_schema.TABLES "
+	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, DATA_LENGTH, TABLE_NAME = '" JOURNAL_TABLE
+				"' AND TABLE_COMMENT = '" JOURNAL_COMMENT "' FROM information_schema.TABLES "
 				"WHERE TABLE_SCHEMA = DATABASE() AND CAST(TABLE_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) "
 				"ORDER BY TABLE_NAME", e))
 		return -1;
 	while ((row = mysql_fetch_row(r))) {
 		bool versioned = str_eq(row[1], "SYSTEM VERSIONED");
 
-		if (str_eq(row[1], "VIEW")) {
+		if (str_eq(row[5], "1")) {
+			schema_warn(s, "a restore into `%s` is not finished: what is there yet is backed up, without the journal of "
+				       "the restore", s->db);
+		} else if (str_eq(row[1], "VIEW")) {
 			list_push(&s->views)->name = xstrdup(row[0]);
 		} else if (str_eq(row[1], "SEQUENCE")) {
 			list_push(&s->sequences)->name = xstrdup(row[0]);

@@ -198,7 +198,13 @@ static char *old_name(const struct swap *s, size_t i)
 static int rename_all(struct conn *c, const struct swap *s, struct err *e)
 {
 	CLEANUP(buf_done) struct buf b = {0};
+	bool to_move = true;
 
+	/* all went or none: a swap that was cut off goes on behind it */
+	if (s->tables->n && table_exists(c, s->scratch, s->tables->v[0], &to_move, e))
+		return -1;
+	if (!to_move)
+		return 0;
 	buf_init(&b, SQL_MAX);
 	buf_adds(&b, "RENAME TABLE ");
 	for (size_t i = 0; i < s->tables->n; i++) {

@@ -19,6 +19,9 @@ static void restore_done(struct restore *r)
 	if (r->access_ours)
 		db_access_done(&r->access);
 	needs_done(&r->needs);
+	for (size_t i = 0; i < r->drop.n; i++)
+		free(r->drop.v[i]);
+	list_done(&r->drop);
 	free(r->source_db);
 	free(r->target_db);
 	free(r->target_dir);

@@ -27,6 +27,7 @@ struct restore_opts {
 	const char *definer;             /* "keep" "invoker" "USER@HOST" */
 	bool events_disable;             /* else they are as they were */
 	bool rewrite_bodies;             /* the name of the schema also in triggers, routines and events */
+	bool fresh;                      /* an unfinished restore is dropped, not resumed */
 	bool dry_run;
 	bool salvage;                    /* what is damaged is left out and named, instead of refused */
 };

@@ -47,6 +47,7 @@ static int swap(struct restore *r, struct err *e)
 	const struct swap s = {r->target_db, r->source_db, &r->o->tables, &triggers, r->tag};
 
 	load_close(TAKE(r->load));
+	r->journal = false; /* it stays in the copy, and goes with it */
 	if (server_can_swap(&r->access, &s, e) || server_swap(&r->access, &s, e))
 		return err_wrap(e, "the copy in `%s` is complete and stays there", r->target_db);
 	str_cut(r->out->db, sizeof(r->out->db), r->source_db);
@@ -56,23 +57,42 @@ static int swap(struct restore *r, struct err *e)
 	return server_drop_schema(&r->access, r->target_db, e);
 }
 
-int restore_database(struct restore *r, struct err *e)
+static int load_all(struct restore *r, struct err *e)
 {
 	CLEANUP(prefixes_done) struct prefixes p = {0};
 
-	restore_database_prefixes(r, &p);
-	if (restore_rows_plan(r, e))
+	if (restore_journal_begin(r, e))
 		return -1;
-	if (restore_open_load(r, true, e))
+	restore_database_prefixes(r, &p);
+	restore_rows_left(r, &p);
+	if (restore_members(r, &p, e)) {
+		if (r->journal)
+			job_say(r->o->job, "`%s` is not complete: the same command goes on with it, --fresh begins anew", r->target_db);
+		return -1;
+	}
+	return 0;
+}
+
+int restore_database(struct restore *r, struct err *e)
+{
+	if (restore_drop_unfinished(r, e) || restore_rows_plan(r, e) || restore_open_load(r, !r->resumed, e))
 		return -1;
 	str_cut(r->out->db, sizeof(r->out->db), r->target_db);
 	job_say(r->o->job, "loading into `%s`", r->target_db);
-	if (restore_members(r, &p, e))
+	if (load_all(r, e))
 		return err_wrap(e, "database %s into `%s`", r->source_db, r->target_db);
 	if (load_redefined(r->load))
 		job_warn(r->o->job, "%u views and programs now have the restoring account as their DEFINER: theirs is not on this "
 			 "server, or may not be set", load_redefined(r->load));
-	if (restore_rows_agree(r, e))
+	/* a copy that is wrong is complete too: there is nothing to go on with */
+	if (restore_rows_agree(r, e)) {
+		struct err ignored;
+
+		if (restore_journal_end(r, &ignored))
+			job_say(r->o->job, "%s", ignored.msg);
 		return err_wrap(e, "database %s into `%s`", r->source_db, r->target_db);
-	return r->o->in_place ? swap(r, e) : 0;
+	}
+	if (r->o->in_place)
+		return swap(r, e);
+	return restore_journal_end(r, e);
 }

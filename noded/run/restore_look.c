@@ -61,7 +61,8 @@ int restore_look_at_database(struct restore *r, struct err *e)
 
 	if (!*r->source_db)
 		return err_set(e, ERR_NOTFOUND, "%s holds no database", r->opened.key);
-	if (restore_tables_known(r, e) || restore_choose_access(r, e) || restore_look_server(r, &facts, e))
+	if (restore_tables_known(r, e) || restore_choose_access(r, e) || restore_look_server(r, &facts, e) ||
+	    restore_find_unfinished(r, e))
 		return -1;
 	/* what speaks against a swap already now: nothing is loaded for it then */
 	if (r->o->in_place && restore_can_swap(r, e))
@@ -70,11 +71,12 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	if (restore_measure(r, &p, false, &sum, e) || restore_scan(r, e))
 		return -1;
 	r->wanted += sum.bytes;
-	if (facts.there)
+	/* whoever it is now may see an unfinished one that the site's account could not */
+	if (look_at_server(r, &sum, &obstacles, e) || restore_find_unfinished(r, e) || restore_look_server(r, &facts, e))
+		return -1;
+	if (facts.there && !r->resumed && !restore_will_drop(r, r->target_db))
 		obstacle_add(&obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
 			     "--to-db, or drop it", r->target_db, facts.tables);
-	if (look_at_server(r, &sum, &obstacles, e) || restore_look_server(r, &facts, e))
-		return -1;
 	if (r->o->dry_run)
 		tell_plan(r, &sum, &facts);
 	if (refuse(r, &obstacles, e))

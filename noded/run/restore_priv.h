@@ -24,7 +24,11 @@ struct restore {
 	struct restore_rows *rows;  /* how far the members are */
 	char *member;               /* being loaded */
 	bool skip;                  /* the rest of it */
-	char tag[16];               /* beginning of the run's id */
+	char tag[16];               /* beginning of the run's id; of the one that began */
+	bool resumed;               /* an earlier run began it */
+	struct strings drop;        /* schemas of unfinished restores that give way */
+	bool journal;               /* there is one */
+	int64_t begun, loaded;      /* resumed: since when, and how many members of rows are loaded */
 	struct { LIST_OF(char *); } lost; /* names of members, sorted */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
 	struct needs needs;         /* of the definitions */
@@ -112,11 +116,29 @@ void restore_tell_changes(struct restore *r, bool scheduler);
 int restore_look_at_database(struct restore *r, struct err *e) MUSTCHECK;
 int restore_look_at_files(struct restore *r, struct err *e) MUSTCHECK;
 
+/* ---- restore_resume.c: what was begun before */
+
+/* Is there an unfinished restore of the same archive with the same options? Then r goes on with it; with --fresh it
+ * is dropped. ERR_CONFLICT when the schema asked for holds another one. */
+int restore_find_unfinished(struct restore *r, struct err *e) MUSTCHECK;
+bool restore_will_drop(const struct restore *r, const char *schema);
+int restore_drop_unfinished(struct restore *r, struct err *e) MUSTCHECK;
+/* With r->load open: take the locks, read or make the journal. */
+int restore_journal_begin(struct restore *r, struct err *e) MUSTCHECK;
+/* All is done: the journal goes. */
+int restore_journal_end(struct restore *r, struct err *e) MUSTCHECK;
+
 /* ---- restore_rows.c: members into the server */
 
-/* What is to be expected of each table, from the manifest and the index. Once, before restore_members. */
+/* What is to be expected of each table, from the manifest and the index. Before restore_members. */
 int restore_rows_plan(struct restore *r, struct err *e) MUSTCHECK;
 void restore_rows_free(struct restore_rows *w);
+/* What the journal says is done. */
+int restore_rows_resume(struct restore *r, struct err *e) MUSTCHECK;
+/* Members of rows that are wanted. */
+uint64_t restore_rows_members(const struct restore *r);
+/* Leave out what is loaded already. */
+void restore_rows_left(const struct restore *r, struct prefixes *p);
 /* load_opts.shorten: keys and foreign keys of a CREATE TABLE are kept for later. */
 int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
 /* Load the members: definitions, then rows (with their keys, compared with the manifest), then the rest. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "noded/mysql/crew.h"
+#include "noded/mysql/journal.h"
 #include "noded/mysql/keys.h"
 #include "noded/mysql/sqltext.h"
 #include "noded/run/restore_priv.h"
@@ -23,6 +24,9 @@ static const char rows_dir[] = "db/20-data/", tables_dir[] = "db/10-schema/2-tab
 
 /* Tables with more rows than this, in bytes of SQL, get their keys afterwards: for less it does not pay. */
 enum { DEFER_FROM = 4 << 20 };
+/* Smaller ones are compared again when a restore is resumed: that costs less than writing it down. */
+enum { NOTE_FROM = 1 << 20 };
+enum { PREFIXES_MAX = 1000 };
 
 struct table {
 	struct restore *r;
@@ -31,15 +35,20 @@ struct table {
 	char *keys, *constraints;   /* to be added; NULL none */
 	bool lost;                  /* it could not be made */
 	uint64_t bytes;             /* of SQL */
+	bool ready;                 /* nothing of it is to be loaded: compared at the end */
+	bool known;                 /* the journal says that it agrees */
+	bool doubtful;              /* and nobody knows what a crash did to it since */
 	/* under the lock */
 	unsigned left;              /* members not loaded yet */
-	bool checked;
 	uint64_t rows;
 	uint8_t digest[16];
 };
 struct restore_rows {
 	struct { LIST_OF(struct table); } tables;  /* by part */
 	struct crew *crew;          /* while rows are loaded */
+	struct strings loaded;      /* members, of an earlier run; sorted */
+	uint64_t members;
+	bool defined, filled, complete; /* phases that are over: definitions, rows, all */
 	bool ended;                 /* all members of rows are handed over */
 	unsigned wrong;
 	pthread_mutex_t lock;
@@ -58,6 +67,9 @@ void restore_rows_free(struct restore_rows *w)
 		free(w->tables.v[i].keys);
 		free(w->tables.v[i].constraints);
 	}
+	for (size_t i = 0; i < w->loaded.n; i++)
+		free(w->loaded.v[i]);
+	list_done(&w->loaded);
 	list_done(&w->tables);
 	list_done(&w->said);
 	pthread_mutex_destroy(&w->lock);
@@ -88,7 +100,9 @@ static int count_member(void *ctx, const struct archive_entry *entry, struct err
 
 	(void)e;
 	if (t && !restore_is_lost(r, entry->name)) {
+		r->rows->members++;
 		t->left++;
+		t->ready = false;
 		t->bytes += entry->size;
 	}
 	return 0;
@@ -96,8 +110,10 @@ static int count_member(void *ctx, const struct archive_entry *entry, struct err
 
 int restore_rows_plan(struct restore *r, struct err *e)
 {
-	struct restore_rows *w = r->rows = xcalloc(1, sizeof(*w));
+	struct restore_rows *w;
 
+	restore_rows_free(r->rows);
+	w = r->rows = xcalloc(1, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
 	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
 		const char *name = json_get_str(t, "name", "");
@@ -113,7 +129,7 @@ int restore_rows_plan(struct restore *r, struct err *e)
 		member_name(&part, name);
 		if (buf_check(&part, "name of a table", e))
 			return -1;
-		*list_push(&w->tables) = (struct table){.r = r, .facts = t, .part = buf_take(&part)};
+		*list_push(&w->tables) = (struct table){.r = r, .facts = t, .part = buf_take(&part), .ready = true};
 	}
 	if (w->tables.n)
 		qsort(w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part);
@@ -139,26 +155,46 @@ static void at_work(struct table *t, const struct table **what, bool on)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static bool wants_rows(const struct table *t)
+{
+	return json_get_bool(t->facts, "data", true);
+}
+
+/* NULL, or how it differs from what was counted when it was dumped. */
+static const char *difference(const struct table *t)
+{
+	uint8_t wanted[16];
+
+	if (hex_decode(wanted, sizeof(wanted), json_get_str(t->facts, "digest", "")))
+		return "the manifest has no digest of it";
+	if (t->rows != (uint64_t)json_get_int(t->facts, "rows", 0))
+		return "rows are missing or too many";
+	return memcmp(t->digest, wanted, sizeof(wanted)) ? "other content than was dumped" : NULL;
+}
+
+static int compare(struct table *t, struct load *l, struct err *e)
+{
+	if (!wants_rows(t))
+		return load_has(l, name_of(t), e);
+	if (load_check(l, name_of(t), json_get_str(t->facts, "select", "*"), &t->rows, t->digest, e))
+		return -1;
+	if (t->r->journal && t->bytes >= NOTE_FROM && !difference(t))
+		return journal_add(load_conn(l), "checked", name_of(t), NULL, e);
+	return 0;
+}
+
 static int check_table(void *ctx, struct load *l, struct err *e)
 {
 	struct table *t = ctx;
 	struct restore_rows *w = t->r->rows;
-	uint8_t digest[16] = {0};
-	uint64_t rows = 0;
 	int rc;
 
 	at_work(t, &w->check_of, true);
-	if (json_get_bool(t->facts, "data", true))
-		rc = load_check(l, name_of(t), json_get_str(t->facts, "select", "*"), &rows, digest, e);
-	else
-		rc = load_has(l, name_of(t), e);
+	rc = compare(t, l, e);
 	at_work(t, &w->check_of, false);
 	if (rc)
 		return -1;
 	pthread_mutex_lock(&w->lock);
-	t->checked = true;
-	t->rows = rows;
-	memcpy(t->digest, digest, sizeof(digest));
 	*list_push(&w->said) = t;
 	pthread_mutex_unlock(&w->lock);
 	return 0;
@@ -171,7 +207,8 @@ static int add_keys(void *ctx, struct load *l, struct err *e)
 	int rc;
 
 	at_work(t, &w->keys_of, true);
-	rc = load_alter(l, t->keys, e);
+	rc = load_alter(l, t->keys, t->r->resumed, e) ||
+	     (t->r->journal && journal_remove(load_conn(l), "keys", name_of(t), e)) ? -1 : 0;
 	at_work(t, &w->keys_of, false);
 	if (rc)
 		return err_wrap(e, "the indexes of table `%s`", name_of(t));
@@ -220,32 +257,33 @@ static bool tell_damaged(struct restore *r, const struct table *t)
 	return partly || r->opened.manifest_damage;
 }
 
-static void tell(struct restore *r, struct table *t)
+static void count(struct restore *r, const struct table *t)
 {
-	const char *name = name_of(t);
-	int64_t expected = json_get_int(t->facts, "rows", 0);
-	uint8_t digest[16];
-
-	if (!json_get_bool(t->facts, "data", true))
+	if (!wants_rows(t))
 		return;
 	r->out->tables++;
-	r->out->rows += t->rows;
-	if (tell_damaged(r, t))
+	r->out->rows += (uint64_t)json_get_int(t->facts, "rows", 0);
+}
+
+static void tell(struct restore *r, const struct table *t)
+{
+	const char *name = name_of(t), *differs = difference(t);
+	int64_t expected = json_get_int(t->facts, "rows", 0);
+
+	if (!wants_rows(t))
 		return;
-	if (hex_decode(digest, sizeof(digest), json_get_str(t->facts, "digest", ""))) {
-		r->rows->wrong++;
-		job_warn(r->o->job, "the manifest has no digest of table %s", name);
-	} else if (t->rows != (uint64_t)expected) {
-		r->rows->wrong++;
-		job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), rows are missing or too many", name,
-			 t->rows, expected);
-	} else if (memcmp(digest, t->digest, sizeof(digest)) != 0) {
-		r->rows->wrong++;
-		job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), other content than was dumped", name,
-			 t->rows, expected);
-	} else {
-		job_say(r->o->job, "table %s: %" PRIu64 " rows, digest agrees", name, t->rows);
+	if (tell_damaged(r, t)) {
+		r->out->tables++;
+		r->out->rows += t->rows;
+		return;
 	}
+	if (!differs) {
+		count(r, t);
+		job_say(r->o->job, "table %s: %" PRIu64 " rows, digest agrees", name, t->rows);
+		return;
+	}
+	r->rows->wrong++;
+	job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), %s", name, t->rows, expected, differs);
 }
 
 static void tell_all(struct restore *r)
@@ -305,7 +343,7 @@ static bool on_wait(void *ctx)
 
 static int open_crew(struct restore *r, struct err *e)
 {
-	const struct load_opts load = {.access = &r->access, .db = r->target_db};
+	const struct load_opts load = {.access = &r->access, .db = r->target_db, .journal = r->journal};
 	const struct crew_opts o = {.load = &load, .loaders = (unsigned)r->o->config->mysql_connections, .stop = on_wait,
 				    .loaded = on_loaded, .ctx = r};
 
@@ -322,10 +360,57 @@ static int add_constraints(struct restore *r, struct err *e)
 		progress_phase(r->o->job->bar, "keys", name_of(t));
 		if (restore_stopping(r))
 			return err_set(e, ERR_ABORTED, "stopped on request");
-		if (load_alter(r->load, t->constraints, e))
+		if (load_alter(r->load, t->constraints, r->resumed, e) ||
+		    (r->journal && journal_remove(load_conn(r->load), "constraints", name_of(t), e)))
 			return err_wrap(e, "the foreign keys of table `%s`", name_of(t));
 	}
 	return 0;
+}
+
+/* All tables are there; what they lack yet is written down before there are rows that must not be lost. */
+static int end_definitions(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+	struct conn *c = load_conn(r->load);
+
+	if (w->defined)
+		return 0;
+	w->defined = true;
+	if (!r->journal)
+		return 0;
+	if (journal_begin(c, e))
+		return -1;
+	for (size_t i = 0; i < w->tables.n; i++) {
+		const struct table *t = &w->tables.v[i];
+
+		if ((t->keys && journal_add(c, "keys", name_of(t), t->keys, e)) ||
+		    (t->constraints && journal_add(c, "constraints", name_of(t), t->constraints, e)))
+			return -1;
+	}
+	return journal_add(c, "done", "definitions", NULL, e) || journal_commit(c, e) ? -1 : 0;
+}
+
+static int fill(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+
+	if (end_definitions(r, e) || (w->tables.n && open_crew(r, e)))
+		return -1;
+	for (size_t i = 0; i < w->tables.n; i++) {
+		struct table *t = &w->tables.v[i];
+
+		if (w->filled ? !t->doubtful : t->known)
+			count(r, t);
+		else if (t->ready && !t->lost)
+			complete(t);
+	}
+	if (w->crew && crew_wait(w->crew, e))
+		return -1;
+	show(r);
+	if (w->crew)
+		r->done += crew_bytes(w->crew);
+	crew_close(TAKE(w->crew));
+	return add_constraints(r, e);
 }
 
 /* All rows are there before anything uses them. */
@@ -336,23 +421,31 @@ static int end_rows(struct restore *r, struct err *e)
 	if (w->ended)
 		return 0;
 	w->ended = true;
-	if (w->tables.n && open_crew(r, e))
+	if (fill(r, e))
 		return -1;
-	for (size_t i = 0; i < w->tables.n; i++)
-		if (!w->tables.v[i].bytes && !w->tables.v[i].lost)
-			complete(&w->tables.v[i]);
-	if (w->crew && crew_wait(w->crew, e))
-		return -1;
-	show(r);
-	if (w->crew)
-		r->done += crew_bytes(w->crew);
-	crew_close(TAKE(w->crew));
-	return add_constraints(r, e);
+	return r->journal && !w->filled && !w->wrong ? journal_add(load_conn(r->load), "done", "rows", NULL, e) : 0;
 }
 
 static bool is_rows(const char *member)
 {
 	return str_starts(member, rows_dir);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int begin_rows(struct restore *r, const struct tar_entry *entry, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+
+	if (w->loaded.n && bsearch(&entry->name, w->loaded.v, w->loaded.n, sizeof(*w->loaded.v), by_text)) {
+		r->skip = true;
+		r->done += entry->size;
+		return 0;
+	}
+	return end_definitions(r, e) || open_crew(r, e) || crew_begin(w->crew, entry->name, entry->size, e) ? -1 : 0;
 }
 
 static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
@@ -366,8 +459,11 @@ static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 	if (r->skip)
 		return 0;
 	if (is_rows(r->member))
-		return open_crew(r, e) || crew_begin(r->rows->crew, entry->name, entry->size, e) ? -1 : 0;
-	return str_starts(r->member, "db/30-post/") ? end_rows(r, e) : 0;
+		return begin_rows(r, entry, e);
+	if (str_starts(r->member, "db/30-post/"))
+		return end_rows(r, e);
+	r->skip = r->rows->defined && (str_starts(r->member, "db/10-schema/") || str_starts(r->member, "db/00-header"));
+	return 0;
 }
 
 /* A view may refer to a schema that is not here, or to a table that was left out:
@@ -473,12 +569,154 @@ int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,
 					    .damaged = r->lost.n ? pass_lost : NULL,
 					    .progress = on_fetched, .stop = restore_stopping, .ctx = r};
-	struct archive_read_result result;
+	struct archive_read_result result = {0};
 
+	if (r->rows->complete && !r->rows->ended)
+		return end_rows(r, e);
 	if (archive_read(r->opened.reader, &o, &sink, &result, e) || end_rows(r, e))
 		return -1;
 	r->out->bytes += result.bytes;
+	return r->journal && !r->rows->wrong && r->load ? journal_add(load_conn(r->load), "done", "all", NULL, e) : 0;
+}
+
+/* ---- an earlier run */
+
+static int take_member(void *ctx, const char *name, const char *text, struct err *e)
+{
+	struct restore_rows *w = ctx;
+	struct table *t = table_of(w, name);
+
+	(void)text;
+	(void)e;
+	*list_push(&w->loaded) = xstrdup(name);
+	if (t && t->left && !--t->left)
+		t->ready = true;
 	return 0;
+}
+
+static int take_done(void *ctx, const char *name, const char *text, struct err *e)
+{
+	struct restore_rows *w = ctx;
+
+	(void)text;
+	(void)e;
+	w->defined = w->defined || str_eq(name, "definitions");
+	w->filled = w->filled || str_eq(name, "rows");
+	w->complete = w->complete || str_eq(name, "all");
+	return 0;
+}
+
+static struct table *table_called(struct restore_rows *w, const char *name)
+{
+	CLEANUP(buf_done) struct buf part = {0};
+	struct table wanted = {0};
+
+	buf_init(&part, 4096);
+	member_name(&part, name);
+	wanted.part = part.p;
+	return w->tables.n ? bsearch(&wanted, w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part) : NULL;
+}
+
+static int take_keys(void *ctx, const char *name, const char *text, struct err *e)
+{
+	struct table *t = table_called(ctx, name);
+
+	(void)e;
+	if (t)
+		t->keys = xstrdup(text);
+	return 0;
+}
+
+static int take_constraints(void *ctx, const char *name, const char *text, struct err *e)
+{
+	struct table *t = table_called(ctx, name);
+
+	(void)e;
+	if (t)
+		t->constraints = xstrdup(text);
+	return 0;
+}
+
+static int take_checked(void *ctx, const char *name, const char *text, struct err *e)
+{
+	struct table *t = table_called(ctx, name);
+
+	(void)e;
+	(void)text;
+	if (t)
+		t->known = true;
+	return 0;
+}
+
+/* Of a table without transactions nobody knows what was loaded: it is emptied. Not when it has its triggers already, which
+ * would run again: then it is compared once more. */
+static int take_doubtful(struct restore *r, const char *name, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+	struct conn *c = load_conn(r->load);
+	struct table *t = table_called(w, name);
+	CLEANUP(freep) char *prefix = t ? xasprintf("%s%s.", rows_dir, t->part) : NULL;
+
+	if (!t || !t->bytes)
+		return 0;
+	t->doubtful = w->filled;
+	if (!w->defined || w->filled)
+		return 0;
+	return journal_start_over(c, name, prefix, e) || journal_remove(c, "checked", name, e) ? -1 : 0;
+}
+
+int restore_rows_resume(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+	struct conn *c = load_conn(r->load);
+	struct strings doubtful = {0};
+	int rc = 0;
+
+	if (journal_each(c, "done", take_done, w, e) || journal_doubtful(c, &doubtful, e))
+		return -1;
+	for (size_t i = 0; i < doubtful.n; i++) {
+		if (rc == 0)
+			rc = take_doubtful(r, doubtful.v[i], e);
+		free(doubtful.v[i]);
+	}
+	list_done(&doubtful);
+	if (rc || journal_each(c, "member", take_member, w, e) || journal_each(c, "keys", take_keys, w, e) ||
+	    journal_each(c, "constraints", take_constraints, w, e) || journal_each(c, "checked", take_checked, w, e))
+		return -1;
+	r->loaded = (int64_t)w->loaded.n;
+	return 0;
+}
+
+uint64_t restore_rows_members(const struct restore *r)
+{
+	return r->rows->members;
+}
+
+void restore_rows_left(const struct restore *r, struct prefixes *p)
+{
+	const struct restore_rows *w = r->rows;
+	struct prefixes all = *p;
+	bool whole = false;
+	size_t open = 0;
+
+	if (!r->resumed || !w->defined || w->complete)
+		return;
+	for (size_t i = 0; i < w->tables.n; i++)
+		open += !w->tables.v[i].ready;
+	*p = (struct prefixes){0};
+	for (size_t i = 0; i < all.n; i++) {
+		whole = whole || str_eq(all.v[i], "db/*");
+		if (!str_eq(all.v[i], "db/*") && !str_starts(all.v[i], rows_dir))
+			*list_push(p) = xstrdup(all.v[i]);
+	}
+	prefixes_done(&all);
+	if (whole)
+		*list_push(p) = xstrdup("db/30-post/*");
+	if (open > PREFIXES_MAX)
+		*list_push(p) = xasprintf("%s*", rows_dir);
+	for (size_t i = 0; i < w->tables.n && open <= PREFIXES_MAX; i++)
+		if (!w->tables.v[i].ready)
+			*list_push(p) = xasprintf("%s%s.*", rows_dir, w->tables.v[i].part);
 }
 
 int restore_rows_agree(const struct restore *r, struct err *e)
