@@ -173,11 +173,9 @@ static void history(struct screen *s, struct span at, const struct panels *p)
 
 		x += screen_put(s, AT(at.y, x, at.x + at.w - x), style, glyph);
 	}
-	for (size_t i = 0; i < runs->n; i++)
-		if (runs->v[i].state == RUN_FAILED && i == 0 && runs->v[i].error[0]) {
-			screen_putf(s, AT(at.y, x + 2, at.x + at.w - x - 2), ST_FAIL, "%s", runs->v[i].error);
-			return;
-		}
+	if ((runs->v[0].state == RUN_FAILED || runs->v[0].state == RUN_SUSPECT) && runs->v[0].error[0])
+		screen_putf(s, AT(at.y, x + 2, at.x + at.w - x - 2), runs->v[0].state == RUN_FAILED ? ST_FAIL : ST_WARN, "%s",
+			    runs->v[0].error);
 }
 
 static void progress_numbers(struct screen *s, struct span at, const struct panels *p, const struct wire_progress *run)
