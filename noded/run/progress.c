@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "noded/run/lock.h"
@@ -27,6 +28,7 @@ enum {
 	LINE_EVERY_MS = 30000,
 	STATUS_MAX = 64 << 10,
 	BAR_CELLS = 20,
+	SWEEP_MS = 60000,
 };
 
 struct progress {
@@ -286,4 +288,24 @@ void progress_forget(const char *uuid)
 			unlink(found.gl_pathv[i]);
 		globfree(&found);
 	}
+}
+
+void progress_sweep(const struct lock_holders *l)
+{
+	CLEANUP(freep) char *dir = status_dir();
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
+		CLEANUP(freep) char *uuid = xstrndup(entries[i]->d_name, UUID_TEXT - 1);
+		struct stat st;
+
+		/* a living process writes its file again and again */
+		if (strstr(entries[i]->d_name, ".json") && !living(l, uuid) && stat(path, &st) == 0 &&
+		    (int64_t)st.st_mtim.tv_sec * 1000 < clock_ms() - SWEEP_MS)
+			unlink(path);
+		free(entries[i]);
+	}
+	free(entries);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "noded/run/lock.h"
 #include "shared/err.h"
 #include "shared/wire.h"
 
@@ -40,5 +41,8 @@ struct wire_progresses { LIST_OF(struct wire_progress); };
 int progress_list(struct wire_progresses *ret, size_t *dead, struct err *e) MUSTCHECK;
 /* Remove the status file that a dead run left. */
 void progress_forget(const char *uuid);
+/* Remove the files of processes that are gone, also of those that died before
+ * their run was written down anywhere. */
+void progress_sweep(const struct lock_holders *living);
 
 #endif

@@ -128,6 +128,7 @@ int reap(const struct config *c, struct catalogue *catalogue, void (*say)(void *
 			rc = abort_run(&r, &runs.v[i], e);
 	if (rc == 0)
 		rc = sweep_uploads(&r, &holders, e);
+	progress_sweep(&holders);
 	list_done(&holders);
 	/* the outbox may lie on a full disk: no reason to keep a backup from running */
 	if (rc == 0 && report_rest(c, catalogue, &why))

@@ -238,6 +238,127 @@ static void the_grid_of_a_table_is_remembered(void **state)
 	assert_int_equal(shift, 18);
 }
 
+static struct run_brief brief(const char *site, size_t at, size_t n)
+{
+	struct run_briefs list;
+	struct run_brief b;
+	struct err e;
+
+	assert_int_equal(catalogue_briefs(c, site, &list, &e), 0);
+	assert_int_equal(list.n, n);
+	b = list.v[at];
+	list_done(&list);
+	return b;
+}
+
+static void a_run_is_forgotten_only_when_it_was_given_up_and_nothing_is_left(void **state)
+{
+	struct wire_archive a = archive("s", "z/a", 1000), b = archive("t", "z/a", 500);
+	char first[UUID_TEXT];
+	bool changed;
+	struct err e;
+
+	(void)state;
+	save("1111-1", "old", 1000, RUN_OK);
+	save("1111-2", "old", 2000, RUN_RUNNING);
+	assert_int_equal(catalogue_upload(c, "1111-1", &a, &e) + catalogue_stored(c, "1111-1", &a, &e), 0);
+	assert_int_equal(catalogue_upload(c, "1111-1", &b, &e) + catalogue_stored(c, "1111-1", &b, &e), 0);
+	assert_int_equal(brief("old", 1, 2).archives, 2);
+	assert_int_equal(brief("old", 1, 2).size, 1500);
+	assert_int_equal(catalogue_forget(c, "1111-1", &e), 0); /* nobody gave it up */
+	assert_int_equal(brief("old", 1, 2).archives, 2);
+	assert_int_equal(catalogue_expire(c, "1111-2", 77, &changed, &e), 0);
+	assert_false(changed); /* it is in progress */
+	assert_int_equal(count(&(struct run_query){.site = "old", .good = true}, first), 1);
+	assert_int_equal(catalogue_expire(c, "1111-1", 77, &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(brief("old", 1, 2).expiring, 77);
+	assert_int_equal(count(&(struct run_query){.site = "old", .good = true}, first), 0);
+	assert_int_equal(catalogue_expire(c, "1111-1", 88, &changed, &e), 0);
+	assert_false(changed);
+	assert_int_equal(catalogue_gone(c, "1111-1", &a, &e), 0);
+	assert_int_equal(catalogue_forget(c, "1111-1", &e), 0); /* one storage has not confirmed */
+	assert_int_equal(brief("old", 1, 2).archives, 1);
+	assert_int_equal(catalogue_gone(c, "1111-1", &b, &e), 0);
+	assert_int_equal(catalogue_forget(c, "1111-1", &e), 0);
+	assert_string_equal(brief("old", 0, 1).uuid, "1111-2");
+}
+
+static void a_held_run_is_not_given_up_and_one_that_goes_is_not_held(void **state)
+{
+	struct run_marks m;
+	bool changed;
+	struct err e;
+
+	(void)state;
+	save("2222-1", "held", 1000, RUN_OK);
+	assert_int_equal(catalogue_hold(c, "2222-1", true, &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(catalogue_expire(c, "2222-1", 5, &changed, &e), 0);
+	assert_false(changed);
+	assert_int_equal(catalogue_marks(c, "2222-1", &m, &e), 0);
+	assert_true(m.held);
+	save("2222-1", "held", 1000, RUN_WARNING); /* saving again keeps the marks */
+	assert_true(brief("held", 0, 1).held);
+	assert_int_equal(catalogue_hold(c, "2222-1", false, &changed, &e), 0);
+	assert_int_equal(catalogue_expire(c, "2222-1", 5, &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(catalogue_hold(c, "2222-1", true, &changed, &e), 0);
+	assert_false(changed);
+	assert_int_equal(catalogue_marks(c, "nobody", &m, &e), 0);
+	assert_false(m.held);
+}
+
+static void add_name(void *ctx, const struct catalogue_table *t)
+{
+	char *names = ctx;
+
+	names[strlen(names)] = t->name[0]; /* of one letter each */
+}
+
+static void tables_of_a_second_attempt_take_the_place_of_the_first(void **state)
+{
+	static const uint8_t digest[16];
+	struct catalogue_table v[] = {{"b", 1, 2, digest, true}, {"a", 3, 4, digest, true}};
+	struct catalogue_tables both = {.v = v, .n = 2}, one = {.v = v, .n = 1};
+	char names[50] = "";
+	struct err e;
+
+	(void)state;
+	save("3333-1", "tables", 1000, RUN_OK);
+	assert_int_equal(catalogue_set_tables(c, "3333-1", "db", &both, &e), 0);
+	assert_int_equal(catalogue_each_table(c, "3333-1", "db", add_name, names, &e), 0);
+	assert_string_equal(names, "ab");
+	assert_int_equal(catalogue_set_tables(c, "3333-1", "db", &one, &e), 0);
+	memset(names, 0, sizeof(names));
+	assert_int_equal(catalogue_each_table(c, "3333-1", "db", add_name, names, &e), 0);
+	assert_string_equal(names, "b");
+	v[1].name = "b"; /* twice the same: nothing of it is kept, what was there stays */
+	assert_int_equal(catalogue_set_tables(c, "3333-1", "db", &both, &e), -1);
+	memset(names, 0, sizeof(names));
+	assert_int_equal(catalogue_each_table(c, "3333-1", "db", add_name, names, &e), 0);
+	assert_string_equal(names, "b");
+}
+
+static void growth_is_what_was_stored_since(void **state)
+{
+	struct wire_archive a = archive("g", "g/a", 1000), b = archive("g", "g/b", 500);
+	struct storage_growth g;
+	struct err e;
+
+	(void)state;
+	save("4444-1", "grows", 1000, RUN_OK);
+	save("4444-2", "grows", 5000, RUN_OK);
+	assert_int_equal(catalogue_upload(c, "4444-1", &a, &e) + catalogue_stored(c, "4444-1", &a, &e), 0);
+	assert_int_equal(catalogue_upload(c, "4444-2", &b, &e) + catalogue_stored(c, "4444-2", &b, &e), 0);
+	assert_int_equal(catalogue_growth(c, "g", 0, &g, &e), 0);
+	assert_int_equal(g.bytes, 1500);
+	assert_int_equal(g.first, 1000);
+	assert_int_equal(catalogue_growth(c, "g", 2000, &g, &e), 0);
+	assert_int_equal(g.bytes, 500);
+	assert_int_equal(g.runs, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +366,10 @@ int main(void)
 		cmocka_unit_test(a_run_comes_back_as_it_was_saved),
 		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
 		cmocka_unit_test(the_grid_of_a_table_is_remembered),
+		cmocka_unit_test(a_run_is_forgotten_only_when_it_was_given_up_and_nothing_is_left),
+		cmocka_unit_test(a_held_run_is_not_given_up_and_one_that_goes_is_not_held),
+		cmocka_unit_test(tables_of_a_second_attempt_take_the_place_of_the_first),
+		cmocka_unit_test(growth_is_what_was_stored_since),
 		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
 		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
 		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),

@@ -36,9 +36,35 @@ static void nested_directories_are_walked_once_and_lose_nothing(void **state)
 	assert_false(lies_in("/ab", "/a"));
 }
 
+static void an_archive_with_fewer_members_than_it_was_given_is_no_success(void **state)
+{
+	struct work w = {.members = 40};
+	struct walk_result files = {.files = 7};
+	struct archive_sum sum = {.members = 50};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(all_there(&w, &files, &sum, &e), 0);
+	sum.members = 49;
+	assert_int_equal(all_there(&w, &files, &sum, &e), -1);
+	assert_string_equal(e.msg, "the archive has 49 members, 50 were given to it");
+}
+
+static void only_what_holds_nothing_but_nul_is_blank(void **state)
+{
+	(void)state;
+	assert_true(all_nul("\0\0\0\0", 4));
+	assert_true(all_nul("", 0));
+	assert_false(all_nul("\0\0\0x", 4));
+	assert_false(all_nul("x\0\0\0", 4));
+	assert_true(all_nul("\0", 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_archive_with_fewer_members_than_it_was_given_is_no_success),
+		cmocka_unit_test(only_what_holds_nothing_but_nul_is_blank),
 		cmocka_unit_test(nested_directories_are_walked_once_and_lose_nothing),
 	};
 
