@@ -99,16 +99,21 @@ static char *find_installer(const char *server)
 	return find(&near);
 }
 
+static int no_program(const struct private_server_opts *o, struct err *e)
+{
+	if (o->program)
+		return err_set(e, ERR_NOTFOUND, "--server: %s is no program that can be started; give its whole path", o->program);
+	return err_set(e, ERR_NOTFOUND, "there is neither mariadbd nor mysqld on this machine: install mariadb-server (it need "
+		       "not run), or verify without --full");
+}
+
 static int find_programs(const struct private_server_opts *o, char **server, char **installer, struct err *e)
 {
 	const struct places all = {server_names, usual_dirs, getenv("PATH")};
 
-	*server = o->program ? xstrdup(o->program) : find(&all);
-	if (o->program && !can_start(o->program))
-		return err_set(e, ERR_NOTFOUND, "--server: %s is no program that can be started; give its whole path", o->program);
+	*server = !o->program ? find(&all) : can_start(o->program) ? xstrdup(o->program) : NULL;
 	if (!*server)
-		return err_set(e, ERR_NOTFOUND, "there is neither mariadbd nor mysqld on this machine: install mariadb-server (it "
-			       "need not run), or verify without --full");
+		return no_program(o, e);
 	*installer = find_installer(*server);
 	return 0;
 }

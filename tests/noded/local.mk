@@ -7,6 +7,8 @@ if HAVE_CMOCKA
 noded_tests = \
 	tests/noded/test_config \
 	tests/noded/test_lock \
+	tests/noded/test_server_dir \
+	tests/noded/test_prove \
 	tests/noded/test_catalogue \
 	tests/noded/test_hooks \
 	tests/noded/test_find \
@@ -29,6 +31,8 @@ check_PROGRAMS += $(noded_tests)
 TESTS += $(noded_tests)
 tests_noded_test_config_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_lock_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_server_dir_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_prove_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_catalogue_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_hooks_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_relay_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
