@@ -25,6 +25,8 @@ libnoded_a_SOURCES = \
 	noded/mysql/columns.h noded/mysql/columns.c \
 	noded/mysql/grid.h noded/mysql/grid.c \
 	noded/mysql/journal.h noded/mysql/journal.c \
+	noded/mysql/large.h noded/mysql/large.c \
+	noded/mysql/compare.h noded/mysql/compare.c \
 	noded/mysql/rows.h noded/mysql/rows.c \
 	noded/mysql/vieworder.h noded/mysql/vieworder.c \
 	noded/mysql/schema.h noded/mysql/schema.c \

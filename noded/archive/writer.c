@@ -175,7 +175,7 @@ static int archive_end(struct archive_writer *w, struct err *e)
 }
 
 /* A regular file of ours: root's, private, of now. */
-static int begin_own(struct archive_writer *w, const char *name, uint64_t size, struct err *e)
+int archive_begin_own(struct archive_writer *w, const char *name, uint64_t size, struct err *e)
 {
 	CLEANUP(freep) char *copy = xstrdup(name);
 	struct tar_entry entry = {.name = copy, .type = '0', .mode = 0600, .size = size,
@@ -186,7 +186,7 @@ static int begin_own(struct archive_writer *w, const char *name, uint64_t size, 
 
 int archive_add(struct archive_writer *w, const char *name, const void *p, size_t n, struct err *e)
 {
-	if (begin_own(w, name, n, e) || archive_write(w, p, n, e))
+	if (archive_begin_own(w, name, n, e) || archive_write(w, p, n, e))
 		return -1;
 	return archive_end(w, e);
 }
@@ -261,7 +261,7 @@ static int add_index(struct archive_writer *w, struct err *e)
 	CLEANUP(freep) char *part = xmalloc(64 << 10);
 	uint64_t len = spill_len(&w->lines), at = 0;
 
-	if (begin_own(w, "index.jsonl", len, e))
+	if (archive_begin_own(w, "index.jsonl", len, e))
 		return -1;
 	while (at < len) {
 		size_t n = len - at < 64 << 10 ? (size_t)(len - at) : 64 << 10;

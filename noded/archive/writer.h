@@ -31,6 +31,9 @@ void archive_writer_freep(struct archive_writer **w);
 /* A member whose bytes are all here (SQL, RESTORE.txt): regular file, 0600. */
 int archive_add(struct archive_writer *w, const char *name, const void *p, size_t n, struct err *e) MUSTCHECK;
 
+/* The same for one that comes in pieces: then exactly size bytes to archive_writer_sink's write, and its end. */
+int archive_begin_own(struct archive_writer *w, const char *name, uint64_t size, struct err *e) MUSTCHECK;
+
 struct archive_sum {
 	uint64_t bytes_in;      /* tar bytes */
 	uint64_t bytes_stored;

@@ -10,6 +10,12 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
+static void free_column(struct column *c)
+{
+	free(c->name);
+	free(c->expr);
+}
+
 void columns_done(struct columns *k)
 {
 	free(k->names);
@@ -17,7 +23,7 @@ void columns_done(struct columns *k)
 	free(k->order);
 	list_done(&k->form);
 	for (size_t i = 0; i < k->all.n; i++)
-		free(k->all.v[i].name);
+		free_column(&k->all.v[i]);
 	list_done(&k->all);
 	list_done(&k->key);
 	*k = (struct columns){0};
@@ -118,15 +124,17 @@ static bool is_one_of(const char *type, const char *const *words, size_t n_words
 	return false;
 }
 
-static struct column describe(const char *quoted, const char *type, const char *key)
+static struct column describe(const char *quoted, const char *expr, MYSQL_ROW row)
 {
+	const char *type = row[1];
 	static const char *const integers[] = {"tinyint", "smallint", "mediumint", "int", "bigint"};
 	static const char *const inexact[] = {"float", "double"};
 	static const char *const large[] = {"mediumtext", "longtext", "mediumblob", "longblob", "json"};
 
 	return (struct column){
 		.name = xstrdup(quoted),
-		.key = str_eq(key, "PRI"),
+		.expr = xstrdup(expr),
+		.key = str_eq(row[4], "PRI"),
 		.integer = is_one_of(type, integers, ARRAY_LEN(integers)),
 		.is_unsigned = strstr(type, "unsigned") != NULL,
 		.inexact = is_one_of(type, inexact, ARRAY_LEN(inexact)),
@@ -146,7 +154,7 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 	if (conn_rows_of(c, &r, "SHOW FULL COLUMNS FROM ", table, e))
 		return err_wrap(e, "table `%s`", table);
 	while ((row = mysql_fetch_row(r))) { /* Field, Type, Collation, Null, Key, Default, Extra, ... */
-		size_t at = names.len + (names.len > 0);
+		size_t at = names.len + (names.len > 0), list_at = list.len + (list.len > 0);
 
 		k.keys += str_eq(row[4], "PRI");
 		if (is_generated(str_or(row[6], "")))
@@ -157,7 +165,7 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 		}
 		sql_ident(&names, row[0]);
 		*list_push(&k.form) = (unsigned char)add_column(&list, row[0], row[1], row[2]);
-		*list_push(&k.all) = describe(names.p + at, row[1], row[4]);
+		*list_push(&k.all) = describe(names.p + at, list.p + list_at, row);
 		k.n++;
 	}
 	if (buf_check(&names, "column list", e) || buf_check(&list, "column list", e))
@@ -179,6 +187,14 @@ static bool keeps_times(const char *text, const char *column)
 	CLEANUP(freep) char *want = xasprintf("\n  %s timestamp(6) ", column);
 
 	return strstr(text, want);
+}
+
+static void push_plain(struct columns *k, const struct buf *name)
+{
+	struct column *c = list_push(&k->all);
+
+	c->name = xstrdup(name->p);
+	c->expr = xstrdup(name->p);
 }
 
 int columns_add_history(struct columns *ret, struct conn *c, const char *table, struct err *e)
@@ -209,8 +225,8 @@ int columns_add_history(struct columns *ret, struct conn *c, const char *table, 
 	ret->select_list = TAKE(list);
 	*list_push(&ret->form) = FORM_PLAIN;
 	*list_push(&ret->form) = FORM_PLAIN;
-	list_push(&ret->all)->name = buf_take(&from);
-	list_push(&ret->all)->name = buf_take(&to);
+	push_plain(ret, &from);
+	push_plain(ret, &to);
 	ret->n += 2;
 	ret->history = true;
 	return 0;
@@ -286,4 +302,51 @@ const struct column *columns_grid(const struct columns *k, unsigned *at)
 		return NULL;
 	*at = (unsigned)k->key.v[0];
 	return &k->all.v[*at];
+}
+
+bool columns_sliced(const struct columns *k)
+{
+	bool large = false;
+
+	for (size_t i = 0; i < k->all.n; i++)
+		large = large || k->all.v[i].large;
+	if (!large || !k->keys || k->key.n != k->keys || k->history)
+		return false;
+	for (size_t i = 0; i < k->key.n; i++)
+		if (k->key.v[i] < 0 || k->all.v[k->key.v[i]].inexact || k->all.v[k->key.v[i]].large)
+			return false;
+	return true;
+}
+
+void columns_bounded_list(const struct columns *k, struct buf *b)
+{
+	const char *or = "";
+
+	for (size_t i = 0; i < k->all.n; i++) {
+		const struct column *c = &k->all.v[i];
+
+		if (c->large)
+			buf_addf(b, "IF(LENGTH(%s)<=%d,%s,NULL),", c->name, VALUE_MAX, c->expr);
+		else
+			buf_addf(b, "%s,", c->expr);
+	}
+	for (size_t i = 0; i < k->all.n; i++) {
+		if (!k->all.v[i].large)
+			continue;
+		buf_addf(b, "%sLENGTH(%s)>%d", or, k->all.v[i].name, VALUE_MAX);
+		or = " OR ";
+	}
+}
+
+void columns_where(const struct columns *k, MYSQL_ROW row, const unsigned long *len, struct buf *b)
+{
+	for (size_t i = 0; i < k->key.n; i++) {
+		int at = k->key.v[i];
+		char *to;
+
+		buf_addf(b, "%s%s=", i ? " AND " : "", k->all.v[at].name);
+		to = buf_room(b, 2 * len[at] + 5);
+		if (to)
+			buf_grew(b, (size_t)(column_value(to, k->form.v[at], row[at], len[at]) - to));
+	}
 }

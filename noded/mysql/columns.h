@@ -3,8 +3,10 @@
 #define FELLOE_MYSQL_COLUMNS_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "noded/mysql/conn.h"
+#include "noded/mysql/sqltext.h"
 #include "shared/err.h"
 #include "shared/list.h"
 
@@ -15,10 +17,11 @@ enum column_form { FORM_TEXT, FORM_PLAIN /* quoted, nothing to escape */, FORM_N
 
 struct column {
 	char *name;        /* `a` */
+	char *expr;        /* as it stands in the select list */
 	bool key;          /* belongs to the primary key, or to a unique one without NULLs that stands in for it */
 	bool integer, is_unsigned;
 	bool inexact;      /* FLOAT, DOUBLE: its text finds no row */
-	bool large;        /* MEDIUM and LONG types: may hold more than fits into memory */
+	bool large;        /* MEDIUM and LONG types: may hold more than should be in memory at once */
 };
 
 /* The columns that an INSERT may name: all but generated ones and those of ROW
@@ -50,5 +53,57 @@ int columns_key(struct columns *k, struct conn *c, const char *table, bool prima
 void columns_done(struct columns *k);
 /* The first column of the key, when that is an integer which is selected; else NULL. *at is its place. */
 const struct column *columns_grid(const struct columns *k, unsigned *at);
+
+/* ---- values too large to be read whole (noded/mysql/large.h) */
+
+enum { VALUE_MAX = 4 << 20 }; /* bytes; doubled, as SQL, it fits the smallest usual max_allowed_packet, 16 MiB */
+
+/* Can a row's large values be left out and read in slices afterwards? It takes a
+ * column that may hold some, and a key that finds the row again. After columns_key. */
+bool columns_sliced(const struct columns *k);
+/* The select list for that: large columns are NULL where longer than VALUE_MAX. One
+ * column more than k->n follows: "1" for a row to which that happened. */
+void columns_bounded_list(const struct columns *k, struct buf *b);
+/* "`a`=1 AND `b`='x'" for such a row. */
+void columns_where(const struct columns *k, MYSQL_ROW row, const unsigned long *len, struct buf *b);
+
+/* ---- as SQL */
+
+enum {
+	DECIMAL_DIGITS = 60,       /* fewer than the 65 that a decimal literal may have */
+};
+/* Write a value; at has room for 2n + 5. Returns the end. */
+static inline char *column_value(char *at, enum column_form form, const char *v, size_t n)
+{
+	switch (form) {
+	case FORM_NUMBER:
+		return sql_copy(at, v, n);
+	case FORM_REAL:
+		at = sql_copy(at, v, n);
+		/* As an integer literal -0 would lose its sign, as a decimal one DOUBLE(200,9) its first digits. */
+		if ((n == 2 && v[0] == '-' && v[1] == '0') || (n > DECIMAL_DIGITS && !memchr(v, 'e', n))) {
+			memcpy(at, "e0", 2);
+			at += 2;
+		}
+		return at;
+	case FORM_HEX:
+		if (!n)
+			break;
+		memcpy(at, "0x", 2);
+		return sql_hex(at + 2, v, n);
+	case FORM_PLAIN:
+		*at++ = '\'';
+		at = sql_copy(at, v, n);
+		*at = '\'';
+		return at + 1;
+	case FORM_TEXT:
+	default:
+		break;
+	}
+	*at++ = '\'';
+	at = sql_escape(at, v, n);
+	*at++ = '\'';
+	return at;
+}
 
 #endif

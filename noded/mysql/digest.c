@@ -35,18 +35,44 @@ static char *put_len(char *at, const char *value, unsigned long n)
 	return at + 4;
 }
 
-static XXH128_hash_t hash_pieces(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
+void digest_begin(struct digest *d)
 {
-	char le[4];
-
 	if (!d->state && !(d->state = XXH3_createState()))
 		abort(); /* only for want of memory, which ends us everywhere */
 	XXH3_128bits_reset(d->state);
+}
+
+void digest_column(struct digest *d, int64_t n)
+{
+	uint32_t le = htole32(n < 0 ? 0xffffffffu : (uint32_t)n);
+
+	XXH3_128bits_update(d->state, &le, 4);
+}
+
+void digest_bytes(struct digest *d, const void *p, size_t n)
+{
+	XXH3_128bits_update(d->state, p, n);
+}
+
+static void add_hash(struct digest *d, XXH128_hash_t h)
+{
+	d->rows++;
+	d->low += h.low64;
+	d->high += h.high64 + (d->low < h.low64);
+}
+
+void digest_end(struct digest *d)
+{
+	add_hash(d, XXH3_128bits_digest(d->state));
+}
+
+static XXH128_hash_t hash_pieces(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns)
+{
+	digest_begin(d);
 	for (unsigned i = 0; i < columns; i++) {
-		put_len(le, row[i], len[i]);
-		XXH3_128bits_update(d->state, le, 4);
+		digest_column(d, row[i] ? (int64_t)len[i] : -1);
 		if (row[i])
-			XXH3_128bits_update(d->state, row[i], len[i]);
+			digest_bytes(d, row[i], len[i]);
 	}
 	return XXH3_128bits_digest(d->state);
 }
@@ -71,9 +97,7 @@ uint64_t digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *
 		}
 		h = XXH3_128bits(d->row.p, (size_t)(at - d->row.p));
 	}
-	d->rows++;
-	d->low += h.low64;
-	d->high += h.high64 + (d->low < h.low64);
+	add_hash(d, h);
 	return h.low64;
 }
 

@@ -22,6 +22,12 @@ void digest_init(struct digest *d);
 void digest_done(struct digest *d);
 /* Worth 64 bits of the row's hash. */
 uint64_t digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *len, unsigned columns);
+/* The same for a row that comes in pieces: begin, then for each column its length
+ * (-1: NULL) and as many bytes, then end. */
+void digest_begin(struct digest *d);
+void digest_column(struct digest *d, int64_t n);
+void digest_bytes(struct digest *d, const void *p, size_t n);
+void digest_end(struct digest *d);
 /* Count the rows of d among those of to. */
 void digest_join(struct digest *to, const struct digest *d);
 /* Big-endian. */

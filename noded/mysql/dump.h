@@ -60,6 +60,12 @@ struct dump_sink {
 	/* The same for a member that stands in a buffer which the sink may keep: b comes back empty,
 	 * perhaps with other memory. May be NULL. */
 	int (*swap)(void *ctx, const char *name, struct buf *b, struct err *e);
+	/* A member too long to be held: begin, exactly size bytes in pieces, end, and nothing else in
+	 * between; or fail, when the rest cannot be had: then the dump ends. All four or none: without them it is held. */
+	int (*begin)(void *ctx, const char *name, uint64_t size, struct err *e);
+	int (*write)(void *ctx, const void *p, size_t n, struct err *e);
+	int (*end)(void *ctx, struct err *e);
+	void (*fail)(void *ctx);
 	/* Rows and bytes so far, a few times a second; may be NULL. */
 	void (*progress)(void *ctx, const char *table, uint64_t rows, uint64_t bytes);
 	/* Something that makes the run a warning (a routine without body, a non-transactional table); may be NULL. */

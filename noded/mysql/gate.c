@@ -26,6 +26,42 @@ static int gate_member(void *ctx, const char *name, const void *p, size_t n, str
 	return failed;
 }
 
+/* The gate stays shut until the member's end. */
+static int gate_begin(void *ctx, const char *name, uint64_t size, struct err *e)
+{
+	struct gate *g = ctx;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->sink->begin(g->sink->ctx, name, size, e) == 0)
+		return 0;
+	pthread_mutex_unlock(&g->lock);
+	return -1;
+}
+
+static int gate_write(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct gate *g = ctx;
+
+	return g->sink->write(g->sink->ctx, p, n, e);
+}
+
+static int gate_end(void *ctx, struct err *e)
+{
+	struct gate *g = ctx;
+	int failed = g->sink->end(g->sink->ctx, e);
+
+	pthread_mutex_unlock(&g->lock);
+	return failed;
+}
+
+static void gate_fail(void *ctx)
+{
+	struct gate *g = ctx;
+
+	g->sink->fail(g->sink->ctx);
+	pthread_mutex_unlock(&g->lock);
+}
+
 /* Whoever holds the sink shows progress himself: it is not worth a wait. */
 static void gate_progress(void *ctx, const char *table, uint64_t rows, uint64_t bytes)
 {
@@ -61,6 +97,9 @@ void gate_done(struct gate *g)
 
 struct dump_sink gate_sink(struct gate *g)
 {
-	return (struct dump_sink){.member = gate_member, .swap = gate_swap, .progress = gate_progress, .warn = gate_warn,
-				  .ctx = g};
+	bool pieces = g->sink->begin;
+
+	return (struct dump_sink){.member = gate_member, .swap = gate_swap, .begin = pieces ? gate_begin : NULL,
+				  .write = gate_write, .end = gate_end, .fail = gate_fail, .progress = gate_progress,
+				  .warn = gate_warn, .ctx = g};
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "noded/mysql/compare.h"
 #include "noded/mysql/conn.h"
-#include "noded/mysql/digest.h"
 #include "noded/mysql/journal.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/reader.h"
@@ -386,28 +386,7 @@ bool load_skip(struct load *l)
 int load_check(struct load *l, const char *table, const char *select_list, uint64_t *rows, uint8_t digest[static 16],
 	       struct err *e)
 {
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	CLEANUP(buf_done) struct buf sql = {0};
-	CLEANUP(digest_done) struct digest d = {0};
-	unsigned columns;
-	MYSQL_ROW row;
-
-	digest_init(&d);
-	buf_init(&sql, 8 << 20);
-	buf_addf(&sql, "SELECT %s FROM ", select_list);
-	sql_ident(&sql, table);
-	buf_adds(&sql, sql_history_of(select_list));
-	if (buf_check(&sql, "select list", e) || conn_stream(l->c, &r, sql.p, e))
-		return err_wrap(e, "check of table `%s`", table);
-	columns = mysql_num_fields(r);
-	while ((row = mysql_fetch_row(r)))
-		digest_row(&d, row, mysql_fetch_lengths(r), columns);
-	if (conn_ended(l->c, e))
-		return err_wrap(e, "check of table `%s`", table);
-
-	*rows = d.rows;
-	digest_get(&d, digest);
-	return 0;
+	return compare_digest(l->c, table, select_list, rows, digest, e);
 }
 
 struct conn *load_conn(struct load *l)

@@ -9,6 +9,7 @@
 
 #include "noded/mysql/digest.h"
 #include "noded/mysql/grid.h"
+#include "noded/mysql/large.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/clock.h"
@@ -19,11 +20,9 @@ enum {
 	PROGRESS_MS = 250,
 	LOOK_ROWS = 256,           /* how often the clock is asked */
 	KEEP_RAW = 4 * MEMBER_RAW, /* a buffer grown past it by one huge row is given back */
-	DECIMAL_DIGITS = 60,       /* fewer than the 65 that a decimal literal may have */
 	LONG_NAME = 24,            /* room for @felloe_ and a number */
 	CUT_MIN = 5 << 20,         /* from here on a member may end, ... */
 	CUT_MEAN = 1 << 20,        /* ... and does after so much more, on average */
-	VALUE_MAX = 4 << 20,       /* doubled it fits the smallest usual max_allowed_packet, 16 MiB */
 };
 #define LITERAL_MAX ((size_t)5 << 29) /* hex of the largest value there is, 1 GiB, and the rest of its row */
 
@@ -33,39 +32,6 @@ void rows_buf(struct buf *b)
 	 * that no member reaches are never touched. */
 	buf_init(b, LITERAL_MAX);
 	(void)!buf_room(b, MEMBER_RAW);
-}
-
-static char *write_value(char *at, enum column_form form, const char *v, size_t n)
-{
-	switch (form) {
-	case FORM_NUMBER:
-		return sql_copy(at, v, n);
-	case FORM_REAL:
-		at = sql_copy(at, v, n);
-		/* As an integer literal -0 would lose its sign, as a decimal one DOUBLE(200,9) its first digits. */
-		if ((n == 2 && v[0] == '-' && v[1] == '0') || (n > DECIMAL_DIGITS && !memchr(v, 'e', n))) {
-			memcpy(at, "e0", 2);
-			at += 2;
-		}
-		return at;
-	case FORM_HEX:
-		if (!n)
-			break;
-		memcpy(at, "0x", 2);
-		return sql_hex(at + 2, v, n);
-	case FORM_PLAIN:
-		*at++ = '\'';
-		at = sql_copy(at, v, n);
-		*at = '\'';
-		return at + 1;
-	case FORM_TEXT:
-	default:
-		break;
-	}
-	*at++ = '\'';
-	at = sql_escape(at, v, n);
-	*at++ = '\'';
-	return at;
 }
 
 static bool is_long(const struct columns *k, unsigned i, unsigned long len)
@@ -96,7 +62,7 @@ static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row,
 		if (row[i] && is_long(k, i, len[i])) {
 			at += snprintf(at, LONG_NAME, "@felloe_%u", i);
 		} else if (row[i]) {
-			at = write_value(at, k->form.v[i], row[i], len[i]);
+			at = column_value(at, k->form.v[i], row[i], len[i]);
 		} else {
 			memcpy(at, "NULL", 4);
 			at += 4;
@@ -105,6 +71,12 @@ static char *rows_write(char *dst, const struct columns *k, const MYSQL_ROW row,
 	*at++ = ')';
 	return at;
 }
+
+/* A row with large values. */
+struct apart {
+	uint64_t chunk;
+	char *where;       /* finds it */
+};
 
 struct writer {
 	const struct rows_job *job;
@@ -120,6 +92,8 @@ struct writer {
 	const struct column *grid; /* NULL: no cells are looked at */
 	unsigned grid_at;
 	uint64_t cell;     /* its last place: rows beyond it begin another */
+	bool sliced;       /* rows with large values come apart, when all others are read */
+	struct { LIST_OF(struct apart); } apart;
 	bool cut;          /* the last row was one behind which a member may end */
 	uint64_t counted;  /* rows that are in the total */
 	int64_t told;      /* clock of the last progress */
@@ -141,6 +115,15 @@ static int hand_over(struct writer *w, const char *name, struct err *e)
 	return sink->member(sink->ctx, name, w->b->p, w->b->len, e);
 }
 
+/* db/20-data/TABLE.CHUNK, and what follows. */
+static void begin_name(const struct writer *w, struct buf *name, uint64_t chunk)
+{
+	buf_init(name, 4096);
+	buf_adds(name, "db/20-data/");
+	member_name(name, w->range->table);
+	buf_addf(name, ".%05llu", (unsigned long long)chunk);
+}
+
 static int end_member(struct writer *w, struct err *e)
 {
 	CLEANUP(buf_done) struct buf name = {0};
@@ -154,10 +137,7 @@ static int end_member(struct writer *w, struct err *e)
 	prologue_end_data(w->b);
 	if (buf_check(w->b, "a member of SQL", e))
 		return -1;
-	buf_init(&name, 4096);
-	buf_adds(&name, "db/20-data/");
-	member_name(&name, w->range->table);
-	buf_addf(&name, ".%05llu", (unsigned long long)w->chunk);
+	begin_name(w, &name, w->chunk);
 	if (w->part)
 		buf_addf(&name, ".%u", w->part);
 	buf_adds(&name, ".sql");
@@ -191,7 +171,7 @@ static int add_long(struct writer *w, unsigned i, const char *v, size_t n)
 		from = at = buf_room(w->b, room);
 		if (!at)
 			return -1;
-		buf_grew(w->b, (size_t)(write_value(at, w->k->form.v[i], v + done, slice) - from));
+		buf_grew(w->b, (size_t)(column_value(at, w->k->form.v[i], v + done, slice) - from));
 		buf_adds(w->b, done ? ");\n" : ";\n");
 	}
 	buf_addf(w->b, "SET @felloe_whole=IF(LENGTH(@felloe_%u)<=>%zu,'DO 0','a value is longer than max_allowed_packet');\n"
@@ -298,6 +278,47 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 	return 0;
 }
 
+static int set_apart(struct writer *w, MYSQL_ROW row, const unsigned long *len, struct err *e)
+{
+	CLEANUP(buf_done) struct buf where = {0};
+	struct apart *a;
+
+	buf_init(&where, 1 << 20);
+	columns_where(w->k, row, len, &where);
+	if (buf_check(&where, "the key of a row", e))
+		return -1;
+	a = list_push(&w->apart);
+	a->chunk = w->chunk;
+	a->where = buf_take(&where);
+	return 0;
+}
+
+/* Each is a member: TABLE.CHUNK.v1.sql, .v2 ... */
+static int dump_apart(struct writer *w, struct err *e)
+{
+	uint64_t chunk = 0;
+	unsigned nth = 0;
+
+	for (size_t i = 0; i < w->apart.n; i++) {
+		const struct apart *a = &w->apart.v[i];
+		const struct large_row l = {.c = w->job->c, .halt = w->job->halt, .k = w->k, .table = w->range->table,
+					    .where = a->where};
+		CLEANUP(buf_done) struct buf name = {0};
+		struct large_out out = {.sink = w->job->sink, .b = w->b};
+
+		nth = a->chunk == chunk ? nth + 1 : 1;
+		chunk = a->chunk;
+		begin_name(w, &name, chunk);
+		buf_addf(&name, ".v%u.sql", nth);
+		out.name = name.p;
+		if (buf_check(&name, "name of a member", e) || large_dump(&l, &out, &w->digest, e))
+			return -1;
+		w->sum->bytes += out.bytes;
+		atomic_fetch_add_explicit(&w->job->total->bytes, out.bytes, memory_order_relaxed);
+	}
+	return 0;
+}
+
 static void count(struct writer *w)
 {
 	atomic_fetch_add_explicit(&w->job->total->rows, w->digest.rows - w->counted, memory_order_relaxed);
@@ -323,7 +344,7 @@ static void tell(struct writer *w)
 
 static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
 {
-	unsigned selected = mysql_num_fields(r);
+	unsigned selected = w->sliced ? w->k->n : mysql_num_fields(r);
 	MYSQL_ROW row;
 
 	while ((row = mysql_fetch_row(r))) {
@@ -333,6 +354,11 @@ static int read_rows(struct writer *w, MYSQL_RES *r, struct err *e)
 
 		if (halt_check(w->job->halt, e) || (w->grid && next_cell(w, row, len, e)))
 			return -1;
+		if (w->sliced && row[selected] && *row[selected] == '1') {
+			if (set_apart(w, row, len, e))
+				return -1;
+			continue;
+		}
 		hash = digest_row(&w->digest, row, len, selected);
 		if (add_row(w, row, len, e))
 			return -1;
@@ -355,6 +381,9 @@ static void writer_done(struct writer *w)
 {
 	digest_done(&w->digest);
 	buf_done(&w->insert);
+	for (size_t i = 0; i < w->apart.n; i++)
+		free(w->apart.v[i].where);
+	list_done(&w->apart);
 }
 
 static int dump_stream(struct writer *w, struct err *e)
@@ -363,7 +392,12 @@ static int dump_stream(struct writer *w, struct err *e)
 	CLEANUP(buf_done) struct buf sql = {0};
 
 	buf_init(&sql, 8 << 20);
-	buf_addf(&sql, "SELECT /*!40001 SQL_NO_CACHE */ %s FROM ", w->k->select_list);
+	buf_adds(&sql, "SELECT /*!40001 SQL_NO_CACHE */ ");
+	if (w->sliced)
+		columns_bounded_list(w->k, &sql);
+	else
+		buf_adds(&sql, w->k->select_list);
+	buf_adds(&sql, " FROM ");
 	sql_ident(&sql, w->range->table);
 	buf_adds(&sql, sql_history_of(w->k->select_list));
 	buf_adds(&sql, w->range->tail);
@@ -387,7 +421,8 @@ int rows_dump(const struct rows_job *job, const struct columns *k, const struct 
 	if (!range->chunk && range->shift < GRID_WHOLE)
 		w.grid = columns_grid(k, &w.grid_at);
 	w.chunk = w.grid ? 0 : range->chunk ? range->chunk : 1;
-	if (dump_stream(&w, e))
+	w.sliced = columns_sliced(k);
+	if (dump_stream(&w, e) || dump_apart(&w, e))
 		return err_wrap(e, "table `%s`", range->table);
 
 	count(&w);

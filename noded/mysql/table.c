@@ -137,11 +137,11 @@ static int begin_table(struct reader *r, struct work *w, struct err *e)
 	w->shift = GRID_WHOLE;
 	if (read_columns(&w->columns, r, w, e))
 		return -1;
-	if (locked_wanted(w->object->engine) || w->columns.history)
+	if (w->columns.history)
 		return 0;
 	if (columns_key(&w->columns, r->at, w->object->name, large, e))
 		return -1;
-	if (!columns_grid(&w->columns, &at) || w->object->bytes <= GRID_CELL_RAW / 4)
+	if (locked_wanted(w->object->engine) || !columns_grid(&w->columns, &at) || w->object->bytes <= GRID_CELL_RAW / 4)
 		return 0;
 	if (load_shift(r->plan, w, e) || ask_ends(r, w, e))
 		return -1;
@@ -155,7 +155,9 @@ static int begin_table(struct reader *r, struct work *w, struct err *e)
 /* In the order of the key, so that the same rows make the same members. */
 static int read_whole(struct reader *r, struct work *w, struct err *e)
 {
-	CLEANUP(freep) char *tail = *w->columns.order ? xasprintf(" ORDER BY %s", w->columns.order) : xstrdup("");
+	/* Only where rows lie in the order of the key: elsewhere they would have to be sought one by one. */
+	bool ordered = *w->columns.order && !w->columns.history && !locked_wanted(w->object->engine);
+	CLEANUP(freep) char *tail = ordered ? xasprintf(" ORDER BY %s", w->columns.order) : xstrdup("");
 	const struct rows_range range = {.table = w->object->name, .tail = tail, .shift = w->shift};
 
 	return read_range(r, w, &range, e) || same_table(r->at, w->object, e) ? -1 : 0;

@@ -155,6 +155,7 @@ struct work {
 	struct pack *pack;
 	struct relay *relay;
 	const struct tar_sink *inner;
+	const struct tar_sink *pieces;      /* of a member of the database that is too long to be held */
 	int64_t bytes_before, rows_before;  /* of the archives before this one */
 	uint64_t members;                   /* of the database, handed over */
 	bool footer;                        /* the last of them was the end of the database */
@@ -186,6 +187,35 @@ static int take_buffer(void *ctx, const char *name, struct buf *b, struct err *e
 
 	w->members++;
 	return relay_swap(w->relay, name, b, e);
+}
+
+/* A member too long to be held goes past the relay, which sleeps meanwhile. */
+static int begin_pieces(void *ctx, const char *name, uint64_t size, struct err *e)
+{
+	struct work *w = ctx;
+
+	w->members++;
+	w->pieces = archive_writer_sink(pack_writer(w->pack));
+	return relay_end(w->relay, e) || archive_begin_own(pack_writer(w->pack), name, size, e) ? -1 : 0;
+}
+
+static int write_piece(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct work *w = ctx;
+
+	return w->pieces->write(w->pieces->ctx, p, n, e);
+}
+
+static int end_pieces(void *ctx, struct err *e)
+{
+	struct work *w = ctx;
+
+	return w->pieces->end(w->pieces->ctx, e);
+}
+
+static void fail_pieces(void *ctx)
+{
+	(void)ctx; /* the run ends, and its archive with it */
 }
 
 /* On the relay's thread. */
@@ -295,7 +325,8 @@ static int stream_files(struct work *w, struct walk_result *walked, struct err *
 
 static int stream_database(struct work *w, struct dump_result *result, struct err *e)
 {
-	const struct dump_sink sink = {.member = take_member, .swap = take_buffer, .progress = dump_progress,
+	const struct dump_sink sink = {.member = take_member, .swap = take_buffer, .begin = begin_pieces,
+				       .write = write_piece, .end = end_pieces, .fail = fail_pieces, .progress = dump_progress,
 				       .warn = dump_warning, .ctx = w};
 	CLEANUP(relay_freep) struct relay *relay = NULL;
 	struct stream *s = w->s;
