@@ -131,6 +131,8 @@ static void put_sites(struct json_out *o, const struct check *r)
 		json_put_str(o, "database", s->has_db ? s->database : NULL);
 		if (*s->server_version) {
 			json_put_str(o, "server_version", s->server_version);
+			json_put_str(o, "snapshot", s->snapshot);
+			json_put_str(o, "advice", *s->advice ? s->advice : NULL);
 			json_put_int(o, "clock_ms", s->clock_off_ms);
 		}
 		if (s->db_bytes >= 0)
@@ -235,6 +237,10 @@ static void print_good(const struct check *r)
 			       units_bytes(bytes, (uint64_t)s->db_bytes), s->server_version);
 		else if (s->ok)
 			printf("ok       site %s: files only\n", s->name);
+		if (s->ok && *s->snapshot)
+			printf("ok       site %s: snapshot by %s\n", s->name, s->snapshot);
+		if (s->ok && *s->advice)
+			print_line("better", s->name, s->advice);
 	}
 	for (size_t i = 0; i < r->storages.n; i++) {
 		const struct check_storage *s = &r->storages.v[i];

@@ -126,6 +126,24 @@ const char *dump_note(const struct dump *d)
 	return d->snapshot.note;
 }
 
+void dump_advice(struct dump *d, char text[static ERR_MSG_MAX])
+{
+	CLEANUP(freep) char *sees = ask_text(d->conns[0], "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE "
+		"PRIVILEGE_TYPE = 'PROCESS' AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')", 0);
+	const char *const parts[] = {
+		d->snapshot.note,
+		str_eq(sees, "0") ? "nobody sees when other accounts wait for this backup (GRANT PROCESS)" : "",
+		!d->snapshot.locks_stay ? "" : "a table that was read stays locked against ALTER until the backup ends or is "
+					       "given up for it (GRANT BINLOG ADMIN)",
+	};
+	CLEANUP(buf_done) struct buf all = {0};
+
+	buf_init(&all, 4 * ERR_MSG_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		buf_addf(&all, "%s%s", all.len && *parts[i] ? "; " : "", parts[i]);
+	str_cut(text, ERR_MSG_MAX, all.p);
+}
+
 void dump_put_manifest(const struct dump *d, struct json_out *o)
 {
 	snapshot_put(&d->snapshot, o);

@@ -51,6 +51,8 @@ const char *dump_position(const struct dump *d);
 /* "binlog-snapshot" ..., and why there was no better way, "" when there is none. */
 const char *dump_method(const struct dump *d);
 const char *dump_note(const struct dump *d);
+/* What would make a dump by this account better: the note, and grants that keep it out of others' way; "" nothing. */
+void dump_advice(struct dump *d, char text[static ERR_MSG_MAX]);
 void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid}, charset... */
 
 /* Called one at a time, not always from the thread that called dump_database. */

@@ -78,13 +78,16 @@ PRINTF(3, 4) static void site_failed(struct site_check *k, const char *key, cons
 /* All databases that a run would read, added up. */
 static int size_up(struct site_check *k, const struct db_access *access, const char *db, struct err *e)
 {
-	const struct dump_opts o = {.access = access, .connections = 1, .ddl_wait_s = k->c->ddl_wait_s};
+	const struct dump_opts o = {.access = access, .db = str_eq(db, "*") ? NULL : db,
+				    .connections = (unsigned)k->c->mysql_connections, .ddl_wait_s = k->c->ddl_wait_s};
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	struct strings names = {0};
 	int rc;
 
 	if (dump_open(&d, &o, e))
 		return -1;
+	str_cut(k->out->snapshot, sizeof(k->out->snapshot), dump_method(d));
+	dump_advice(d, k->out->advice);
 	if (str_eq(db, "*")) {
 		rc = dump_databases(d, &k->s->db_exclude, &names, e);
 	} else {

@@ -28,6 +28,8 @@ struct check_site {
 	bool has_db;
 	char database[256];
 	char server_version[64];
+	char snapshot[32];         /* how a run would read it, "" without a database */
+	char advice[ERR_MSG_MAX];  /* what would be better, and the grants for it, "" */
 	int64_t db_bytes, tables;  /* -1 not known */
 	int64_t clock_off_ms;      /* the server's clock minus ours */
 };
