@@ -63,10 +63,11 @@ fill_shop() {
 		UNLOCK TABLES;
 	SQL
 }
-# node_config SITE_JSON: config.json of a node with one site and a directory for its archives
+# node_config SITE_JSON [CONNECTIONS]: config.json of a node with one site and a directory for its archives
 node_config() {
 	mkdir -p "$T/store"
-	printf '{"server_id":"bench","sites":[%s],"storage":[{"name":"disk","type":"dir","path":"%s"}]}\n' "$1" "$T/store" >"$T/config.json"
+	printf '{"server_id":"bench","sites":[%s],"storage":[{"name":"disk","type":"dir","path":"%s"}],"limits":{"mysql_connections":%s}}\n' \
+		"$1" "$T/store" "${2:-2}" >"$T/config.json"
 	chmod 600 "$T/config.json"
 }
 shop_site() { printf '{"name":"shop","db_host":"localhost:%s","db_name":"shop","db_user":"backup","db_password":"backuppw"}' "$T/mariadb/mysql.sock"; }

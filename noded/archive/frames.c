@@ -12,7 +12,7 @@
 #include "shared/list.h"
 #include "shared/mem.h"
 
-enum { WINDOW = 8 };    /* frames, between two looks at the level */
+enum { WINDOW = 4 };    /* frames, between two looks at the level */
 
 /* One buffer on its way round: filled by the caller, compressed by a worker, put
  * out by the caller. The ring is always emptied in the order it was filled. */
