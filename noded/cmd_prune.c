@@ -32,7 +32,9 @@ static void print_site(const char *site, const struct expire_report *r, bool dry
 	if (r->deleted)
 		printf(", %s freed", units_bytes(freed, (uint64_t)r->freed));
 	if (r->pending)
-		printf(", %u wait for their storage", r->pending);
+		printf(", %u delete pending", r->pending);
+	if (r->due && !dry_run && !*r->frozen)
+		printf(", %u to be deleted later", r->due);
 	puts("");
 	if (*r->frozen)
 		printf("  %s\n", r->frozen);
@@ -89,7 +91,7 @@ static int prune_site(const struct expire_opts *o, struct output *out)
 		print_site(o->site, &r, o->dry_run);
 	if (rc)
 		return cmd_fail(&e);
-	return *r.frozen || (r.pending && !o->dry_run) ? 3 : 0;
+	return *r.frozen || (r.pending + r.due && !o->dry_run) ? 3 : 0;
 }
 
 static void add_site(void *ctx, const char *site)

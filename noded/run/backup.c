@@ -528,6 +528,8 @@ static void expire(const struct backup *b)
 		log_warn("%s: old runs were not deleted: %s", o.site, e.msg);
 	if (*r.frozen && r.due)
 		log_warn("%s: %s", o.site, r.frozen);
+	else if (r.due)
+		log_warn("%s: %u run%s to be deleted later: a storage is away", o.site, r.due, r.due == 1 ? " is" : "s are");
 	for (size_t i = 0; i < r.n; i++) {
 		if (r.v[i].fate == FATE_DELETED)
 			log_info("%s: run %.8s was deleted: %s", o.site, r.v[i].run.uuid, r.v[i].why);

@@ -244,13 +244,20 @@ static int forget(struct pass *p, struct wire_run *run, struct err *e)
 	return catalogue_forget(p->o->catalogue, run->uuid, e);
 }
 
-static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
+/* 1 it is given up and may go; 0 not now, line says why; -1. */
+static int give_up(struct pass *p, const struct wire_run *run, struct expire_line *line, struct err *e)
 {
-	const struct run_query q = {.site = p->o->site, .uuid = line->run.uuid, .limit = 1};
-	CLEANUP(runs_done) struct wire_runs runs = {0};
-	char why[ERR_MSG_MAX] = "";
-	bool changed, left = false;
+	bool changed;
 
+	/* with its storage away it is as well left as it is: it may be wanted by then */
+	for (size_t i = 0; line->fate == FATE_DUE && i < run->archives.n; i++) {
+		const char *away = is_away(p, run->archives.v[i].storage);
+
+		if (away) {
+			snprintf(line->why, sizeof(line->why), "not now, storage %s did not do it: %.400s", run->archives.v[i].storage, away);
+			return 0;
+		}
+	}
 	if (line->fate == FATE_DUE) {
 		if (catalogue_expire(p->o->catalogue, line->run.uuid, clock_ms(), &changed, e))
 			return -1;
@@ -260,16 +267,31 @@ static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
 		}
 	}
 	line->fate = FATE_PENDING;
+	return 1;
+}
+
+static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
+{
+	const struct run_query q = {.site = p->o->site, .uuid = line->run.uuid, .limit = 1};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	char why[ERR_MSG_MAX] = "";
+	bool left = false;
+	int rc;
+
+	if (catalogue_runs(p->o->catalogue, &q, &runs, e))
+		return -1;
+	if (!runs.n)
+		return 0;
+	rc = give_up(p, &runs.v[0], line, e);
+	if (rc <= 0)
+		return rc;
 	/* a restore that began before the run was given up may be reading it; one that begins now does not find it */
 	if (lock_held(p->o->site, LOCK_RESTORE)) {
 		str_cut(line->why, sizeof(line->why), "a restore of the site is in progress");
 		return 0;
 	}
-	if (catalogue_runs(p->o->catalogue, &q, &runs, e))
-		return -1;
-	for (size_t i = 0; runs.n && i < runs.v[0].archives.n; i++) {
-		int rc = delete_archive(p, line->run.uuid, &runs.v[0].archives.v[i], why, e);
-
+	for (size_t i = 0; i < runs.v[0].archives.n; i++) {
+		rc = delete_archive(p, line->run.uuid, &runs.v[0].archives.v[i], why, e);
 		if (rc < 0)
 			return -1;
 		left = left || rc > 0;
@@ -278,7 +300,7 @@ static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
 		str_cut(line->why, sizeof(line->why), why);
 		return 0;
 	}
-	if (runs.n && forget(p, &runs.v[0], e))
+	if (forget(p, &runs.v[0], e))
 		return -1;
 	line->fate = FATE_DELETED;
 	return 0;

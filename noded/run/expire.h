@@ -18,7 +18,7 @@
 
 enum expire_fate {
 	FATE_KEPT,
-	FATE_DUE,      /* to be deleted: a dry run, or the site is frozen */
+	FATE_DUE,      /* to be deleted: a dry run, the site is frozen, or its storage is away */
 	FATE_DELETED,
 	FATE_PENDING,  /* given up, but a storage has not confirmed yet */
 };
