@@ -35,12 +35,13 @@ int locked_open(struct locked *ret, const struct locked_opts *o, struct err *e)
 
 	if (conn_open(&c, o->access, e))
 		return -1;
+	watch_conn(o->watch, c);
 	watch_hold(o->watch, o->db, o->table);
 	if (lock(c, o, e)) {
+		watch_forget(o->watch, c);
 		watch_release(o->watch, o->db, o->table);
 		return err_wrap(e, "locking table `%s`", o->table);
 	}
-	watch_conn(o->watch, c);
 	l.c = TAKE(c);
 	*ret = l;
 	return 0;

@@ -150,8 +150,13 @@ static bool wants(const struct held *h, const char *db, const char *sql)
 	       (mentions(sql, h->table) || mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"));
 }
 
-static const struct held *wanted(const struct watch *w, const char *db, const char *sql)
+static const struct held *wanted(const struct watch *w, MYSQL_ROW row)
 {
+	const char *db = str_or(row[1], ""), *sql = str_or(row[2], "");
+
+	for (size_t i = 0; i < w->conns.n; i++) /* a reader of ours waits for somebody else */
+		if (w->conns.v[i].id == strtoul(row[0], NULL, 10))
+			return NULL;
 	for (size_t i = 0; i < w->held.n; i++)
 		if (wants(&w->held.v[i], db, sql))
 			return &w->held.v[i];
@@ -196,7 +201,7 @@ static bool judge(struct watch *w, MYSQL_ROW row, struct err *why)
 	struct waiter *k;
 
 	pthread_mutex_lock(&w->lock);
-	h = wanted(w, str_or(row[1], ""), str_or(row[2], ""));
+	h = wanted(w, row);
 	if (h)
 		snprintf(table, sizeof(table), "%s`.`%s", h->db, h->table);
 	pthread_mutex_unlock(&w->lock);

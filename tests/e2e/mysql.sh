@@ -175,8 +175,6 @@ check "a table emptied by TRUNCATE is an error, not an empty table" \
 check "a row changed meanwhile is dumped as it was" run dump mid "$T/m" --at db/20-data/big --sql 'DELETE FROM big WHERE id > 10'
 check "with all rows of the snapshot" bash -c "[ \"\$(cat '$T'/m/[0-9]*.sql | grep -ac '^([0-9]*,')\" = 30000 ]"
 sql mid -e "INSERT INTO big SELECT seq, REPEAT(MD5(seq), 40) FROM seq_11_to_30000"
-check "an ALTER of a table whose rows are read does not wait for the dump" \
-	run dump mid "$T/m" --at db/30-post --sql 'SET lock_wait_timeout=1; ALTER TABLE big ADD COLUMN y INT'
 check "a connection that is killed between rows is a network error" \
 	run -e 1 dump mid "$T/m" --at db/20-data/big.00001 --sql 'KILL USER backup@127.0.0.1'
 check "of that kind" says 'net: '
