@@ -204,7 +204,7 @@ static int prove_one(const struct prove_opts *o, struct private_server *s, const
 		     struct err *e)
 {
 	const struct restore_opts ro = {.config = o->config, .job = o->job, .db = true, .to_db = x->db,
-					.access = private_server_access(s), .definer = "keep"};
+					.access = private_server_access(s), .definer = "keep", .fresh = true};
 	size_t said = o->job->log.len;
 	struct server_objects is;
 	struct restore_result r;

@@ -106,6 +106,10 @@ static void the_server_of_a_dead_run_is_ended_but_no_other_process(void **state)
 	(void)state;
 	assert_int_equal(server_dir_new(&with, base, &as_we_are, &e), 0);
 	assert_int_equal(server_dir_new(&without, base, &as_we_are, &e), 0);
+	/* before the fork: a child would hold them until its exec */
+	closep(&with.lock);
+	closep(&without.lock);
+	with.lock = without.lock = -1;
 	data = xasprintf("%s/data", with.path);
 	server = sleeper_in(data);
 	other = sleeper_in("/");
@@ -115,9 +119,6 @@ static void the_server_of_a_dead_run_is_ended_but_no_other_process(void **state)
 		clock_sleep_ms(10);
 	assert_int_equal(server_of(with.path), server);
 	assert_int_equal(server_of(without.path), 0);
-	closep(&with.lock);
-	closep(&without.lock);
-	with.lock = without.lock = -1;
 	/* a zombie has no directory: the sweep sees that it is gone */
 	server_dir_sweep(base, hear, NULL);
 	assert_int_equal(waitpid(server, &status, 0), server);
