@@ -345,6 +345,22 @@ void live_run(struct live *l, int64_t id, const struct wire_run *r)
 	pthread_mutex_unlock(&l->lock);
 }
 
+void live_doubt(struct live *l, int64_t id, const char *site)
+{
+	struct live_node *n;
+
+	pthread_mutex_lock(&l->lock);
+	n = live_find(l, id);
+	if (n) {
+		struct live_site *s = site_of(n, site);
+
+		s->good_at = s->good_size = s->proven_at = s->proven_started = 0;
+		judge(l, n, clock_ms());
+		changes_line(&l->changes, n, l->version);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 static bool is_told(const struct live_node *n, const struct alert *a, const struct live_told *t)
 {
 	return a->node_id == n->n.id && a->kind == t->kind && a->count == t->times && str_eq(a->ref, t->ref) &&

@@ -35,6 +35,9 @@ void ingest_free(void *ingest)
 	list_done(&v->samples);
 	buf_done(&v->frames);
 	buf_done(&v->row);
+	for (size_t i = 0; i < v->standing.n; i++)
+		wire_run_done(&v->standing.v[i]);
+	list_done(&v->standing);
 	if (v->run)
 		wire_run_done(v->run);
 	free(v->run);
@@ -165,6 +168,17 @@ int ingest_samples(struct ingest *v, struct err *e)
 
 /* ---- runs */
 
+static int keep_standing(void *ctx, const struct run_row *row)
+{
+	CLEANUP(problems_done) struct problems p = {0};
+	CLEANUP(json_freep) struct json *j = NULL;
+	struct ingest *v = ctx;
+
+	if (json_parse(&j, row->doc, strlen(row->doc), NULL) == 0)
+		wire_run_get(list_push(&v->standing), j, "", &p);
+	return 0;
+}
+
 static int run_run(struct job *job, struct db *db, struct err *e)
 {
 	struct ingest *v = (struct ingest *)job;
@@ -174,6 +188,8 @@ static int run_run(struct job *job, struct db *db, struct err *e)
 		return -1;
 	str_cut(ev.origin, sizeof(ev.origin), v->m->instance);
 	str_cut(ev.ref, sizeof(ev.ref), v->run->uuid);
+	if (v->news && v->run->state == RUN_SUSPECT && tbl_run_standing(db, v->node_id, v->run->site, keep_standing, v, e))
+		return -1;
 	return v->news ? tbl_event_add(db, &ev, e) : 0;
 }
 
@@ -181,8 +197,13 @@ static void show_run(struct job *job)
 {
 	struct ingest *v = (struct ingest *)job;
 
-	if (v->news)
-		live_run(v->m->live, v->node_id, v->run);
+	if (!v->news)
+		return;
+	if (v->run->state == RUN_SUSPECT)
+		live_doubt(v->m->live, v->node_id, v->run->site);
+	for (size_t i = 0; i < v->standing.n; i++)
+		live_run(v->m->live, v->node_id, &v->standing.v[i]);
+	live_run(v->m->live, v->node_id, v->run);
 }
 
 int ingest_run(struct ingest *v, struct err *e)

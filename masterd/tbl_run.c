@@ -203,6 +203,21 @@ int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
 	return each_row(&s, each, ctx, e);
 }
 
+int tbl_run_standing(struct db *db, int64_t node_id, const char *site, run_each *each, void *ctx, struct err *e)
+{
+	CLEANUP(db_done) struct db_stmt s = {0};
+
+	if (db_prepare(db, &s,
+		       "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE node_id=?1 AND site=?2 AND started IN("
+		       "(SELECT max(started) FROM run WHERE node_id=?1 AND site=?2 AND state IN('ok','warning')),"
+		       "(SELECT max(started) FROM run WHERE node_id=?1 AND site=?2 AND proven>0)) ORDER BY started",
+		       e))
+		return -1;
+	db_set_int(&s, 1, node_id);
+	db_set_str(&s, 2, site);
+	return each_row(&s, each, ctx, e);
+}
+
 int tbl_run_covers(struct db *db, const struct firing *f, bool *ret, struct err *e)
 {
 	CLEANUP(db_done) struct db_stmt s = {0};

@@ -42,6 +42,9 @@ int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, stru
 /* Of each (node, site) the newest finished run, the newest good one and the newest one that was proven restorable. */
 int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 
+/* The same of one site without the newest that ended: what still stands when a run turns out to be no good one. */
+int tbl_run_standing(struct db *db, int64_t node_id, const char *site, run_each *each, void *ctx, struct err *e) MUSTCHECK;
+
 /* A timer that was due. */
 struct firing {
 	int64_t node_id;

@@ -34,10 +34,15 @@ export XDG_CONFIG_HOME=$T/xdg FELLOE_MASTER=$ROOT FELLOE_PASSWORD_FILE=$T/pw
 
 # ---- proven
 check "a backup is made" run noded web-01 backup shop
+OLDER=$(noded web-01 list --json | jq -r '.runs[0].finished')
+check "it is proven by hand" run noded web-01 verify shop --full
+check "the site has that" until_ok 20 node_is "$NODE" '.sites[0].proven != null' true
+OLD_PROOF=$(jq -r '.sites[0].proven' "$BODY")
+check "a backup is made" run noded web-01 backup shop
 RUN=$(noded web-01 list --json | jq -r '.runs[0].uuid')
 check "the master knows it" until_ok 20 run_is .state ok
 check "nothing was proven yet" is .proven null
-check "nor for the site" node_is "$NODE" '.sites[0].proven' null
+check "the site's date is that of the run before" node_is "$NODE" '.sites[0].proven' "$OLD_PROOF"
 step "a full verification is asked for" request "{\"verb\":\"verify\",\"site\":\"shop\",\"run\":\"$RUN\",\"full\":true}"
 check "and done" until_ok 60 stands "done"
 check "the node says what came of it" is '.reason | contains("proven restorable")' true
@@ -61,17 +66,19 @@ A=$T/web-01/store/$(noded web-01 list --json | jq -r '.runs[0].archives[0].key')
 cp "$A" "$T/good" && mv "$A.idx" "$T/good.idx"
 "$BUILD/tests/noded/archive_tool" change "$T/good" "$A" "'row 77'" "'row 7x'" >"$T/changed"
 check "the archive says another row" test "$(cat "$T/changed")" = "changed 1"
-check "its bytes are sound" run noded web-01 verify shop --members
-check "the proof fails" run -e 1 noded web-01 verify shop --full
+check "its bytes are sound" run noded web-01 verify shop --members --run "$RUN"
+check "the proof fails" run -e 1 noded web-01 verify shop --full --run "$RUN"
 check "it names database and table" says "proof failed: database shop: table item: 500 rows (500 were dumped), other content than was dumped"
 check "the run is suspect" test "$(noded web-01 list --json | jq -r '.runs[0] | [.state, .proven] | @csv')" = '"suspect",'
 check "the master knows" until_ok 20 run_is .state suspect
 check "why" is '.error.message | contains("table item")' true
 check "it takes the date back" is .proven null
-check "and that of the site" node_is "$NODE" '.sites[0].proven' null
+check "that of the run before stands" node_is "$NODE" '.sites[0].proven' "$OLD_PROOF"
+check "which is the last good one of the site now" node_is "$NODE" '.sites[0].last_good' "$OLDER"
 alert() { call 200 GET "/alerts/?state=open" -H "$(AS)" && is '[.items[] | select(.kind == "suspect_run") | .ref] | join(" ")' shop; }
 check "an alert is raised" until_ok 30 alert
-check "restore does not take it" run -e 1 noded web-01 restore shop --dry-run
+check "restore takes the one before" run noded web-01 restore shop --dry-run
+check "which is another" hides "$(basename "$A")"
 
 # ---- a table short of a row, and an object that is missing
 "$BUILD/tests/noded/archive_tool" change "$T/good" "$A" "FUNCTION" "FUNCTIOX" >"$T/changed"
