@@ -282,7 +282,7 @@ static int check_room(struct backup *b, const struct storage *storage, struct er
 	if (used + estimate <= storage->limit_bytes)
 		return 0;
 	return err_set(e, ERR_SPACE, "storage %s: %s of its limit of %s are used and this backup needs about %s "
-		       "(storage_limit_gb)", storage->name, units_bytes(have, (uint64_t)used),
+		       "(storage_limit_gb); felloe-noded prune --dry-run shows what is kept", storage->name, units_bytes(have, (uint64_t)used),
 		       units_bytes(limit, (uint64_t)storage->limit_bytes), units_bytes(need, (uint64_t)estimate));
 }
 
