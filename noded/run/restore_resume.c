@@ -117,6 +117,9 @@ static int consider(struct restore *r, const struct journal_head *h, const char 
 	if (same)
 		job_say(r->o->job, "an unfinished restore of this archive with other options lies in `%s`, begun at %s UTC", h->schema,
 			when);
+	else if (as_before) /* "latest" is a younger run by now */
+		job_say(r->o->job, "an unfinished restore of another run lies in `%s`, begun at %s UTC: --at%s goes on with it",
+			h->schema, when, h->archive + strcspn(h->archive, " "));
 	return 0;
 }
 
