@@ -130,6 +130,9 @@ if netted felloe request --help >/dev/null 2>&1; then
 	check "a unit of its own makes it" until_ok 40 runs 'any(.[]; .trigger == "request" and .state == "ok")' || note "$(journal -u 'felloe-request@*' | tail -n 20)"
 	check "which is none of the agent's" bash -c "'$RIGS/systemd.sh' exec '$T/sd' journalctl --no-pager -q | grep -q 'Felloe carries out the request'"
 	check "and tells the outcome" until_ok 20 asked
+	check "a proof is asked for and made by such a unit" ask verify shop --full --wait || note "$T/asked"
+	check "which is told" grep -q 'proven restorable' "$T/asked" || note "$T/asked"
+	check "nothing is left of its server" inside bash -c '! ls -d /var/lib/felloe/proof/proof-* 2>/dev/null'
 fi
 
 # ---- the master is away -------------------------------------------------------------------------
