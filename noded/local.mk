@@ -37,6 +37,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \
+	noded/mysql/accounts_load.h noded/mysql/accounts_load.c \
 	noded/mysql/crew.h noded/mysql/crew.c \
 	noded/mysql/keys.h noded/mysql/keys.c \
 	noded/mysql/grants.h noded/mysql/grants.c \

@@ -33,7 +33,7 @@ enum { START_MS = 180 * 1000, LOG_TAIL = 4096 };
 
 struct private_server {
 	struct server_dir dir;
-	struct db_access access;
+	struct db_access access, root;
 	struct server_facts facts;
 	pid_t keeper;    /* 0 gone */
 	int pipe;        /* closed: the keeper ends */
@@ -236,6 +236,8 @@ static int launch(struct private_server *s, const char *server, const char *inst
 
 	if (strlen(socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return err_set(e, ERR_CONFLICT, "%s is too long a path for a socket: choose another place with --dir", socket);
+	s->root = (struct db_access){.host = xstrdup(socket), .user = xstrdup("root"), .password = xstrdup(""),
+				     .ssl = xstrdup("off"), .ssl_ca = xstrdup("")};
 	s->access = (struct db_access){.host = TAKE(socket), .user = xstrdup(ACCOUNT), .password = xstrdup(""),
 				       .ssl = xstrdup("off"), .ssl_ca = xstrdup("")};
 	return write_init(&s->dir, e) || spawn_keeper(s, argv, e) ? -1 : 0;
@@ -338,6 +340,7 @@ void private_server_stop(struct private_server *s)
 		(void)!server_dir_remove(s->dir.path, &ignored);
 	server_dir_done(&s->dir);
 	db_access_done(&s->access);
+	db_access_done(&s->root);
 	free(s);
 }
 
@@ -349,6 +352,11 @@ void private_server_stopp(struct private_server **s)
 const struct db_access *private_server_access(const struct private_server *s)
 {
 	return &s->access;
+}
+
+const struct db_access *private_server_root(const struct private_server *s)
+{
+	return &s->root;
 }
 
 const struct server_facts *private_server_facts(const struct private_server *s)

@@ -30,6 +30,8 @@ void private_server_stop(struct private_server *s);
 void private_server_stopp(struct private_server **s);
 /* How to connect. Lent. */
 const struct db_access *private_server_access(const struct private_server *s);
+/* With all rights, FILE and SUPER among them: only for statements that were looked at. Lent. */
+const struct db_access *private_server_root(const struct private_server *s);
 const struct server_facts *private_server_facts(const struct private_server *s);
 /* It still runs; not: it crashed, and what failed meanwhile says nothing about the data. *why (may be
  * NULL) tells then. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/accounts_load.h"
 #include "noded/run/private_server.h"
 #include "noded/run/report.h"
 #include "noded/run/restore.h"
@@ -14,6 +15,8 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
+#define ACCOUNTS "users/accounts.sql"
+enum { ACCOUNTS_MAX = 256 << 20 };
 #define NO_ROOM ((uint64_t)32 << 20) /* with less than this free a server refuses statements */
 
 struct version {
@@ -26,6 +29,7 @@ struct exhibit {
 	const struct found_archive *archive;
 	char *db, *version;
 	uint64_t bytes;            /* of SQL */
+	struct buf accounts;       /* users/accounts.sql, empty: none */
 	struct server_objects objects;
 };
 struct exhibits {
@@ -37,6 +41,7 @@ static void exhibits_done(struct exhibits *x)
 	for (size_t i = 0; i < x->n; i++) {
 		free(x->v[i].db);
 		free(x->v[i].version);
+		buf_done(&x->v[i].accounts);
 	}
 	list_done(x);
 }
@@ -68,6 +73,17 @@ static int add_size(void *ctx, const struct archive_entry *entry, struct err *e)
 	return 0;
 }
 
+/* In one archive of a whole server. */
+static int read_accounts(struct opened *opened, struct buf *ret, struct err *e)
+{
+	uint64_t bytes = 0;
+
+	buf_init(ret, ACCOUNTS_MAX);
+	if (archive_list(opened->reader, ACCOUNTS, add_size, &bytes, e))
+		return -1;
+	return bytes ? archive_read_small(opened->reader, ACCOUNTS, ret, e) : 0;
+}
+
 static int look_at(struct exhibits *x, const struct found_archive *a, struct opened *opened, struct err *e)
 {
 	const struct json *db = json_get(opened->manifest, "database");
@@ -86,7 +102,7 @@ static int look_at(struct exhibits *x, const struct found_archive *a, struct ope
 	n->objects = (struct server_objects){json_get_int(db, "views", 0), json_get_int(db, "triggers", 0),
 					     json_get_int(db, "routines", 0), json_get_int(db, "events", 0),
 					     json_get_int(db, "sequences", 0)};
-	return 0;
+	return read_accounts(opened, &n->accounts, e);
 }
 
 static int look_at_all(const struct prove_opts *o, const struct found_archives *archives, struct exhibits *x, struct err *e)
@@ -232,6 +248,31 @@ static int prove_one(const struct prove_opts *o, struct private_server *s, const
 	return 0;
 }
 
+/* After all databases: rights are on what they have. */
+static int prove_accounts(struct private_server *s, const struct exhibit *x, struct job *say_to, struct proved *ret,
+			  struct err *e)
+{
+	struct accounts_loaded l;
+	struct err why;
+
+	if (!x->accounts.len)
+		return 0;
+	if (accounts_load(private_server_root(s), x->accounts.p, x->accounts.len, &l, &why)) {
+		if (judge_failure(s, x, &why, e))
+			return -1;
+		if (!*ret->failure)
+			snprintf(ret->failure, sizeof(ret->failure), ACCOUNTS ": %.200s", why.msg);
+		str_clean(ret->failure);
+		return 0;
+	}
+	/* each archive has them, the same */
+	if (say_to)
+		job_say(say_to, ACCOUNTS ": the server takes its %u statements", l.statements - l.left);
+	if (say_to && l.left)
+		job_warn(say_to, ACCOUNTS ": %u statements are about what is not there: %s", l.left, l.first_left);
+	return 0;
+}
+
 int prove_archives(const struct prove_opts *o, const struct found_archives *archives, struct proof *ret, struct err *e)
 {
 	CLEANUP(exhibits_done) struct exhibits x = {0};
@@ -256,6 +297,9 @@ int prove_archives(const struct prove_opts *o, const struct found_archives *arch
 	/* all of them stay: one may refer to another */
 	for (size_t i = 0; i < x.n; i++)
 		if (prove_one(o, s, &x.v[i], list_push(ret), e))
+			return -1;
+	for (size_t i = 0; i < x.n; i++)
+		if (prove_accounts(s, &x.v[i], i ? NULL : o->job, &ret->v[i], e))
 			return -1;
 	return 0;
 }
