@@ -310,8 +310,8 @@ static int try_storage(struct backup *b, const struct storage *storage, struct e
 	return rc;
 }
 
-/* Nothing of the attempt counts any more; a new one begins with a new snapshot. */
-static int start_over(struct backup *b, struct err *e)
+/* Complete ones too: they go like an upload that nobody finished. */
+static int discard_archives(struct backup *b, struct err *e)
 {
 	struct wire_run *run = &b->job.run;
 
@@ -319,6 +319,16 @@ static int start_over(struct backup *b, struct err *e)
 		if (catalogue_discard(b->o->catalogue, run->uuid, &run->archives.v[i], e))
 			return -1;
 	list_done(&run->archives);
+	return 0;
+}
+
+/* Nothing of the attempt counts any more; a new one begins with a new snapshot. */
+static int start_over(struct backup *b, struct err *e)
+{
+	struct wire_run *run = &b->job.run;
+
+	if (discard_archives(b, e))
+		return -1;
 	run->bytes_in = run->bytes_stored = run->files = run->skipped = run->rows = run->tables = 0;
 	b->job.progress.bytes_done = b->job.progress.bytes_stored = 0;
 	b->job.progress.files = b->job.progress.rows = b->job.progress.skipped = b->job.blank_files = 0;
@@ -503,7 +513,7 @@ static int conclude(struct backup *b, const struct err *failure, struct err *e)
 	    run_hooks(b, &b->o->site->hook_on_error, "failed", &hook))
 		job_warn(&b->job, "%s", hook.msg);
 	job_end(&b->job, failure);
-	if (catalogue_save(b->o->catalogue, run, e))
+	if (catalogue_save(b->o->catalogue, run, e) || (run->state == RUN_ABORTED && discard_archives(b, e)))
 		return -1;
 	lock_release(TAKE(b->lock));
 	if (report_run(b->o->config, b->o->catalogue, run, &report))

@@ -210,7 +210,8 @@ int catalogue_unfinished(struct catalogue *c, struct unfinished_list *ret, struc
 	int more;
 
 	*ret = (struct unfinished_list){0};
-	if (sql_prepare(c->db, &s, "SELECT storage, key, db, size, sha256, run FROM archives WHERE stored=0", e))
+	if (sql_prepare(c->db, &s, "SELECT storage, key, db, size, sha256, run FROM archives WHERE stored=0"
+				   " OR run IN (SELECT uuid FROM runs WHERE state='aborted')", e))
 		return -1;
 	while ((more = sql_step(s, e)) > 0) {
 		struct unfinished *u = list_push(ret);

@@ -32,7 +32,7 @@ int catalogue_stored(struct catalogue *c, const char *uuid, const struct wire_ar
 int catalogue_discard(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
 /* Nothing is left of it on the storage. */
 int catalogue_gone(struct catalogue *c, const char *uuid, const struct wire_archive *a, struct err *e) MUSTCHECK;
-/* All uploads that are neither stored nor gone. list_done it. */
+/* All uploads that are neither stored nor gone, and whatever aborted runs have stored. list_done it. */
 struct unfinished {
 	char run[UUID_TEXT];
 	struct wire_archive archive;

@@ -148,6 +148,26 @@ static char *part_path(const char *dir, const char *site, size_t part)
 	return xasprintf("%s/%s:%s", dir, site, parts[part].name);
 }
 
+/* What fs_write had not renamed yet when its process was killed. Whoever writes
+ * here holds the guard, so do we: nobody is at it. */
+static void sweep(const char *dir)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, NULL, NULL);
+
+	for (int i = 0; i < n; i++) {
+		const char *part = strrchr(entries[i]->d_name, ':');
+
+		if (part && strchr(part, '.')) {
+			CLEANUP(freep) char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
+
+			unlink(path);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 /* 1 taken, 0 held by somebody (in *holder), -1 failed. */
 static int try_take(struct lock *l, const struct lock_opts *o, struct holder *holder, struct err *e)
 {
@@ -155,6 +175,7 @@ static int try_take(struct lock *l, const struct lock_opts *o, struct holder *ho
 
 	if (fd < 0)
 		return -1;
+	sweep(l->dir);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		CLEANUP(freep) char *path = part_path(l->dir, o->site, i);
 		char dead[UUID_TEXT];

@@ -104,6 +104,11 @@ static int abort_run(const struct reaper *r, struct wire_run *run, struct err *e
 		return 0; /* it ended by itself just now */
 	r->out->runs++;
 	progress_forget(run->uuid);
+	/* what was complete already goes with the rest: nobody finished it */
+	for (size_t i = 0; i < run->archives.n; i++)
+		if (catalogue_discard(r->catalogue, run->uuid, &run->archives.v[i], e))
+			return -1;
+	list_done(&run->archives);
 	tell(r, "run %s of site %s was left unfinished and is now aborted", run->uuid, run->site);
 	notify_run(r->config, run, r->say, r->ctx); /* it could not do that itself */
 	return 0;

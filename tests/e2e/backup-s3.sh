@@ -63,7 +63,7 @@ if [ -e /usr/bin/swift-proxy-server ]; then
 	mkdir "$T/stock"
 	check "stock tar opens it" tar --zstd -xf "$T/object.tar.zst" -C "$T/stock"
 	check "its files are the same" diff -r "$T/www" "$T/stock/files$T/www"
-	check "verify --members reads it from there" run noded verify --full -c "$T/swift.json" shop
+	check "verify --members reads it from there" run noded verify --members -c "$T/swift.json" shop
 	check "one dropped table is restored from the object" drop_and_restore swift
 	check "less than 1 MiB of it was fetched" test "$(fetched)" -lt 1048576
 	check "all of it is restored without the node's records" run noded restore shop -c "$T/swift.json" --from swift \
@@ -120,6 +120,16 @@ check "the run went to the second storage" test "$(last 'archives[0].storage')" 
 fresh "head shortsize"
 check "an object of another size than was written does not count" run -e 3 noded backup -c "$T/two.json"
 check "nor here" test "$(last 'archives[0].storage')" = disk
+objects() { find "$S3/objects" -type f | wc -l; }
+BEFORE=$(objects)
+fresh "put status 403/AccessDenied"
+check "an archive whose sidecar cannot be written does not count" run -e 3 noded backup -c "$T/two.json"
+check "nor here, either" test "$(last 'archives[0].storage')" = disk
+check "and is not left behind" test "$(objects)" = "$BEFORE"
+fresh "get status 403/AccessDenied"
+check "nor one whose sidecar cannot be read again" run -e 3 noded backup -c "$T/two.json"
+check "it is on the second storage" test "$(last 'archives[0].storage')" = disk
+check "and on no other" test "$(objects)" = "$BEFORE"
 fresh "part status 403/AccessDenied"
 check "with one storage only the run fails, as refused" run -e 5 noded backup -c "$T/one.json"
 check "its state is failed, and it has no archive" test "$(last state),$(last 'archives | length')" = failed,0

@@ -153,6 +153,25 @@ static void only_stored_archives_count_and_unfinished_ones_are_found(void **stat
 	list_done(&list);
 }
 
+static void an_aborted_run_leaves_nothing(void **state)
+{
+	struct wire_archive a = archive("s", "y/a", 1000);
+	struct unfinished_list list;
+	struct err e;
+
+	(void)state;
+	save("5555-1", "stopped", 1000, RUN_RUNNING);
+	assert_int_equal(catalogue_upload(c, "5555-1", &a, &e) + catalogue_stored(c, "5555-1", &a, &e), 0);
+	assert_int_equal(catalogue_unfinished(c, &list, &e), 0);
+	assert_int_equal(list.n, 0);
+	save("5555-1", "stopped", 1000, RUN_ABORTED);
+	assert_int_equal(catalogue_unfinished(c, &list, &e), 0);
+	assert_int_equal(list.n, 1);
+	assert_string_equal(list.v[0].archive.key, "y/a");
+	list_done(&list);
+	assert_int_equal(catalogue_gone(c, "5555-1", &a, &e), 0);
+}
+
 static void a_run_that_ended_by_itself_is_not_aborted_behind_its_back(void **state)
 {
 	struct wire_run run;
@@ -370,6 +389,7 @@ int main(void)
 		cmocka_unit_test(a_held_run_is_not_given_up_and_one_that_goes_is_not_held),
 		cmocka_unit_test(tables_of_a_second_attempt_take_the_place_of_the_first),
 		cmocka_unit_test(growth_is_what_was_stored_since),
+		cmocka_unit_test(an_aborted_run_leaves_nothing),
 		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
 		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
 		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),
