@@ -36,7 +36,7 @@ CREATE TABLE j (id INT AUTO_INCREMENT PRIMARY KEY);
 CREATE TABLE z LIKE a; INSERT INTO z SELECT * FROM a;
 CREATE TABLE vault.a_j (id INT AUTO_INCREMENT PRIMARY KEY);
 DELIMITER //
-CREATE PROCEDURE run() LOOP
+CREATE PROCEDURE run(pause DOUBLE) LOOP
 	SET @i = 1 + FLOOR(RAND() * 50), @k = 1 + FLOOR(RAND() * 50); -- in WHERE it would be another one a row
 	START TRANSACTION;
 	UPDATE a SET v = v - 1, n = n + 1 WHERE id = @i;
@@ -44,10 +44,10 @@ CREATE PROCEDURE run() LOOP
 	INSERT INTO vault.a_j () VALUES ();
 	UPDATE z SET v = v + 1, n = n + 1 WHERE id = @k;
 	COMMIT;
-	DO SLEEP(0.0005);
+	IF pause > 0 THEN DO SLEEP(pause); END IF;
 END LOOP //
 SQL
-writer() { spawn writer mariadb --defaults-file="$T/a/my.cnf" -uroot bank -e 'CALL run()'; until_ok 20 moved; }
+writer() { spawn writer mariadb --defaults-file="$T/a/my.cnf" -uroot bank -e "CALL run(${1:-0.0005})"; until_ok 20 moved; }
 moved() { [ "$(sql -N -e 'SELECT COUNT(*) > 20 FROM bank.j')" = 1 ]; }
 stop_writer() {
 	sql -N -e "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE USER = 'root' AND ID <> CONNECTION_ID() AND DB = 'bank'" | sql
@@ -69,7 +69,12 @@ copy() {
 		held sql_b copy && sql_b -e 'SET sql_log_bin=0; DROP DATABASE copy'
 }
 A=127.0.0.1:$PORT B=127.0.0.1:$PORT2
-check "a writer runs" writer
+check "a writer commits as fast as it can" writer 0
+for i in 1 2 3 4 5 6; do # by the position of the log, or when that never stands still, by the next way
+	check "$i: 4 connections between its commits" copy "$A" full '[a-z-]*' 4
+done
+stop_writer
+check "a writer that leaves some time to others" writer
 
 # ---- the ways
 check "one connection" copy "$A" full single 1
