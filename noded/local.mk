@@ -115,6 +115,7 @@ libnoded_a_SOURCES += \
 	noded/run/server_dir.h noded/run/server_dir.c \
 	noded/run/keeper.h noded/run/keeper.c \
 	noded/run/private_server.h noded/run/private_server.c \
+	noded/run/prove_views.h noded/run/prove_views.c \
 	noded/run/prove.h noded/run/prove.c \
 	noded/run/check.h noded/run/check.c
 
