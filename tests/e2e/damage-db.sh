@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Databases out of archives that a bad disk has left: what is damaged is named,
 # everything else comes back when it is asked for, and nothing looks whole that is not.
-# timeout: 120
+# timeout: 300
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -179,6 +179,36 @@ check "a piece of another place is not taken for what belongs here" run -e 3 res
 check "what it covers is lost" says "lost: db/20-data/big.00001.sql"
 check "the others are what they were" same f2 child other
 
+# ---- anywhere: DAMAGES times (2), sectors of zeros or a cut, with and without the sidecar
+anywhere() {
+	local i at t rc whole=0
+	for i in $(seq "${DAMAGES:-2}"); do
+		anew
+		at=$((RANDOM * 32768 + RANDOM))
+		if [ $((i % 4)) = 3 ]; then truncate -s $((at % SIZE)) "$A"; else spoil $((at % (SIZE - 4096))) 4096; fi
+		[ $((i % 2)) = 0 ] || rm "$A.idx"
+		restore wild --salvage >"$OUT" 2>"$ERR" </dev/null
+		rc=$?
+		[ $rc = 0 ] || [ $rc = 1 ] || [ $rc = 3 ] || { echo "at $at: ended with $rc"; return 1; }
+		for t in big child other; do
+			if grep -q "table $t: .*digest agrees" "$ERR"; then
+				same wild "$t" || { echo "at $at"; return 1; }
+				whole=$((whole + 1))
+			elif [ $rc = 0 ]; then
+				echo "at $at: nothing is said of $t"
+				return 1
+			elif [ -n "$(sql -N -e "SHOW DATABASES LIKE 'wild'")" ] && [ -n "$(sql -N -e "SHOW TABLES FROM wild LIKE '$t'")" ]; then
+				# not called whole: less than there was, never anything else
+				[ -z "$(sql -N -e "SELECT * FROM wild.$t EXCEPT SELECT * FROM shop.$t LIMIT 1")" ] ||
+					{ echo "at $at: $t has rows that were never dumped"; return 1; }
+			fi
+		done
+		sql -e "DROP DATABASE IF EXISTS wild"
+	done
+	echo "$whole tables came back whole"
+}
+check "whatever is damaged, what is called whole is what was dumped" anywhere
+
 # ---- definitions
 check "a database of many tables is backed up" run noded backup many
 take many
@@ -189,8 +219,10 @@ check "it is named" says "table wide is LOST"
 check "its trigger goes with it" says "lost: db/30-post/4-triggers/00002.of_wide.sql: the definition of its table is lost"
 check "and its view" says "a view is not restored"
 check "nothing of it is there" test "$(tables b1 | sed 's/fill[0-9]*,//g')" = "aaa,numbers,see_aaa,"
-check "of the others all that is left" test "$(sql -N -e "SELECT COUNT(*) FROM b1.aaa")" = 0
-check "is told not to be all" says "table aaa is INCOMPLETE: 0 of 500 rows came back"
+# the order of the rows of small tables is not fixed
+if [ "$(at db/20-data/aaa.00001.sql)" = "$(at db/10-schema/2-tables/wide.sql)" ]; then ROWS=0; else ROWS=500; fi
+check "of the others all that is left" test "$(sql -N -e "SELECT COUNT(*) FROM b1.aaa")" = $ROWS
+check "is told, and whether it is all" grep -q "table aaa is INCOMPLETE: 0 of 500 rows came back\|table aaa: 500 rows, digest agrees" "$ERR"
 check "alone it cannot be had" run -e 1 restore b2 --db many:wide --salvage
 anew
 spoil $(($(at db/10-schema/2-tables/aaa.sql) + 200))

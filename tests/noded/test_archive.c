@@ -530,6 +530,69 @@ static void a_scan_finds_its_way_behind_damage(void **state UNUSED)
 	done(&p);
 }
 
+/* What can be opened gives right members or names them; how many were good. */
+static unsigned read_all(struct pair *p, bool with_sidecar, bool *opened)
+{
+	CLEANUP(archive_closep) struct archive_reader *r = NULL;
+	struct content c = {0};
+	struct seen s = {0};
+	struct archive_read_opts o = {.damaged = on_damaged, .ctx = &s};
+	struct tar_sink sink = {content_begin, content_bytes, content_end, NULL, &c};
+	struct archive_read_result res = {0};
+	struct err e = {0};
+
+	*opened = open_pair(&r, p, with_sidecar, &e) == 0;
+	if (!*opened)
+		return 0;
+	buf_init(&c.b, 8 << 20);
+	if (archive_read(r, &o, &sink, &res, &e) == 0)
+		assert_int_equal(s.damaged, res.damaged);
+	assert_int_equal(c.good, res.members);
+	buf_done(&c.b);
+	return c.good;
+}
+
+/* Each byte of a small archive broken, and each length of it: by all three ways. */
+static void no_byte_makes_wrong_data_good(void **state UNUSED)
+{
+	enum { N = 7 };
+	struct ends ends = {0};
+	struct archive_scan_result found;
+	struct pair p;
+	size_t whole;
+	bool opened;
+
+	make(&p, N);
+	whole = p.archive.len;
+	ends_of(&p, &ends);
+	for (size_t at = 0; at < whole; at++) {
+		bool touched = at < ends.end[0];
+		unsigned good;
+
+		p.archive.p[at] = (char)(p.archive.p[at] ^ 0x10);
+		assert_in_range(read_all(&p, true, &opened), touched ? 0 : N, N);
+		assert_true(opened);
+		good = read_all(&p, false, &opened);
+		assert_in_range(good, touched || !opened ? 0 : N, N);
+		assert_in_range(scan_all(&p.archive, &found), touched ? 0 : N, N);
+		p.archive.p[at] = (char)(p.archive.p[at] ^ 0x10);
+	}
+	for (p.archive.len = 0; p.archive.len < whole; p.archive.len++) {
+		bool cut = p.archive.len < ends.end[0];
+
+		assert_int_equal(read_all(&p, true, &opened), cut ? 0 : N);
+		assert_int_equal(read_all(&p, false, &opened), 0);
+		assert_int_equal(scan_all(&p.archive, &found), cut ? 0 : N);
+	}
+	p.archive.len = whole;
+	for (size_t at = 0; at < p.sidecar.len; at++) {
+		p.sidecar.p[at] = (char)(p.sidecar.p[at] ^ 0x10);
+		(void)read_all(&p, true, &opened);
+		p.sidecar.p[at] = (char)(p.sidecar.p[at] ^ 0x10);
+	}
+	done(&p);
+}
+
 /* Cut, broken and mixed archives and sidecars: errors, never worse. */
 static void broken_objects_do_no_harm(void **state UNUSED)
 {
@@ -645,6 +708,7 @@ int main(void)
 		cmocka_unit_test(the_manifest_is_in_the_sidecar_too),
 		cmocka_unit_test(a_cut_archive_without_an_index_gives_all_before_the_cut),
 		cmocka_unit_test(a_scan_finds_its_way_behind_damage),
+		cmocka_unit_test(no_byte_makes_wrong_data_good),
 		cmocka_unit_test(broken_objects_do_no_harm),
 		cmocka_unit_test(names_that_lead_out_are_refused),
 		cmocka_unit_test(many_members_are_sorted_in_runs),
