@@ -142,22 +142,28 @@ static bool renamed(const struct plausible_table *t, const struct newcomers *new
 	return found_at && (*found_at)->rows == t->rows;
 }
 
-/* options, posts and users are the tables of a WordPress; no other pair of names
- * under one prefix is that likely to be one. */
+/* Is there a table whose name is the first len bytes of table and then end? */
+static bool beside(const char *table, size_t len, const char *end, const struct plausible_tables *now)
+{
+	CLEANUP(freep) char *name = xasprintf("%.*s%s", (int)len, table, end);
+
+	return find(now, name) != NULL;
+}
+
+/* The options or users of a WordPress, by its other tables under the same prefix:
+ * "users" and "posts" alone may be anybody's. Sites of a network share their users. */
 static bool is_core(const char *table, const struct plausible_tables *now)
 {
-	static const char *const ends[] = {"options", "users"};
+	size_t len = strlen(table);
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		CLEANUP(freep) char *posts = NULL;
-
-		if (!str_ends(table, ends[i]))
-			continue;
-		posts = xasprintf("%.*sposts", (int)(strlen(table) - strlen(ends[i])), table);
-		if (find(now, posts))
-			return true;
+	if (str_ends(table, "options")) {
+		len -= strlen("options");
+		return beside(table, len, "posts", now) && (beside(table, len, "users", now) || beside(table, len, "postmeta", now));
 	}
-	return false;
+	if (!str_ends(table, "users"))
+		return false;
+	len -= strlen("users");
+	return beside(table, len, "posts", now) && beside(table, len, "options", now);
 }
 
 static void compare_table(const struct plausible_rules *r, const char *db, const struct plausible_table *before,

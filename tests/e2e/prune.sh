@@ -75,6 +75,12 @@ check "of the one by hand" says "no timer: never deleted"
 check "and of the other" says "its timer has no keep: never deleted"
 check "check warns of a timer without keep" run -e 3 noded check --only timers
 check "by its place" says "timers[1].keep: has no rule: the runs of this timer are never deleted"
+config room '.storage[0].storage_limit_gb = 0.00002'
+CFG=room check "where a timer never deletes check tells the day on which there is no more room" run -e 3 at 13 check --only storages
+check "by the growth of the last days" says "storage disk reaches its limit about 2026-1"
+config full '.storage[0].storage_limit_gb = 0.00001'
+CFG=full check "a storage that is almost full is a warning anyway" run -e 3 at 13 check --only storages
+check "with the numbers" says "storage disk is almost full"
 config span '.timers[0].keep = {within: "soon"}'
 CFG=span check "a span that is none is refused" run -e 2 noded prune
 check "by its place" says 'timers[0].keep.within: "soon" is not a time span'

@@ -175,7 +175,10 @@ static void the_core_of_a_wordpress_is_never_empty(void **state)
 	says(compare(&usual, NOW({"wp_options", 8, 0, false, 0}, {"wp_posts", 5, 0, false, 1}, {"wp_users", 2, 0, false, 2}), hollow), 1, word);
 	says(compare(&usual, hollow, hollow), 0, NULL); /* somebody accepted that */
 	says(compare(&usual, NULL, NOW({"options", 0, 0, false, 0}, {"other", 5, 0, false, 1})), 0, NULL);
-	says(compare(&usual, NULL, NOW({"wp_options", 0, 0, true, 0}, {"wp_posts", 5, 0, false, 1})), 0, NULL);
+	says(compare(&usual, NULL, NOW({"posts", 5, 0, false, 1}, {"users", 0, 0, false, 0})), 0, NULL); /* any blog */
+	says(compare(&usual, NULL, NOW({"wp_2_options", 0, 0, false, 0}, {"wp_2_postmeta", 5, 0, false, 1}, {"wp_2_posts", 5, 0, false, 1})), 1,
+	     "table shop.wp_2_options is empty: WordPress cannot work without it");
+	says(compare(&usual, NULL, NOW({"wp_options", 0, 0, true, 0}, {"wp_posts", 5, 0, false, 1}, {"wp_users", 5, 0, false, 1})), 0, NULL);
 }
 
 static void without_a_share_tables_are_not_compared(void **state)
