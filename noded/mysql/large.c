@@ -11,6 +11,8 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
+enum { BLOCK = 64 << 20 };
+
 /* Where the row goes: into a digest, into a size, or to the sink. */
 struct target {
 	struct digest *digest;           /* NULL: not any more */
@@ -111,37 +113,84 @@ static int put_slice(struct target *t, enum column_form form, const char *p, siz
 	return flush(t, e);
 }
 
+/* A value on its way out of the server. To take a slice, the server copies all of the
+ * variable: of a long value blocks go into a second one, and slices come from there. */
+struct held {
+	uint64_t length, done;
+	uint64_t block;         /* where the block begins */
+	bool blocks, loaded;
+};
+
+static int load_block(const struct large_row *l, struct held *h, struct err *e)
+{
+	char sql[128];
+
+	if (!h->blocks || (h->loaded && h->done + VALUE_MAX <= h->block + BLOCK))
+		return 0;
+	h->block = h->done;
+	h->loaded = true;
+	snprintf(sql, sizeof(sql), "SET @felloe_block=SUBSTRING(@felloe_value,%" PRIu64 ",%d)", h->done + 1, BLOCK);
+	return conn_exec(l->c, sql, e);
+}
+
+static int take_slice(const struct large_row *l, struct held *h, MYSQL_RES **ret, struct err *e)
+{
+	char sql[128];
+
+	if (l->halt && halt_check(l->halt, e))
+		return -1;
+	if (load_block(l, h, e))
+		return -1;
+	snprintf(sql, sizeof(sql), "SELECT SUBSTRING(%s,%" PRIu64 ",%d)", h->blocks ? "@felloe_block" : "@felloe_value",
+		 h->done - h->block + 1, VALUE_MAX);
+	return conn_rows(l->c, ret, sql, e);
+}
+
+/* What put_value will write of bytes: that needs no look at them. */
+static int measure_bytes(struct target *t, unsigned i, uint64_t length, unsigned *slices, struct err *e)
+{
+	for (*slices = 0; length; ++*slices) {
+		uint64_t n = length < VALUE_MAX ? length : VALUE_MAX;
+
+		buf_addf(t->b, "SET @felloe_%u_%u=;\n", i, *slices);
+		t->size += 2 + 2 * n;
+		if (flush(t, e))
+			return -1;
+		length -= n;
+	}
+	return 0;
+}
+
 /* *slices says into how many variables it went. */
 static int put_value(const struct large_row *l, struct target *t, unsigned i, unsigned *slices, struct err *e)
 {
 	enum column_form form = l->k->form.v[i];
-	uint64_t length, done = 0;
-	char sql[128];
+	struct held h = {0};
 
-	if (hold_value(l, i, &length, e))
+	if (hold_value(l, i, &h.length, e))
 		return -1;
+	h.blocks = h.length > BLOCK;
+	if (t->sql && !t->sink && !t->digest)
+		return measure_bytes(t, i, h.length, slices, e);
 	if (t->digest)
-		digest_column(t->digest, (int64_t)length);
-	for (*slices = 0; done < length; ++*slices) {
+		digest_column(t->digest, (int64_t)h.length);
+	for (*slices = 0; h.done < h.length; ++*slices) {
 		CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 		MYSQL_ROW row;
 		size_t n;
 
-		if (l->halt && halt_check(l->halt, e))
-			return -1;
-		snprintf(sql, sizeof(sql), "SELECT SUBSTRING(@felloe_value,%" PRIu64 ",%d)", done + 1, VALUE_MAX);
-		if (conn_rows(l->c, &r, sql, e))
+		if (take_slice(l, &h, &r, e))
 			return -1;
 		row = mysql_fetch_row(r);
 		n = row && row[0] ? mysql_fetch_lengths(r)[0] : 0;
 		if (!n)
-			return err_set(e, ERR_DB, "a value of this row could not be read beyond %" PRIu64 " bytes", done);
-		if (form == FORM_TEXT && done + n < length)
+			return err_set(e, ERR_DB, "a value of this row could not be read beyond %" PRIu64 " bytes", h.done);
+		if (form == FORM_TEXT && h.done + n < h.length)
 			n = whole_characters(row[0], n);
 		buf_addf(t->b, "SET @felloe_%u_%u=", i, *slices);
 		if (put_slice(t, form, row[0], n, e))
 			return -1;
-		done += n;
+		h.done += n;
 	}
 	return 0;
 }
@@ -276,7 +325,7 @@ static int pass(const struct large_row *l, struct target *t, struct err *e)
 
 static int forget_value(const struct large_row *l, struct err *e)
 {
-	return conn_exec(l->c, "SET @felloe_value=NULL", e);
+	return conn_exec(l->c, "SET @felloe_value=NULL, @felloe_block=NULL", e);
 }
 
 int large_digest(const struct large_row *l, struct digest *d, struct err *e)
@@ -296,23 +345,38 @@ static int keep_piece(void *ctx, const void *p, size_t n, struct err *e)
 	return buf_check(whole, "a member with a large value", e);
 }
 
-static int dump_held(const struct large_row *l, struct large_out *out, struct err *e)
+static int dump_held(const struct large_row *l, struct large_out *out, struct digest *d, struct err *e)
 {
 	CLEANUP(buf_done) struct buf whole = {0};
 	const struct dump_sink keep = {.write = keep_piece, .ctx = &whole};
-	struct target t = {.sql = true, .sink = &keep, .b = out->b};
+	struct target t = {.digest = d, .sql = true, .sink = &keep, .b = out->b};
 
 	buf_init(&whole, SIZE_MAX / 2);
 	if (pass(l, &t, e))
 		return -1;
+	out->bytes = t.size;
 	return out->sink->member(out->sink->ctx, out->name, whole.p, whole.len, e);
 }
 
-static int dump_pieces(const struct large_row *l, struct large_out *out, struct err *e)
+/* Can the size of the member be told without reading the large values? */
+static bool bytes_only(const struct columns *k)
+{
+	for (unsigned i = 0; i < k->n; i++)
+		if (k->all.v[i].large && k->form.v[i] != FORM_HEX)
+			return false;
+	return true;
+}
+
+static int dump_pieces(const struct large_row *l, struct large_out *out, struct digest *d, struct err *e)
 {
 	const struct dump_sink *sink = out->sink;
-	struct target t = {.sql = true, .sink = sink, .b = out->b};
+	bool once = bytes_only(l->k);
+	struct target measure = {.digest = once ? NULL : d, .sql = true, .b = out->b};
+	struct target t = {.digest = once ? d : NULL, .sql = true, .sink = sink, .b = out->b};
 
+	if (pass(l, &measure, e))
+		return -1;
+	out->bytes = measure.size;
 	if (sink->begin(sink->ctx, out->name, out->bytes, e))
 		return -1;
 	if (pass(l, &t, e)) {
@@ -324,12 +388,8 @@ static int dump_pieces(const struct large_row *l, struct large_out *out, struct 
 
 int large_dump(const struct large_row *l, struct large_out *out, struct digest *d, struct err *e)
 {
-	struct target measure = {.digest = d, .sql = true, .b = out->b};
-	int failed;
+	int failed = (out->sink->begin ? dump_pieces(l, out, d, e) : dump_held(l, out, d, e)) || forget_value(l, e);
 
-	failed = pass(l, &measure, e);
-	out->bytes = measure.size;
-	failed = failed || (out->sink->begin ? dump_pieces(l, out, e) : dump_held(l, out, e)) || forget_value(l, e);
 	buf_reset(out->b);
 	return failed ? err_wrap(e, "table `%s`", l->table) : 0;
 }

@@ -106,10 +106,28 @@ static uint64_t hex_four(uint32_t four)
 	return x + '0' * each + (((x + 6 * each) >> 4) & each) * 7;
 }
 
+/* 0..15 in each byte become its digit. */
+static sixteen hex_digits(sixteen nibbles)
+{
+	return nibbles + '0' + ((sixteen)(nibbles > 9) & ('A' - '9' - 1));
+}
+
 char *sql_hex(char *dst, const void *p, size_t n)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	const unsigned char *s = p;
+
+	for (; n >= 16; n -= 16, s += 16, dst += 32) {
+		sixteen v, high, low, out;
+
+		memcpy(&v, s, 16);
+		high = hex_digits(v >> 4);
+		low = hex_digits(v & 15);
+		out = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+		memcpy(dst, &out, 16);
+		out = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+		memcpy(dst + 16, &out, 16);
+	}
 
 	for (; n >= 4; n -= 4, s += 4, dst += 8) {
 		uint32_t four;

@@ -40,7 +40,8 @@ struct tool {
 	unsigned members;
 	pthread_t threads[DUMP_CONNECTIONS]; /* that have handed over rows */
 	unsigned n_threads;
-	FILE *order;
+	FILE *order, *pieces;
+	uint64_t left;       /* of the member that comes in pieces */
 	volatile sig_atomic_t stop;
 	unsigned long progress;
 };
@@ -104,6 +105,47 @@ static int take_member(void *ctx, const char *name, const void *p, size_t n, str
 		return run_hook(t, e);
 	}
 	return 0;
+}
+
+static int take_begin(void *ctx, const char *name, uint64_t size, struct err *e)
+{
+	struct tool *t = ctx;
+	CLEANUP(freep) char *path = xasprintf("%s/%u.sql", t->dir, ++t->members);
+
+	see_thread(t, name);
+	t->left = size;
+	if (str_eq(t->dir, "-"))
+		return 0;
+	fprintf(t->order, "%s\n", name);
+	t->pieces = fopen(path, "we");
+	return t->pieces ? 0 : err_sys(e, ERR_IO, "write %s", path);
+}
+
+static int take_piece(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct tool *t = ctx;
+
+	if (n > t->left)
+		return err_set(e, ERR_INTERNAL, "a member is longer than it said");
+	t->left -= n;
+	return t->pieces && fwrite(p, 1, n, t->pieces) != n ? err_sys(e, ERR_IO, "write a piece") : 0;
+}
+
+static int take_end(void *ctx, struct err *e)
+{
+	struct tool *t = ctx;
+
+	fclosep(&t->pieces);
+	t->pieces = NULL;
+	return t->left ? err_set(e, ERR_INTERNAL, "a member is shorter than it said") : 0;
+}
+
+static void take_fail(void *ctx)
+{
+	struct tool *t = ctx;
+
+	fclosep(&t->pieces);
+	t->pieces = NULL;
 }
 
 static void take_progress(void *ctx, const char *table, uint64_t rows, uint64_t bytes)
@@ -173,7 +215,8 @@ static int do_dump(struct tool *t, struct err *e)
 	const struct dump_grid grid = {.load = load_grid, .save = save_grid, .ctx = t};
 	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections, .grid = t->grid ? &grid : NULL,
 				.ddl_wait_s = (int64_t)t->wait, .method = t->method, .stop = &t->stop};
-	struct dump_sink sink = {.member = take_member, .progress = take_progress, .warn = take_warning, .ctx = t};
+	struct dump_sink sink = {.member = take_member, .begin = take_begin, .write = take_piece, .end = take_end,
+				.fail = take_fail, .progress = take_progress, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	CLEANUP(dump_result_done) struct dump_result r = {0};
 	CLEANUP(freep) char *path = xasprintf("%s/order", t->dir);
