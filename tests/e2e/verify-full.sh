@@ -96,6 +96,19 @@ fi
 check "options of --full want it" run -e 2 noded verify shop --dir "$T"
 check "none of this changed what was known" test "$(last shop proven)" = "$PROVEN"
 
+# ---- who we are
+if [ "$(id -u)" = 0 ]; then
+	check "root that may not change its account proves as well" run setpriv --bounding-set=-setuid,-setgid \
+		felloe-noded -c "$T/config.json" --state "$T/state" verify shop --full
+	check "and says that it did" says "proven restorable"
+	cp "$T/config.json" "$T/nobody.json" && chown -R nobody: "$T/nobody.json" "$T/store"
+	install -d -o nobody -m 700 "$T/own"
+	check "so does an ordinary account, from the storage alone" run setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		felloe-noded -c "$T/nobody.json" --state "$T/own" verify shop --full --from disk
+	check "which has no record to write to" says "not written down: this node has no record of the whole run"
+	check "nothing is left of its server" nothing_left "$T/own/proof"
+fi
+
 # ---- the node dies in the middle
 begin
 check "a proof has its server" test "$BEGUN" = yes
