@@ -380,18 +380,14 @@ int conn_ended(struct conn *c, struct err *e)
 	return mysql_errno(c->my) ? conn_fail(c, e) : 0;
 }
 
-void conn_cut(int fd)
+void conn_abandon(struct conn *c)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int fd = (int)mysql_get_socket(c->my);
 
+	c->dead = true;
 	/* A reset at once (tcp(7)). After a mere shutdown the server, whose window is closed, would learn of it
 	 * at its next probe only: a minute or two in which it keeps its locks. A local socket has no such state. */
 	if (connect(fd, &none, sizeof(none)))
 		shutdown(fd, SHUT_RDWR);
-}
-
-void conn_abandon(struct conn *c)
-{
-	c->dead = true;
-	conn_cut((int)mysql_get_socket(c->my));
 }

@@ -41,8 +41,6 @@ int conn_ended(struct conn *c, struct err *e) MUSTCHECK;
 void conn_abandon(struct conn *c);
 void conn_res_freep(MYSQL_RES **r);
 
-/* The same by the socket, which may be in use by another thread: what that does there fails. */
-void conn_cut(int fd);
 
 /* Fill e from the last error of the connection; worth -1. */
 int conn_fail(struct conn *c, struct err *e);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "shared/clock.h"
@@ -236,8 +237,8 @@ static bool look(struct watch *w, struct err *why)
 	return due;
 }
 
-/* The server gives up locks at a KILL even when the thread writes to a socket that nobody reads; cutting
- * the socket wakes a reader of ours. */
+/* The server gives up locks at a KILL even when the thread writes to a socket that nobody reads; the
+ * shutdown wakes a reader of ours. */
 static void cut_all(struct watch *w)
 {
 	pthread_mutex_lock(&w->lock);
@@ -247,7 +248,7 @@ static void cut_all(struct watch *w)
 		snprintf(sql, sizeof(sql), "KILL CONNECTION %lu", w->conns.v[i].id);
 		if (w->c)
 			(void)!conn_exec(w->c, sql, NULL);
-		conn_cut(w->conns.v[i].fd);
+		shutdown(w->conns.v[i].fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&w->lock);
 }
