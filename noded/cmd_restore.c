@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "noded/cmd.h"
 #include "noded/run/account.h"
@@ -24,7 +25,7 @@ struct wish {
 	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, fresh, dry_run, rewrite_bodies, salvage;
+	bool in_place, fresh, dry_run, rewrite_bodies, salvage, keep_old, yes;
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -47,8 +48,7 @@ static int parse_db(struct wish *w, struct err *e)
 	const char *colon = w->db ? strchr(w->db, ':') : NULL;
 
 	if (!w->db)
-		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME:TABLE: a whole database is restored beside "
-					     "the old one") : 0;
+		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME or --db NAME:TABLE") : 0;
 	w->db_name = colon ? xstrndup(w->db, (size_t)(colon - w->db)) : xstrdup(w->db);
 	for (const char *p = colon; p; p = strchr(p + 1, ',')) {
 		size_t n = strcspn(p + 1, ",");
@@ -59,9 +59,6 @@ static int parse_db(struct wish *w, struct err *e)
 	}
 	if (!*w->db_name)
 		return err_set(e, ERR_USAGE, "--db: \"%s\" names no database", w->db);
-	if (w->in_place && !w->tables.n)
-		return err_set(e, ERR_USAGE, "--in-place needs --db %s:TABLE: a whole database is restored beside the old one",
-			       w->db_name);
 	if (w->in_place && w->to_db)
 		return err_set(e, ERR_USAGE, "--in-place and --to-db contradict each other");
 	return 0;
@@ -85,6 +82,25 @@ static int parse_account(struct wish *w, struct err *e)
 	else if (fs_read_secret(&w->access.password, w->db_password_file, e))
 		return err_wrap(e, "--db-password-file");
 	return 0;
+}
+
+/* A whole database is replaced: not without a word from somebody. */
+static int ask_first(const struct wish *w, const char *site, struct err *e)
+{
+	char answer[300] = "";
+
+	if (!w->in_place || w->tables.n || w->yes || w->dry_run)
+		return 0;
+	if (!isatty(STDIN_FILENO))
+		return err_set(e, ERR_USAGE, "--in-place replaces the whole database %s: say --yes to do it without a terminal",
+			       w->db_name);
+	fprintf(stderr, "All of the database %s will be replaced by what a backup of %s holds.\nType its name to go on: ",
+		w->db_name, site);
+	fflush(stderr);
+	if (!fgets(answer, sizeof(answer), stdin))
+		answer[0] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	return str_eq(answer, w->db_name) ? 0 : err_set(e, ERR_ABORTED, "that is not its name; nothing was changed");
 }
 
 static int parse_words(const struct wish *w, struct err *e)
@@ -161,7 +177,8 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
 				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
-				 .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage, .db_name = w->db_name};
+				 .keep_old = w->keep_old, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
+				 .db_name = w->db_name};
 	struct restore_result result;
 	bool any = false;
 	int rc = 0;
@@ -238,7 +255,11 @@ int cmd_restore(int argc, char **argv)
 		{.name = "to-dir", .type = OPT_STR, .to = &w.to_dir, .arg = "DIR",
 		 .help = "Unpack into this new directory (default: ./SITE-restored-TIME)."},
 		{.name = "in-place", .type = OPT_FLAG, .to = &w.in_place,
-		 .help = "With --db NAME:TABLE: load aside, compare, then put the tables in the place of those in NAME."},
+		 .help = "With --db: load aside, compare, then put the tables, or all of it, in the place of those in NAME."},
+		{.name = "keep-old", .type = OPT_FLAG, .to = &w.keep_old,
+		 .help = "With --in-place: keep what was replaced, in NAME_felloe_old_RUN."},
+		{.name = "yes", .type = OPT_FLAG, .to = &w.yes,
+		 .help = "Do not ask before a whole database is replaced."},
 		{.name = "from", .type = OPT_STR, .to = &w.from, .arg = "STORAGE",
 		 .help = "Search this storage; the records of this node are not needed."},
 		{.name = "salvage", .type = OPT_FLAG, .to = &w.salvage,
@@ -272,7 +293,8 @@ int cmd_restore(int argc, char **argv)
 		err_fill(&e, ERR_USAGE, 0, "restore wants one site");
 		return cmd_fail(&e);
 	}
-	if (parse_words(&w, &e) || parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e))
+	if (parse_words(&w, &e) || parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e) ||
+	    ask_first(&w, argv[1], &e))
 		return cmd_fail(&e);
 	w.site = argv[1];
 	return restore_site(config, &w, argv[1]);

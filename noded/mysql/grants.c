@@ -23,7 +23,8 @@ bool grants_has(const struct grants *g, const char *what, bool global)
 	return false;
 }
 
-bool grants_match(const char *pattern, const char *name)
+/* Does a pattern of GRANT, with % _ and \, stand for this name? */
+static bool grants_match(const char *pattern, const char *name)
 {
 	for (; *pattern; pattern++) {
 		if (*pattern == '%') {

@@ -16,7 +16,5 @@ struct grants { LIST_OF(struct grant); };
 int grants_read(struct grants *ret, struct conn *c, const char *schema, struct err *e) MUSTCHECK;
 void grants_done(struct grants *g);
 bool grants_has(const struct grants *g, const char *what, bool global);
-/* Does a pattern of GRANT, with % _ and \, stand for this name? */
-bool grants_match(const char *pattern, const char *name);
 
 #endif

@@ -26,7 +26,7 @@ void needs_done(struct needs *n)
 struct need *needs_find(const struct needs *n, enum need_kind kind, const char *text)
 {
 	for (size_t i = 0; i < n->n; i++)
-		if (n->v[i].kind == kind && (kind == NEED_DEFINER ? str_eq : str_ieq)(n->v[i].text, text))
+		if (n->v[i].kind == kind && (kind >= NEED_DEFINER ? str_eq : str_ieq)(n->v[i].text, text))
 			return &n->v[i];
 	return NULL;
 }
@@ -84,6 +84,7 @@ static void add_value(struct needs *n, enum need_kind kind, const struct token *
 static void add_table_word(struct needs *n, const struct tokens *t, size_t i, const struct made *m)
 {
 	static const char *const types[] = {"uuid", "inet4", "inet6", "vector", "xmltype", NULL};
+	static const char *const calls[] = {"nextval", "lastval", "setval", NULL};
 	const struct token *word = at(t, i);
 	const char *type = i && at(t, i - 1)->kind == TOKEN_NAME ? one_of(word, types) : NULL;
 
@@ -93,6 +94,8 @@ static void add_table_word(struct needs *n, const struct tokens *t, size_t i, co
 		add(n, NEED_FEATURE, xstrdup("system versioning"), m);
 	else if (token_is(word, "REFERENCES"))
 		n->foreign_keys++;
+	else if (one_of(word, calls) && token_is_mark(at(t, i + 1), '(') && !token_is_mark(at(t, i + 3), '.'))
+		add_value(n, NEED_SEQUENCE, value(t, i + 2), m);
 	else if (type)
 		add(n, NEED_FEATURE, xasprintf("type %s", type), m);
 }

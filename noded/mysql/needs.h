@@ -16,6 +16,7 @@ enum need_kind {
 	NEED_MODE,        /* a whole sql_mode */
 	NEED_FEATURE,     /* "sequences" "system versioning" "type uuid" ... */
 	NEED_DEFINER,     /* "user@host" */
+	NEED_SEQUENCE,    /* of the same schema, in the default of a column */
 };
 struct need {
 	enum need_kind kind;

@@ -229,6 +229,8 @@ static int check_need(struct look *l, struct need *n, struct err *e)
 	case NEED_FEATURE:
 		check_feature(l, n);
 		return 0;
+	case NEED_SEQUENCE:
+		return 0; /* of the dump itself */
 	default:
 		check_definer(l, n);
 		return 0;
@@ -243,28 +245,56 @@ static bool has_program(const struct needs *n, const char *kind)
 	return false;
 }
 
-static void want(const struct look *l, struct buf *rights, const char *what, bool needed)
+struct lacking {
+	const struct grants *grants;
+	struct buf *rights;
+	const char *before;   /* the next one */
+};
+
+static void want(struct lacking *l, const char *what, bool needed)
 {
-	if (needed && !grants_has(&l->grants, what, false))
-		buf_addf(rights, "%s%s", rights->len ? ", " : "", what);
+	if (!needed || grants_has(l->grants, what, false))
+		return;
+	buf_addf(l->rights, "%s%s", l->before, what);
+	l->before = ", ";
 }
 
-static void check_rights(const struct look *l, struct buf *rights)
+static void check_rights(const struct look *l, const struct grants *grants, const char *schema, struct buf *rights)
 {
+	struct lacking lacking = {grants, rights, rights->len ? "; nor " : ""};
+	size_t before = rights->len;
 	static const char *const always[] = {"SELECT", "INSERT", "CREATE", "DROP", "ALTER"};
 	const struct needs *n = l->needs;
 	bool routines = has_program(n, "FUNCTION") || has_program(n, "PROCEDURE") || has_program(n, "PACKAGE");
 
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
-		want(l, rights, always[i], true);
-	want(l, rights, "REFERENCES", n->foreign_keys);
-	want(l, rights, "CREATE VIEW", has_program(n, "VIEW"));
-	want(l, rights, "TRIGGER", has_program(n, "TRIGGER"));
-	want(l, rights, "EVENT", has_program(n, "EVENT"));
-	want(l, rights, "CREATE ROUTINE", routines);
-	want(l, rights, "ALTER ROUTINE", routines);
+		want(&lacking, always[i], true);
+	want(&lacking, "REFERENCES", n->foreign_keys);
+	want(&lacking, "CREATE VIEW", has_program(n, "VIEW"));
+	want(&lacking, "TRIGGER", has_program(n, "TRIGGER"));
+	want(&lacking, "EVENT", has_program(n, "EVENT"));
+	want(&lacking, "CREATE ROUTINE", routines);
+	want(&lacking, "ALTER ROUTINE", routines);
+	if (rights->len == before)
+		return;
+	buf_adds(rights, " on ");
+	sql_ident(rights, schema);
+}
+
+static int check_all_rights(struct look *l, struct buf *rights, struct err *e)
+{
+	const char *const *schemas = l->p->schemas;
+
+	for (size_t i = 0; i < ARRAY_LEN(l->p->schemas) && schemas[i]; i++) {
+		CLEANUP(grants_done) struct grants g = {0};
+
+		if (grants_read(&g, l->c, schemas[i], e))
+			return -1;
+		check_rights(l, &g, schemas[i], rights);
+	}
 	if (l->p->users && !grants_has(&l->grants, "CREATE USER", true))
-		buf_addf(rights, "%sCREATE USER ON *.*", rights->len ? ", " : "");
+		buf_addf(rights, "%sCREATE USER on *.*", rights->len ? "; nor " : "");
+	return 0;
 }
 
 static void check_space(struct look *l)
@@ -301,12 +331,13 @@ int preflight_server(const struct preflight *p, struct needs *needs, struct obst
 	if (conn_open(&c, p->access, e))
 		return -1;
 	l.c = c;
-	if (look_at_server(&l, e) || grants_read(&l.grants, c, p->schema, e))
+	if (look_at_server(&l, e) || grants_read(&l.grants, c, p->schemas[0], e))
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < needs->n; i++)
 		rc = check_need(&l, &needs->v[i], e);
+	if (rc == 0)
+		rc = check_all_rights(&l, rights, e);
 	if (rc == 0) {
-		check_rights(&l, rights);
 		check_space(&l);
 		check_settings(&l);
 	}

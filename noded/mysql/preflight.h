@@ -20,13 +20,13 @@ void obstacles_done(struct obstacles *p);
 
 struct preflight {
 	const struct db_access *access;
-	const char *schema;            /* that will be loaded */
+	const char *schemas[3];        /* that will be loaded or changed; the first; NULL ends */
 	uint64_t bytes;                /* of SQL */
 	bool local;                    /* the server's files are on this machine */
 	bool users;                    /* accounts are restored too: those that are missing may come with them */
 };
 /* Every reason why the schema cannot be loaded goes to obstacles, and what the
- * account lacks to rights ("CREATE, INSERT"; empty when nothing). Definers that
+ * account lacks to rights ("CREATE, INSERT on `x`"; empty when nothing). Definers that
  * cannot be kept are marked in needs as changed. -1 only when the server cannot
  * be asked. */
 int preflight_server(const struct preflight *p, struct needs *needs, struct obstacles *obstacles, struct buf *rights,

@@ -8,8 +8,7 @@
 #include "noded/config.h"
 #include "shared/err.h"
 
-/* What a restore and `check` must know of a server, and the last step of a
- * restore in place. */
+/* What a restore and `check` must know of a server. */
 
 struct server_facts {
 	char version[64];
@@ -31,21 +30,6 @@ struct server_objects {
 };
 int server_count(const struct db_access *a, const char *schema, struct server_objects *ret, struct err *e) MUSTCHECK;
 
-/* Tables of the schema scratch that take the place of those of the same names in db. */
-struct swap {
-	const char *scratch, *db;
-	const struct strings *tables;
-	const struct strings *triggers;  /* of the copy: the caller makes them again in db */
-	const char *tag;                 /* what was in the way is called felloe_old_TAG_N until it is dropped */
-};
-/* Why they cannot: ERR_CONFLICT names a foreign key from or to one of the tables,
- * or a trigger in use that the copy does not have. All would be lost or point to
- * the wrong table. */
-int server_can_swap(const struct db_access *a, const struct swap *s, struct err *e) MUSTCHECK;
-/* Drop the copy's triggers (a table that has some cannot change its schema), move
- * the tables in one RENAME TABLE, either all or none, and drop what was in the way
- * with its triggers. */
-int server_swap(const struct db_access *a, const struct swap *s, struct err *e) MUSTCHECK;
 int server_drop_schema(const struct db_access *a, const char *schema, struct err *e) MUSTCHECK;
 
 #endif

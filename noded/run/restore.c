@@ -24,6 +24,8 @@ static void restore_done(struct restore *r)
 	list_done(&r->drop);
 	free(r->source_db);
 	free(r->target_db);
+	free(r->old_db);
+	restore_strings_done(&r->tables);
 	free(r->target_dir);
 	free(r->member);
 	for (size_t i = 0; i < r->lost.n; i++)
@@ -41,11 +43,13 @@ static void choose_targets(struct restore *r)
 {
 	char stamp[32];
 
-	str_cut(r->tag, sizeof(r->tag), r->o->job->run.uuid);
+	/* of the run that is restored: whoever was killed finds its own work again */
+	str_cut(r->tag, sizeof(r->tag), json_get_str(r->opened.manifest, "run", ""));
 	r->tag[strcspn(r->tag, "-")] = '\0';
 	clock_format(stamp, sizeof(stamp), "%Y%m%d%H%M%S", clock_ms());
+	r->old_db = xasprintf("%.30s_felloe_old_%s", r->source_db, r->tag);
 	if (r->o->in_place)
-		r->target_db = xasprintf("felloe_scratch_%s_%s", stamp, r->tag);
+		r->target_db = xasprintf("felloe_scratch_%s_%.30s", r->tag, r->source_db);
 	else if (r->o->to_db)
 		r->target_db = xstrdup(r->o->to_db);
 	else

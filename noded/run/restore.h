@@ -19,10 +19,11 @@ struct restore_opts {
 	struct job *job;                 /* log and progress */
 	bool db, files;                  /* what is wanted */
 	const char *db_name;             /* asked for by this name; NULL: the one that is in the archive */
-	struct strings tables;           /* of the database; empty: all of it */
+	struct strings tables;           /* of the database, names or patterns with * and ?; empty: all of it */
 	struct strings paths;            /* absolute; empty: all files */
 	const char *to_db, *to_dir;      /* NULL: "{db}_restored_{stamp}", "./{site}-restored-{stamp}" */
-	bool in_place;                   /* the tables take the place of those in the site's database */
+	bool in_place;                   /* the tables, or all of it, take the place of those in the site's database */
+	bool keep_old;                   /* what they replace is kept in a schema of its own */
 	const struct db_access *access;  /* given by options, or NULL: the site's, else root on this machine */
 	const char *definer;             /* "keep" "invoker" "USER@HOST" */
 	bool events_disable;             /* else they are as they were */

@@ -51,14 +51,15 @@ bool restore_local(const struct restore *r)
 	return local_host(r->access.host);
 }
 
-bool restore_root_at_hand(const struct restore *r)
+/* Root over the socket could do what the account may not. */
+static bool root_at_hand(const struct restore *r)
 {
 	return r->access_ours && geteuid() == 0 && !str_eq(r->access.user, "root") && local_host(r->access.host);
 }
 
 static bool root_may_help(const struct restore *r, const struct err *e)
 {
-	return (e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN) && restore_root_at_hand(r);
+	return (e->kind == ERR_DENIED || e->kind == ERR_FORBIDDEN) && root_at_hand(r);
 }
 
 int restore_look_server(struct restore *r, struct server_facts *facts, struct err *e)
@@ -95,7 +96,7 @@ bool restore_become_root(struct restore *r, const char *why)
 	struct db_access site = r->access;
 	struct err e;
 
-	if (!restore_root_at_hand(r))
+	if (!root_at_hand(r))
 		return false;
 	/* use_root frees what is in use: kept here until root has answered */
 	r->access = (struct db_access){.host = xstrdup(site.host), .user = xstrdup(""), .password = xstrdup(""),

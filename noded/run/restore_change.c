@@ -10,7 +10,8 @@
 
 /* What becomes of a definition on its way into the copy: schema, definer, events. */
 
-bool restore_renames(const struct restore *r)
+/* The copy has another name than the database of the dump. */
+static bool renames(const struct restore *r)
 {
 	return !r->o->in_place && !str_eq(r->source_db, r->target_db);
 }
@@ -73,7 +74,7 @@ int restore_change(void *ctx, const struct load_statement *s, struct buf *out, s
 		text.p = changed.p;
 		text.n = changed.len;
 	}
-	if (restore_renames(r) && (!is_body(s->member) || r->o->rewrite_bodies))
+	if (renames(r) && (!is_body(s->member) || r->o->rewrite_bodies))
 		rename_schema(out, &rename, &text, &found);
 	else if (made)
 		buf_add(out, text.p, text.n);
@@ -122,7 +123,7 @@ static void tell_qualifiers(struct restore *r)
 	unsigned left = 0;
 	char what[256];
 
-	for (size_t i = 0; restore_renames(r) && i < n->programs.n; i++) {
+	for (size_t i = 0; renames(r) && i < n->programs.n; i++) {
 		const struct program *p = &n->programs.v[i];
 		bool view = str_eq(p->kind, "VIEW"), body = !view && !r->o->rewrite_bodies && p->found.qualifiers;
 

@@ -23,8 +23,8 @@ static int refuse(struct restore *r, const struct obstacles *list, struct err *e
 /* Can and may it be loaded? As root, where only root may. */
 static int look_at_server(struct restore *r, const struct sum *sum, struct obstacles *obstacles, struct err *e)
 {
-	const struct preflight p = {.access = &r->access, .schema = r->target_db, .bytes = sum->bytes,
-				    .local = restore_local(r)};
+	const struct preflight p = {.access = &r->access, .bytes = sum->bytes, .local = restore_local(r),
+				    .schemas = {r->target_db, r->o->in_place ? r->source_db : NULL, r->o->in_place ? r->old_db : NULL}};
 	CLEANUP(buf_done) struct buf rights = {0};
 	CLEANUP(obstacles_done) struct obstacles found = {0};
 	CLEANUP(freep) char *why = NULL;
@@ -33,7 +33,7 @@ static int look_at_server(struct restore *r, const struct sum *sum, struct obsta
 	if (preflight_server(&p, &r->needs, &found, &rights, e))
 		return -1;
 	if (rights.len)
-		why = xasprintf("%s may not %s on `%s`", r->access.user, rights.p, r->target_db);
+		why = xasprintf("%s may not %s", r->access.user, rights.p);
 	if (why && restore_become_root(r, why))
 		return look_at_server(r, sum, obstacles, e);
 	for (size_t i = 0; i < found.n; i++)
@@ -61,20 +61,21 @@ int restore_look_at_database(struct restore *r, struct err *e)
 
 	if (!*r->source_db)
 		return err_set(e, ERR_NOTFOUND, "%s holds no database", r->opened.key);
-	if (restore_tables_known(r, e) || restore_choose_access(r, e) || restore_look_server(r, &facts, e) ||
+	if (restore_choose_tables(r, e) || restore_choose_access(r, e) || restore_look_server(r, &facts, e) ||
 	    restore_find_unfinished(r, e))
 		return -1;
-	/* what speaks against a swap already now: nothing is loaded for it then */
-	if (r->o->in_place && restore_can_swap(r, e))
+	if (restore_scan(r, e))
 		return -1;
 	restore_database_prefixes(r, &p);
-	if (restore_measure(r, &p, false, &sum, e) || restore_scan(r, e))
+	if (restore_measure(r, &p, false, &sum, e))
 		return -1;
 	r->wanted += sum.bytes;
 	/* whoever it is now may see an unfinished one that the site's account could not */
-	if (look_at_server(r, &sum, &obstacles, e) || restore_find_unfinished(r, e) || restore_look_server(r, &facts, e))
+	if (look_at_server(r, &sum, &obstacles, e) || restore_find_unfinished(r, e) || restore_look_server(r, &facts, e) ||
+	    /* what speaks against a swap already now: nothing is loaded for it then */
+	    (r->o->in_place && restore_look_at_place(r, &obstacles, e)))
 		return -1;
-	if (facts.there && !r->resumed && !restore_will_drop(r, r->target_db))
+	if (facts.there && !r->o->in_place && !r->resumed && !restore_will_drop(r, r->target_db))
 		obstacle_add(&obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
 			     "--to-db, or drop it", r->target_db, facts.tables);
 	if (r->o->dry_run)

@@ -6,6 +6,7 @@
 #include "noded/mysql/needs.h"
 #include "noded/mysql/preflight.h"
 #include "noded/mysql/server.h"
+#include "noded/mysql/swap.h"
 #include "noded/run/restore.h"
 
 /* Between the files of a restore only. */
@@ -16,7 +17,11 @@ struct restore {
 	struct opened opened;
 	char *source_db;            /* in the archive, "" none */
 	char *target_db;            /* where it is loaded */
+	char *old_db;               /* in place: for what is replaced */
 	char *target_dir;
+	struct strings tables;      /* wanted of the database, patterns resolved; empty: all */
+	enum swap_state swap_state; /* in place: where an earlier one stopped */
+	bool keep_old;
 	struct db_access access;    /* in use */
 	bool access_ours;
 	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
@@ -58,8 +63,9 @@ struct sum {
 int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e) MUSTCHECK;
 const struct json *restore_manifest_tables(const struct restore *r);
 bool restore_table_wanted(const struct restore *r, const char *name);
-/* ERR_NOTFOUND for a table asked for that the archive does not have. */
-int restore_tables_known(const struct restore *r, struct err *e) MUSTCHECK;
+void restore_strings_done(struct strings *s);
+/* Fills r->tables. ERR_NOTFOUND for a table asked for that the archive does not have. */
+int restore_choose_tables(struct restore *r, struct err *e) MUSTCHECK;
 
 /* ---- restore_salvage.c: an archive that is damaged */
 
@@ -85,8 +91,6 @@ void restore_on_lost(void *ctx, const char *member, const char *why);
 /* ---- restore_access.c: as whom */
 
 int restore_choose_access(struct restore *r, struct err *e) MUSTCHECK;
-/* Root over the socket could do what the account may not. */
-bool restore_root_at_hand(const struct restore *r);
 /* The server's files are on this machine. */
 bool restore_local(const struct restore *r);
 /* server_look at the target, if need be as root. */
@@ -104,8 +108,6 @@ int restore_scan(struct restore *r, struct err *e) MUSTCHECK;
 
 /* ---- restore_change.c: what becomes of them */
 
-/* The copy has another name than the database of the dump. */
-bool restore_renames(const struct restore *r);
 /* For load_opts.rewrite; ctx is the restore. */
 int restore_change(void *ctx, const struct load_statement *s, struct buf *out, struct err *e) MUSTCHECK;
 /* Definers, names of the old schema, events: line by line. */
@@ -146,9 +148,17 @@ int restore_members(struct restore *r, const struct prefixes *p, struct err *e) 
 /* ERR_DAMAGED when a table is not what was dumped: each was named in a warning. */
 int restore_rows_agree(const struct restore *r, struct err *e) MUSTCHECK;
 
+/* ---- restore_place.c: in place */
+
+/* How far an earlier one came, and what speaks against it. */
+int restore_look_at_place(struct restore *r, struct obstacles *obstacles, struct err *e) MUSTCHECK;
+/* Remove the copy that an earlier one did not complete. */
+int restore_place_clear(struct restore *r, struct err *e) MUSTCHECK;
+/* The copy is loaded and compared: swap. */
+int restore_place(struct restore *r, struct err *e) MUSTCHECK;
+
 /* ---- restore_db.c: load, compare, swap */
 
-int restore_can_swap(const struct restore *r, struct err *e) MUSTCHECK;
 int restore_database(struct restore *r, struct err *e) MUSTCHECK;
 
 /* ---- restore_files.c */

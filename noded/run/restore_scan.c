@@ -92,6 +92,8 @@ int restore_scan(struct restore *r, struct err *e)
 	needs_done(&r->needs);
 	r->needs = (struct needs){0};
 	restore_database_prefixes(r, &all);
+	if (!r->tables.n && r->o->in_place)
+		*list_push(&all) = xstrdup("db/30-post/6-events/*");
 	for (size_t i = 0; i < all.n; i++) {
 		if (str_eq(all.v[i], "db/*")) {
 			*list_push(&p) = xstrdup("db/00-header.sql");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/restore_priv.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +29,10 @@ static void add_table(struct prefixes *p, const char *table)
 
 bool restore_table_wanted(const struct restore *r, const char *name)
 {
-	for (size_t i = 0; i < r->o->tables.n; i++)
-		if (str_eq(r->o->tables.v[i], name))
+	for (size_t i = 0; i < r->tables.n; i++)
+		if (str_eq(r->tables.v[i], name))
 			return true;
-	return !r->o->tables.n;
+	return !r->tables.n;
 }
 
 /* The triggers of the tables asked for: a field of each, "name" or "member". */
@@ -44,14 +45,44 @@ void restore_add_triggers(const struct restore *r, const char *field, struct pre
 			*list_push(p) = xstrdup(json_get_str(t, field, ""));
 }
 
+/* A schema aside: events would run in it. */
+static void add_without_events(struct prefixes *p)
+{
+	static const char *const parts[] = {"db/00-header.sql", "db/10-schema/*", "db/20-data/*", "db/30-post/1-functions/*",
+					    "db/30-post/2-procedures/*", "db/30-post/3-packages/*", "db/30-post/4-triggers/*",
+					    "db/30-post/5-views/*"};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		*list_push(p) = xstrdup(parts[i]);
+}
+
+/* Sequences that the defaults of the tables count with. */
+static void add_sequences(const struct restore *r, struct prefixes *p)
+{
+	for (size_t i = 0; i < r->needs.n; i++) {
+		CLEANUP(buf_done) struct buf name = {0};
+
+		if (r->needs.v[i].kind != NEED_SEQUENCE)
+			continue;
+		buf_init(&name, 4096);
+		member_name(&name, r->needs.v[i].text);
+		*list_push(p) = xasprintf("db/10-schema/1-sequences/%s.sql", name.p);
+	}
+}
+
 void restore_database_prefixes(const struct restore *r, struct prefixes *p)
 {
-	if (!r->o->tables.n) {
+	if (!r->tables.n && r->o->in_place) {
+		add_without_events(p);
+		return;
+	}
+	if (!r->tables.n) {
 		*list_push(p) = xstrdup("db/*");
 		return;
 	}
-	for (size_t i = 0; i < r->o->tables.n; i++)
-		add_table(p, r->o->tables.v[i]);
+	add_sequences(r, p);
+	for (size_t i = 0; i < r->tables.n; i++)
+		add_table(p, r->tables.v[i]);
 	restore_add_triggers(r, "member", p);
 }
 
@@ -119,7 +150,41 @@ const struct json *restore_manifest_tables(const struct restore *r)
 	return json_get(json_get(r->opened.manifest, "database"), "tables");
 }
 
-int restore_tables_known(const struct restore *r, struct err *e)
+void restore_strings_done(struct strings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i]);
+	list_done(s);
+}
+
+static bool is_chosen(const struct restore *r, const char *name)
+{
+	for (size_t i = 0; i < r->tables.n; i++)
+		if (str_eq(r->tables.v[i], name))
+			return true;
+	return false;
+}
+
+/* The table called so, or those that the pattern stands for. */
+static size_t choose(struct restore *r, const char *wanted)
+{
+	size_t found = 0;
+	bool pattern = strpbrk(wanted, "*?") != NULL;
+
+	for (unsigned pass = 0; pass < 2 && !found; pass++)
+		for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
+			const char *name = json_get_str(t, "name", "");
+
+			if (pass ? !pattern || fnmatch(wanted, name, FNM_NOESCAPE) : !str_eq(name, wanted))
+				continue;
+			found++;
+			if (!is_chosen(r, name))
+				*list_push(&r->tables) = xstrdup(name);
+		}
+	return found;
+}
+
+int restore_choose_tables(struct restore *r, struct err *e)
 {
 	const char *names[256], *nearest;
 	size_t n = 0;
@@ -127,15 +192,13 @@ int restore_tables_known(const struct restore *r, struct err *e)
 	for (const struct json *t = json_first(restore_manifest_tables(r)); t && n < ARRAY_LEN(names); t = json_next(t))
 		names[n++] = json_get_str(t, "name", "");
 	for (size_t i = 0; i < r->o->tables.n; i++) {
-		bool found = false;
+		const char *wanted = r->o->tables.v[i];
 
-		for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t))
-			found = found || str_eq(json_get_str(t, "name", ""), r->o->tables.v[i]);
-		nearest = found ? NULL : str_nearest(r->o->tables.v[i], names, n);
-		if (!found)
-			return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s%s%s", r->o->tables.v[i],
-				       r->source_db, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-				       nearest ? "\"?" : "");
+		if (choose(r, wanted))
+			continue;
+		nearest = str_nearest(wanted, names, n);
+		return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s%s%s", wanted, r->source_db,
+			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 	}
 	return 0;
 }

@@ -34,7 +34,7 @@ noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
 printf low >"$T/low" && chmod 600 "$T/low"
 restore() { noded restore shop --db-host "127.0.0.1:$PORT" --db-user "${WHO:-low}" --db-password-file "$T/low" "$@"; }
 as_rig() { noded restore shop "$@"; }
-run -e 3 noded backup
+run noded backup
 nothing() { [ -z "$(sql -e "SHOW DATABASES LIKE 'copy%'; SHOW DATABASES LIKE 'felloe%'")" ]; }
 
 check "rights that are missing stop a restore before it begins" run -e 5 restore --to-db copy
@@ -69,7 +69,7 @@ sql -e "DROP DATABASE copy; INSTALL SONAME 'ha_archive'; ALTER TABLE shop.arch E
 at_exit "'$RIGS/mariadb.sh' stop '$T/poor'"
 PORT2=$(free_port)
 check "another server, without an engine" "$RIGS/mariadb.sh" start "$T/poor" "$PORT2"
-run -e 3 noded backup
+run noded backup
 printf rigpw >"$T/rigpw" && chmod 600 "$T/rigpw"
 poor() { noded restore shop --db-host "127.0.0.1:$PORT2" --db-user rig --db-password-file "$T/rigpw" "$@"; }
 check "an engine that is not there is named" run -e 1 poor --to-db copy
