@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # verify --full: a run is proven restorable in a private server that is thrown away.
+# sanitize: yes
 # timeout: 240
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
