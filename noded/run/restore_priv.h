@@ -35,6 +35,7 @@ struct restore {
 	bool journal;               /* there is one */
 	int64_t begun, loaded;      /* resumed: since when, and how many members of rows are loaded */
 	struct { LIST_OF(char *); } lost; /* names of members, sorted */
+	bool db_lost;               /* some of what is lost is of the database */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
 	struct needs needs;         /* of the definitions */
 	uint64_t done;              /* of those, what is complete already */

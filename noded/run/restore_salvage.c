@@ -50,6 +50,7 @@ static bool has_lost(const struct restore *r, const char *name)
 
 static void say_lost(struct restore *r, const char *member, const char *why)
 {
+	r->db_lost = r->db_lost || str_starts(member, "db/");
 	if (r->out->lost++ < NAMED_MAX)
 		job_warn(r->o->job, "lost: %s: %s", member, why);
 	else
@@ -210,11 +211,13 @@ void restore_explain(struct restore *r, struct err *e)
 
 	if (e->kind != ERR_DAMAGED || r->o->salvage || r->out->lost || !r->opened.reader)
 		return;
+	if (r->rows && restore_rows_agree(r, NULL))
+		return; /* each member was whole, and rows are others: the archive is not to blame */
 	job_say(r->o->job, "%s; reading the rest, to name what is damaged", e->msg);
 	if (name_losses(r, &why) || !r->out->lost)
 		return; /* it was something else */
 	(void)!refuse(r, e);
-	if (*r->out->db)
+	if (*r->out->db && r->db_lost)
 		err_prefix(e, "`%s` is not complete", r->out->db);
 }
 
