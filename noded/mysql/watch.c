@@ -148,7 +148,7 @@ static bool mentions(const char *sql, const char *name)
 static bool wants(const struct held *h, const char *db, const char *sql)
 {
 	return (str_ieq(db, h->db) || mentions(sql, h->db)) &&
-	       (mentions(sql, h->table) || mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"));
+	       (mentions(sql, h->table) || (mentions(sql, "DROP") && (mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"))));
 }
 
 static const struct held *wanted(const struct watch *w, MYSQL_ROW row)
