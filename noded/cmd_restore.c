@@ -25,7 +25,7 @@ struct wish {
 	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, fresh, dry_run, rewrite_bodies, salvage, keep_old, yes;
+	bool in_place, fresh, dry_run, rewrite_bodies, salvage, keep_old, yes, same_names, with_users;
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -47,6 +47,8 @@ static int parse_db(struct wish *w, struct err *e)
 {
 	const char *colon = w->db ? strchr(w->db, ':') : NULL;
 
+	if (!w->db && w->same_names && w->to_db)
+		return err_set(e, ERR_USAGE, "--same-names and --to-db contradict each other");
 	if (!w->db)
 		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME or --db NAME:TABLE") : 0;
 	w->db_name = colon ? xstrndup(w->db, (size_t)(colon - w->db)) : xstrdup(w->db);
@@ -59,6 +61,8 @@ static int parse_db(struct wish *w, struct err *e)
 	}
 	if (!*w->db_name)
 		return err_set(e, ERR_USAGE, "--db: \"%s\" names no database", w->db);
+	if (w->same_names && (w->to_db || w->in_place))
+		return err_set(e, ERR_USAGE, "--same-names contradicts --to-db and --in-place");
 	if (w->in_place && w->to_db)
 		return err_set(e, ERR_USAGE, "--in-place and --to-db contradict each other");
 	return 0;
@@ -177,7 +181,7 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
 				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
-				 .keep_old = w->keep_old, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
+				 .keep_old = w->keep_old, .same_names = w->same_names, .with_users = w->with_users, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
 				 .db_name = w->db_name};
 	struct restore_result result;
 	bool any = false;
@@ -252,6 +256,10 @@ int cmd_restore(int argc, char **argv)
 		 .help = "This file or directory, as it was called on the server; may be repeated. \"/\" is all files."},
 		{.name = "to-db", .type = OPT_STR, .to = &w.to_db, .arg = "NAME",
 		 .help = "Load into this new schema (default: NAME_restored_TIME)."},
+		{.name = "same-names", .type = OPT_FLAG, .to = &w.same_names,
+		 .help = "Databases get the names that they had; none of them may be there."},
+		{.name = "with-users", .type = OPT_FLAG, .to = &w.with_users,
+		 .help = "Restore accounts, roles and grants too; accounts that are there keep their passwords."},
 		{.name = "to-dir", .type = OPT_STR, .to = &w.to_dir, .arg = "DIR",
 		 .help = "Unpack into this new directory (default: ./SITE-restored-TIME)."},
 		{.name = "in-place", .type = OPT_FLAG, .to = &w.in_place,

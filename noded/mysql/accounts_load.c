@@ -58,8 +58,10 @@ static bool is_forgiven(struct conn *c)
 	return false;
 }
 
-static int run_one(struct conn *c, const char *sql, size_t n, struct accounts_loaded *ret, struct err *e)
+static int run_one(struct conn *c, const struct accounts_text *statement, struct accounts_loaded *ret, struct err *e)
 {
+	const char *sql = statement->sql;
+	size_t n = statement->n;
 	const char *from = behind_comments(sql, sql + n);
 	size_t len = n - (size_t)(from - sql);
 	char head[HEAD];
@@ -74,26 +76,26 @@ static int run_one(struct conn *c, const char *sql, size_t n, struct accounts_lo
 	ret->statements++;
 	if (conn_exec_n(c, from, len, e) == 0)
 		return 0;
-	if (!is_forgiven(c))
+	if (e->kind == ERR_NET || (!statement->lenient && !is_forgiven(c)))
 		return -1;
 	if (!ret->left++)
 		str_cut(ret->first_left, sizeof(ret->first_left), e->msg);
 	return 0;
 }
 
-int accounts_load(const struct db_access *a, const char *sql, size_t n, struct accounts_loaded *ret, struct err *e)
+int accounts_load(const struct db_access *a, const struct accounts_text *text, struct accounts_loaded *ret, struct err *e)
 {
 	CLEANUP(conn_freep) struct conn *c = NULL;
 	CLEANUP(reader_done) struct reader r = {0};
-	const char *statement;
+	struct accounts_text one = {.lenient = text->lenient};
 	size_t len;
 
 	*ret = (struct accounts_loaded){0};
 	reader_init(&r, STATEMENT_MAX);
-	if (conn_open(&c, a, e) || reader_feed(&r, sql, n, e))
+	if (conn_open(&c, a, e) || reader_feed(&r, text->sql, text->n, e))
 		return -1;
-	while (reader_next(&r, true, &statement, &len))
-		if (run_one(c, statement, len, ret, e))
+	while (reader_next(&r, true, &one.sql, &one.n))
+		if (run_one(c, &one, ret, e))
 			return -1;
 	if (reader_rest(&r, &len))
 		return err_set(e, ERR_DAMAGED, "it ends in the middle of a statement");

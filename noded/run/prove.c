@@ -300,12 +300,13 @@ static int count_objects(struct private_server *s, const struct exhibit *x, stru
 static int prove_accounts(struct private_server *s, const struct exhibit *x, struct job *say_to, struct proved *ret,
 			  struct err *e)
 {
+	const struct accounts_text text = {.sql = x->accounts.p, .n = x->accounts.len};
 	struct accounts_loaded l;
 	struct err why;
 
 	if (!x->accounts.len)
 		return 0;
-	if (accounts_load(private_server_root(s), x->accounts.p, x->accounts.len, &l, &why)) {
+	if (accounts_load(private_server_root(s), &text, &l, &why)) {
 		if (judge_failure(s, x, &why, e))
 			return -1;
 		if (!*ret->failure)

@@ -52,6 +52,8 @@ static void choose_targets(struct restore *r)
 		r->target_db = xasprintf("felloe_scratch_%s_%.30s", r->tag, r->source_db);
 	else if (r->o->to_db)
 		r->target_db = xstrdup(r->o->to_db);
+	else if (r->o->same_names)
+		r->target_db = xstrdup(r->source_db);
 	else
 		r->target_db = xasprintf("%.40s_restored_%s", r->source_db, stamp);
 	if (r->o->to_dir)
@@ -100,7 +102,7 @@ int restore_archive(const struct restore_opts *o, const struct found_archive *a,
 	o->job->progress.bytes_total = (int64_t)r.wanted;
 	/* Load, unpack, compare. */
 	job_phase(o->job, "restore");
-	if (!o->dry_run && ((o->db && restore_database(&r, e)) || (o->files && restore_files(&r, e)))) {
+	if (!o->dry_run && ((o->db && (restore_users(&r, false, e) || restore_database(&r, e) || restore_users(&r, true, e))) || (o->files && restore_files(&r, e)))) {
 		restore_explain(&r, e);
 		return -1;
 	}

@@ -26,6 +26,8 @@ struct restore_opts {
 	bool keep_old;                   /* what they replace is kept in a schema of its own */
 	const struct db_access *access;  /* given by options, or NULL: the site's, else root on this machine */
 	const char *definer;             /* "keep" "invoker" "USER@HOST" */
+	bool same_names;                 /* without to_db: the database is called as it was */
+	bool with_users;                 /* accounts, roles and grants too */
 	bool events_disable;             /* else they are as they were */
 	bool rewrite_bodies;             /* the name of the schema also in triggers, routines and events */
 	bool fresh;                      /* an unfinished restore is dropped, not resumed */

@@ -24,6 +24,7 @@ static int refuse(struct restore *r, const struct obstacles *list, struct err *e
 static int look_at_server(struct restore *r, const struct sum *sum, struct obstacles *obstacles, struct err *e)
 {
 	const struct preflight p = {.access = &r->access, .bytes = sum->bytes, .local = restore_local(r),
+				    .users = r->o->with_users,
 				    .schemas = {r->target_db, r->o->in_place ? r->source_db : NULL, r->o->in_place ? r->old_db : NULL}};
 	CLEANUP(buf_done) struct buf rights = {0};
 	CLEANUP(obstacles_done) struct obstacles found = {0};
@@ -71,7 +72,7 @@ int restore_look_at_database(struct restore *r, struct err *e)
 		return -1;
 	r->wanted += sum.bytes;
 	/* whoever it is now may see an unfinished one that the site's account could not */
-	if (look_at_server(r, &sum, &obstacles, e) || restore_find_unfinished(r, e) || restore_look_server(r, &facts, e) ||
+	if (restore_look_at_users(r, &obstacles, e) || look_at_server(r, &sum, &obstacles, e) || restore_find_unfinished(r, e) || restore_look_server(r, &facts, e) ||
 	    /* what speaks against a swap already now: nothing is loaded for it then */
 	    (r->o->in_place && restore_look_at_place(r, &obstacles, e)))
 		return -1;

@@ -158,6 +158,12 @@ int restore_place_clear(struct restore *r, struct err *e) MUSTCHECK;
 /* The copy is loaded and compared: swap. */
 int restore_place(struct restore *r, struct err *e) MUSTCHECK;
 
+/* ---- restore_users.c */
+
+int restore_look_at_users(struct restore *r, struct obstacles *obstacles, struct err *e) MUSTCHECK;
+/* Nothing without with_users. behind: the database is loaded. */
+int restore_users(struct restore *r, bool behind, struct err *e) MUSTCHECK;
+
 /* ---- restore_db.c: load, compare, swap */
 
 int restore_database(struct restore *r, struct err *e) MUSTCHECK;
