@@ -58,6 +58,8 @@ facts_of() {
 # describe DB: each definition, what information_schema says, the checksum of each table.
 # The name of the database itself is left away.
 describe() {
+	local d=$'\001' # a name may hold any other
+
 	statements_of | sql -N -r "$1" >"$T/statements.sql" || return 1
 	sql -N -r "$1" -e "SELECT CONCAT('CHECKSUM TABLE \`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TABLES
 		WHERE BINARY TABLE_SCHEMA = BINARY DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
@@ -66,8 +68,8 @@ describe() {
 	{
 		sql -E "$1" <"$T/statements.sql" || echo "# failed"
 		facts_of | sql -E "$1" || echo "# failed"
-		sql -N -r "$1" <"$T/checksums.sql" | sed "s/^$1\././"
-	} | sed -e "s/\`${1//\`/\`\`}\`\.//g" -e '/^ *Created: /d'
+		sql -N -r "$1" <"$T/checksums.sql" | sed "s$d^$1\.$d.$d"
+	} | sed -e "s$d\`${1//\`/\`\`}\`\.$d${d}g" -e '/^ *Created: /d'
 }
 
 # same_db FILE DB: DB is what describe said into FILE about the original

@@ -68,7 +68,7 @@ static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, 
 	} else {
 		buf_adds(&sql, "NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')");
 	}
-	buf_adds(&sql, " GROUP BY TABLE_SCHEMA");
+	buf_adds(&sql, " GROUP BY CAST(TABLE_SCHEMA AS BINARY)"); /* "Shop" and "shop" may be two */
 	if (buf_check(&sql, "name of a database", e) || conn_rows(c, &r, sql.p, e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
@@ -76,14 +76,11 @@ static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, 
 	return 0;
 }
 
-/* The server may have its own idea of upper and lower case. "" without tables. */
+/* "" without tables. */
 static const char *mark_of(const struct tables_marks *m, const char *db)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (str_eq(m->v[i].db, db))
-			return m->v[i].mark;
-	for (size_t i = 0; i < m->n; i++)
-		if (str_ieq(m->v[i].db, db))
 			return m->v[i].mark;
 	return "";
 }
@@ -92,9 +89,12 @@ int snapshot_same_tables(const struct snapshot *s, struct conn *c, const char *d
 {
 	CLEANUP(marks_done) struct tables_marks now = {0};
 
+	const char *name;
+
 	if (read_marks(&now, c, db, e))
 		return -1;
-	if (str_eq(mark_of(&s->marks, db), mark_of(&now, db)))
+	name = now.n ? now.v[0].db : db; /* the server may have its own idea of upper and lower case */
+	if (str_eq(mark_of(&s->marks, name), mark_of(&now, name)))
 		return 0;
 	return err_set(e, ERR_CONFLICT, "tables of `%s` were created, dropped, renamed or altered while the snapshot was taken", db);
 }
