@@ -157,7 +157,9 @@ static int read_whole(struct reader *r, struct work *w, struct err *e)
 {
 	/* Only where rows lie in the order of the key: elsewhere they would have to be sought one by one. */
 	bool ordered = *w->columns.order && !w->columns.history && !locked_wanted(w->object->engine);
-	CLEANUP(freep) char *tail = ordered ? xasprintf(" ORDER BY %s", w->columns.order) : xstrdup("");
+	/* The index by name: an optimizer that prefers another one would sort the table. */
+	const char *force = w->columns.primary ? " FORCE INDEX (PRIMARY)" : "";
+	CLEANUP(freep) char *tail = ordered ? xasprintf("%s ORDER BY %s", force, w->columns.order) : xstrdup("");
 	const struct rows_range range = {.table = w->object->name, .tail = tail, .shift = w->shift};
 
 	return read_range(r, w, &range, e) || same_table(r->at, w->object, e) ? -1 : 0;
