@@ -247,6 +247,9 @@ static int read_grants(struct reading *r, const struct account *a, struct err *e
 
 		if (str_starts(row[0], "SET DEFAULT ROLE "))
 			buf_addf(&r->defaults, "%s;\n", row[0]);
+		else if (!r->can_create && strstr(row[0], " IDENTIFIED BY PASSWORD") && !strstr(row[0], " PASSWORD '"))
+			warn(r, "account %s is not in the backup: its password may not be read; MySQL before 5.7 tells it to "
+				"accounts with SUPER only", a->quoted);
 		else if (str_starts(row[0], "GRANT ") || str_starts(row[0], "REVOKE "))
 			add_grant(r, a, row[0], n);
 	}
