@@ -51,7 +51,7 @@ come_back() { # FROM TO
 tables=0
 for ((from = FIRST; from < FIRST + SEEDS; from += BATCH)); do
 	to=$((from + BATCH <= FIRST + SEEDS ? from + BATCH - 1 : FIRST + SEEDS - 1))
-	rm -rf "$T/store" && mkdir "$T/store"
+	rm -rf "$T/store" "$T/state" && mkdir "$T/store"
 	check "schemas of the seeds $from to $to are made" make_schemas "$from" "$to"
 	tables=$((tables + $(sql -N -e "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 's%' AND TABLE_TYPE <> 'VIEW' AND TABLE_SCHEMA <> 'sys'")))
 	noded backup all >"$OUT" 2>&1
