@@ -155,7 +155,8 @@ def table(triggers):
         values.append((c, value))
         if may_key:
             keyed.append(ident(c) + ("(%d)" % may_key if may_key > 1 else ""))
-    if r.random() < .4:
+    # the text of a TIMESTAMP is another in each zone, and STORED is worked out again by whoever loads
+    if r.random() < .4 and "TIMESTAMP" not in columns[-len(values)]:
         columns.append("%s VARCHAR(200) AS (CONCAT('it''s ', HEX(%s))) %s" % (
             ident(name()), ident(values[0][0]), r.choice(["VIRTUAL", "STORED"])))
     if key == "own" and keyed:
