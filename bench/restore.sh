@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # felloe-noded restore of a database into a new schema, against
-# zstd -d | mariadb: wall, CPU (of the client's side) and memory, alternating
+# zstd -d | mariadb: wall, CPU (of the client's side, and the server's) and memory, alternating
 # runs on one private server; Felloe also compares rows and digests afterwards.
 # Then the bytes that it fetches for one table of an archive on S3.
 #   bench/restore.sh [BUILD_DIR [MEGABYTES [RUNS]]]
@@ -14,17 +14,29 @@ fill_shop "$MB"
 node_config "$(shop_site)"
 printf '[client]\nuser=root\nsocket=%s\n' "$T/mariadb/mysql.sock" >"$T/root.cnf"
 
+# server NAME COMMAND...: measure, with the CPU that the server spent on it in $T/server
+server_cpu() { awk '{print ($14 + $15) / 100}' "/proc/$(cat "$T/mariadb/mariadbd.pid")/stat"; }
+server() {
+	local before
+	before=$(server_cpu)
+	measure "$@"
+	awk -v n="$1" -v a="$before" -v b="$(server_cpu)" 'BEGIN {print n, b - a}' >>"$T/server"
+}
 noded backup -q shop >/dev/null
 mariadb-dump --defaults-file="$T/mariadb/my.cnf" -ubackup -pbackuppw --single-transaction --hex-blob --routines --events --triggers shop | zstd -q -3 -T2 >"$T/dump.zst"
 for ((i = 0; i < RUNS; i++)); do
 	sql -e "DROP DATABASE IF EXISTS back"; sync
-	measure felloe "$BUILD/felloe-noded" restore shop -c "$T/config.json" --state "$T/state" --db shop --to-db back --db-defaults "$T/root.cnf"
+	server felloe "$BUILD/felloe-noded" restore shop -c "$T/config.json" --state "$T/state" --db shop --to-db back --db-defaults "$T/root.cnf"
 	sql -e "DROP DATABASE IF EXISTS back; CREATE DATABASE back"; sync
-	measure client bash -c "zstd -dcq '$T/dump.zst' | mariadb --defaults-file='$T/root.cnf' back"
+	server client bash -c "zstd -dcq '$T/dump.zst' | mariadb --defaults-file='$T/root.cnf' back"
 done
 SIZE=([felloe]=$(find "$T/store" -name '*.tar.zst' -printf '%s\n') [client]=$(stat -c %s "$T/dump.zst"))
 LABEL=([felloe]="felloe-noded restore" [client]="zstd -d | mariadb")
 table felloe client
+for n in felloe client; do
+	printf '%-34s %9s %9.2f\n' "the server's CPU, ${LABEL[$n]}" '' "$(awk -v n=$n '$1 == n {print $2}' "$T/server" | sort -n |
+		awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}')"
+done
 
 # ---- one table out of S3
 rig faulty_s3
