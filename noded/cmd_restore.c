@@ -49,6 +49,8 @@ static int parse_db(struct wish *w, struct err *e)
 
 	if (!w->db && w->same_names && w->to_db)
 		return err_set(e, ERR_USAGE, "--same-names and --to-db contradict each other");
+	if (w->keep_old && !w->in_place)
+		return err_set(e, ERR_USAGE, "--keep-old needs --in-place: nothing else replaces anything");
 	if (!w->db)
 		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME or --db NAME:TABLE") : 0;
 	w->db_name = colon ? xstrndup(w->db, (size_t)(colon - w->db)) : xstrdup(w->db);
@@ -209,6 +211,25 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 	return rc;
 }
 
+/* --db-user without --db-host: on the site's server, as it is spoken to there. */
+static int site_host(const struct config *c, struct wish *w, struct err *e)
+{
+	CLEANUP(freep) char *db_name = NULL;
+	const struct site *s = config_site(c, w->site);
+	struct db_access site = {0};
+
+	if (!w->db_user || w->db_host || !s)
+		return 0;
+	if (site_db(&site, &db_name, s, e))
+		return -1;
+	db_access_done(&(struct db_access){.host = TAKE(w->access.host), .ssl = TAKE(w->access.ssl), .ssl_ca = TAKE(w->access.ssl_ca)});
+	w->access.host = TAKE(site.host);
+	w->access.ssl = TAKE(site.ssl);
+	w->access.ssl_ca = TAKE(site.ssl_ca);
+	db_access_done(&site);
+	return 0;
+}
+
 static int restore_site(const struct config *c, const struct wish *w, const char *site)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
@@ -282,7 +303,7 @@ int cmd_restore(int argc, char **argv)
 		{.name = "rewrite-bodies", .type = OPT_FLAG, .to = &w.rewrite_bodies,
 		 .help = "Change the database's name in triggers, routines and events too, not only in views and tables."},
 		{.name = "db-host", .type = OPT_STR, .to = &w.db_host, .arg = "HOST",
-		 .help = "Server to restore to: host, host:port or host:/socket."},
+		 .help = "Server to restore to: host, host:port or host:/socket (default: that of the site)."},
 		{.name = "db-user", .type = OPT_STR, .to = &w.db_user, .arg = "USER", .help = "Account to restore with."},
 		{.name = "db-password-file", .type = OPT_STR, .to = &w.db_password_file, .arg = "FILE",
 		 .help = "Its password is the first line of FILE."},
@@ -305,5 +326,7 @@ int cmd_restore(int argc, char **argv)
 	    ask_first(&w, argv[1], &e))
 		return cmd_fail(&e);
 	w.site = argv[1];
+	if (site_host(config, &w, &e))
+		return cmd_fail(&e);
 	return restore_site(config, &w, argv[1]);
 }

@@ -369,6 +369,32 @@ static int parse_at(struct wanted *ret, const char *at, struct err *e)
 		       "2026-11-23 03:10", at);
 }
 
+/* No run of it is known: perhaps the name is wrong. */
+static int no_such_site(const struct find_opts *o, struct err *e)
+{
+	const char *names[64], *nearest;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->config->sites.n && n < ARRAY_LEN(names); i++)
+		names[n++] = o->config->sites.v[i].name;
+	nearest = str_nearest(o->site, names, n);
+	return err_set(e, ERR_NOTFOUND, "there is no site \"%s\" in %s, and the records of this node know no good run of one%s%s%s; "
+		       "with --from STORAGE the storage itself is searched", o->site, o->config->path,
+		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static int no_such_storage(const struct find_opts *o, struct err *e)
+{
+	const char *names[64], *nearest;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->config->storages.n && n < ARRAY_LEN(names); i++)
+		names[n++] = o->config->storages.v[i].name;
+	nearest = str_nearest(o->from, names, n);
+	return err_set(e, ERR_USAGE, "there is no storage \"%s\" in %s%s%s%s", o->from, o->config->path,
+		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static int find_in_catalogue(const struct find_opts *o, const struct wanted *w, struct found_archives *ret,
 			     struct err *e)
 {
@@ -381,6 +407,8 @@ static int find_in_catalogue(const struct find_opts *o, const struct wanted *w, 
 		return -1;
 	if (w->uuid && runs.n > 1)
 		return err_set(e, ERR_USAGE, "the id \"%s\" fits more than one run: give more of it", w->uuid);
+	if (!runs.n && !w->uuid && !config_site(o->config, o->site))
+		return no_such_site(o, e);
 	if (!runs.n || !runs.v[0].archives.n)
 		return err_set(e, ERR_NOTFOUND, "site %s: the records of this node know no %s%s%s; with --from STORAGE the "
 			       "storage itself is searched", o->site, w->uuid ? "archive of run " : "good run",
@@ -463,7 +491,7 @@ static int find_by_names(const struct find_opts *o, const struct wanted *w, stru
 	int rc = 0;
 
 	if (!storage)
-		return err_set(e, ERR_USAGE, "there is no storage \"%s\" in %s", o->from, o->config->path);
+		return no_such_storage(o, e);
 	if (store_open(&s, storage, e) || find_on_storage(o->config, storage, o->site, &all, e))
 		return -1;
 	for (size_t i = 0; i < all.n && rc == 0; i++) {

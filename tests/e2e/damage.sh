@@ -66,6 +66,7 @@ cp "$T/good.idx" "$A.idx"
 printf 'xxxx' | dd of="$A" bs=1 seek=$(($(stat -c %s "$A") / 2)) conv=notrunc 2>/dev/null
 check "verify finds a damaged archive" run -e 1 noded verify www --from disk --run "$RUN1"
 check "by the file that is lost" says "photo.jpg"
+check "and by nothing beside it" test "$(cat "$OUT" "$ERR" | grep -c DAMAGED)" = 1
 check "a restore fails" run -e 1 back 4
 check "naming it" says "photo.jpg"
 check "with all others in place" test "$(find "$T/back.4" -type f -name 'page *' | wc -l)" = 300
