@@ -75,12 +75,12 @@ static int print_runs_json(const struct known *k)
 	return output_end(&out);
 }
 
-static void print_runs(const struct known *k)
+static void print_runs(const struct known *k, const char *site)
 {
 	const struct wire_runs *runs = &k->runs;
 
 	if (!runs->n) {
-		puts("No run is known.");
+		printf("No run%s%s is known.\n", site ? " of a site " : "", site ? site : "");
 		return;
 	}
 	printf("%-8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s\n", "RUN", "STARTED (UTC)", "SITE", "WHAT", "STATE", "STORED", "PROVEN",
@@ -115,7 +115,7 @@ static int list_runs(const char *site, bool json)
 			return cmd_fail(&e);
 	if (json)
 		return print_runs_json(&k);
-	print_runs(&k);
+	print_runs(&k, site);
 	return 0;
 }
 

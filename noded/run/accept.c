@@ -18,7 +18,8 @@ static int find(struct catalogue *catalogue, const char *site, const char *run, 
 		return -1;
 	if (!ret->n)
 		return run ? err_set(e, ERR_NOTFOUND, "site %s has no run %s; felloe-noded list %s shows those it has", site, run, site)
-			   : err_set(e, ERR_NOTFOUND, "site %s has no suspect run: there is nothing to accept", site);
+			   : err_set(e, ERR_NOTFOUND, "site %s has no suspect run: there is nothing to accept; felloe-noded list shows "
+				     "all runs", site);
 	if (run && ret->n > 1)
 		return err_set(e, ERR_USAGE, "%s is the beginning of several runs of site %s: give more of it", run, site);
 	if (ret->v[0].state != RUN_SUSPECT)

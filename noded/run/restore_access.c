@@ -64,6 +64,8 @@ static bool root_may_help(const struct restore *r, const struct err *e)
 
 int restore_look_server(struct restore *r, struct server_facts *facts, struct err *e)
 {
+	struct err why;
+
 	if (server_look(&r->access, r->target_db, facts, e) == 0) {
 		str_cut(r->identity, sizeof(r->identity), facts->identity);
 		str_cut(r->socket, sizeof(r->socket), facts->socket);
@@ -73,7 +75,9 @@ int restore_look_server(struct restore *r, struct server_facts *facts, struct er
 		return -1;
 	job_say(r->o->job, "%s; trying root over the socket", e->msg);
 	use_root(r);
-	return server_look(&r->access, r->target_db, facts, e);
+	if (server_look(&r->access, r->target_db, facts, &why))
+		return err_set(e, why.kind, "%s; --db-host, --db-user and --db-password-file name another account", why.msg);
+	return 0;
 }
 
 /* A port of this machine may lead into a container: what listens on the path of
