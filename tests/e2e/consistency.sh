@@ -151,7 +151,7 @@ follow() {
 }
 caught_up() { sums sql >"$T/sums" && same; }
 check "the copy again becomes a replica at its GTID" both && follow "$GTID"
-check "it comes to be equal" until_ok 30 caught_up
+check "it comes to be equal" until_ok 120 caught_up
 check "the writer runs again" writer
 check "a replica that does not log what it replicates: not by the binary log" copy "$B" full backup-stage 3
 check "it says why" says 'this replica does not log what it replicates (log_slave_updates)'
@@ -162,13 +162,13 @@ check "with a file and a position there" test "$(of copy 'source.channels[0] | (
 SOURCE=$(of copy source.gtid)
 check "and the GTID" bash -c "[[ '$SOURCE' =~ ^0-1-[0-9]+$ ]]"
 stop_writer
-check "the replica catches up" until_ok 30 caught_up
+check "the replica catches up" until_ok 120 caught_up
 again() { # vault is not in that copy
 	sql_b -e "STOP SLAVE; SET sql_log_bin=0; DROP DATABASE bank" && restored copy bank && sql_b -e "SET sql_log_bin=0; DELETE FROM vault.a_j WHERE
 		id > (SELECT COUNT(*) FROM bank.j)" && follow "$SOURCE"
 }
 check "a copy of the replica follows from that GTID" again
-check "and comes to be equal" until_ok 30 caught_up
+check "and comes to be equal" until_ok 120 caught_up
 
 # ---- other servers where a position that stands still proves nothing
 restart() { sql_b -e 'STOP SLAVE' && "$RIGS/mariadb.sh" stop "$T/b" >/dev/null && "$RIGS/mariadb.sh" start "$T/b" "$PORT2" --server-id=2 "$@" >/dev/null &&

@@ -79,7 +79,7 @@ check "with the time" says "would go on with the unfinished restore in \`one\`, 
 check "other options are refused" run -e 1 "${RESTORE[@]}" --to-db one --definer invoker
 check "clearly" says "holds a restore with other options"
 check "the same command goes on" run "${RESTORE[@]}" --to-db one
-check "and says from where" grep -Eq 'resuming the restore begun at .* UTC into `one`: [2-9] of [0-9]+ members' "$ERR"
+check "and says from where" grep -Eq 'resuming the restore begun at .* UTC into `one`: ([2-9]|[1-9][0-9]+) of [0-9]+ members' "$ERR"
 check "all is there once" whole one
 check "a second one finds nothing to resume" run -e 1 "${RESTORE[@]}" --to-db one
 check "but the schema" says 'the schema `one` exists'
