@@ -34,6 +34,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/gate.h noded/mysql/gate.c \
 	noded/mysql/tables.h noded/mysql/tables_priv.h noded/mysql/table.c noded/mysql/tables.c \
 	noded/mysql/accounts.h noded/mysql/accounts.c \
+	noded/mysql/grants.h noded/mysql/grants.c \
 	noded/mysql/dump.c \
 	noded/mysql/reader.h noded/mysql/reader.c \
 	noded/mysql/load.h noded/mysql/load.c \
@@ -42,7 +43,6 @@ libnoded_a_SOURCES = \
 	noded/mysql/keys.h noded/mysql/keys.c \
 	noded/mysql/repoint.h noded/mysql/repoint.c \
 	noded/mysql/swap.h noded/mysql/swap.c \
-	noded/mysql/grants.h noded/mysql/grants.c \
 	noded/mysql/preflight.h noded/mysql/preflight.c \
 	noded/mysql/server.h noded/mysql/server.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)

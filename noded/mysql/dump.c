@@ -7,6 +7,7 @@
 
 #include "noded/mysql/accounts.h"
 #include "noded/mysql/conn.h"
+#include "noded/mysql/grants.h"
 #include "noded/mysql/halt.h"
 #include "noded/mysql/programs.h"
 #include "noded/mysql/schema.h"
@@ -93,6 +94,16 @@ int dump_databases(struct dump *d, const struct strings *exclude, struct strings
 	while ((row = mysql_fetch_row(r)))
 		if (!is_own(row[0]) && !among(exclude, row[0]))
 			*list_push(ret) = xstrdup(row[0]);
+	return 0;
+}
+
+int dump_sees_all(struct dump *d, bool *ret, struct err *e)
+{
+	CLEANUP(grants_done) struct grants g = {0};
+
+	if (grants_read(&g, d->conns[0], "", e))
+		return -1;
+	*ret = grants_has(&g, "SELECT", true) || grants_has(&g, "SHOW DATABASES", true);
 	return 0;
 }
 

@@ -44,6 +44,8 @@ void dump_close(struct dump *d);
 void dump_closep(struct dump **d);
 /* Names of all databases but the server's own and those excluded; list_done + free each. */
 int dump_databases(struct dump *d, const struct strings *exclude, struct strings *ret, struct err *e) MUSTCHECK;
+/* Do the account's rights show it every database? Of others dump_databases knows nothing. */
+int dump_sees_all(struct dump *d, bool *ret, struct err *e) MUSTCHECK;
 /* data_length of the tables, for estimates. */
 int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e) MUSTCHECK;
 /* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */

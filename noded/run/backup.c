@@ -144,6 +144,19 @@ static int save_grid(void *ctx, const char *db, const char *table, int shift, st
 	return catalogue_keep_grid(b->o->catalogue, &g, shift, e);
 }
 
+/* A backup of all that one sees looks whole, whatever one does not see. */
+static int warn_of_unseen(struct backup *b, struct err *e)
+{
+	bool all;
+
+	if (dump_sees_all(b->dump, &all, e))
+		return -1;
+	if (!all)
+		job_warn(&b->job, "the account %s may see some databases only: others, if there are any, are not in this backup "
+			 "(GRANT SELECT ON *.*)", b->access.user);
+	return 0;
+}
+
 static int take_snapshot(struct backup *b, struct err *e)
 {
 	const struct dump_opts o = {.access = &b->access, .db = b->whole_server ? NULL : b->db_name, .connections = (unsigned)b->o->config->mysql_connections,
@@ -160,7 +173,7 @@ static int take_snapshot(struct backup *b, struct err *e)
 		job_say(&b->job, "snapshot by %s: %s", dump_method(b->dump), dump_note(b->dump));
 	if (!b->whole_server)
 		*list_push(&b->databases) = xstrdup(b->db_name);
-	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e))
+	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e) || warn_of_unseen(b, e))
 		return -1;
 	if (!b->databases.n)
 		return err_set(e, ERR_NOTFOUND, "site %s: the account %s sees no database at all", b->o->site->name,

@@ -58,3 +58,9 @@ A=$(find "$T/store" -name 'all-od*.zst')
 check "and the view out of its member" bash -c "tar --zstd -xOf '$A' db/30-post/5-views/v.sql | '$RIGS/mariadb.sh' sql '$T/db' 'od\`d /%.ü'"
 back Shop >"$OUT" 2>&1; check "the others" run back shop
 check "all is as before whatever the order" same_as_before
+
+# ---- an account that sees a part
+sql -e "CREATE USER part@'%' IDENTIFIED BY 'partpw'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON base.* TO part@'%'"
+sed -i 's/"backup"/"part"/; s/backuppw/partpw/' "$T/config.json"
+check "an account that sees some databases only makes the run a warning" run -e 3 noded --state "$T/part" backup all
+check "that says how to have all" says "the account part may see some databases only: others, if there are any, are not in this backup (GRANT SELECT ON *.*)"
