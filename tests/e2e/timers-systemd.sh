@@ -60,7 +60,8 @@ archive=$(in_rig find "$STORE" -name 'shop-backup-*.tar.zst' -size +0 | head -n 
 check "its archive is on the storage" test -n "$archive"
 check "with the site's files in it" in_rig sh -c "tar --zstd -tf '$archive' | grep -q 'site/sub/page.html'"
 check "people see it as a table" run noded timers
-check "with the result" says success
+shown() { noded timers >"$T/table" && grep -q success "$T/table"; }
+check "with the result, when it is not at work again" until_ok 60 shown
 
 # a storage that is gone: the unit fails, the timer says so
 in_rig mv "$STORE" "$STORE.away"
