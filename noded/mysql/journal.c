@@ -110,15 +110,21 @@ int journal_find(struct journal_heads *ret, const struct db_access *a, const cha
 	return 0;
 }
 
+#define COLUMNS JOURNAL_TABLE " (kind VARCHAR(16) CHARACTER SET ascii NOT NULL, name VARBINARY(1024) NOT NULL, text LONGTEXT " \
+	"CHARACTER SET utf8mb4, PRIMARY KEY (kind, name)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='" JOURNAL_COMMENT "'"
+
+int journal_need(struct conn *c, struct err *e)
+{
+	return conn_exec(c, "CREATE TABLE IF NOT EXISTS " COLUMNS, e) ? err_wrap(e, "the journal of the restore") : 0;
+}
+
 int journal_create(struct conn *c, const struct journal_head *h, struct err *e)
 {
 	CLEANUP(freep) char *begun = xasprintf("%" PRId64, h->begun);
 
 	/* in one transaction: a journal without its head is nobody's */
-	if (conn_exec(c, "CREATE TABLE " JOURNAL_TABLE " (kind VARCHAR(16) CHARACTER SET ascii NOT NULL, name VARBINARY(1024) NOT "
-			 "NULL, text LONGTEXT CHARACTER SET utf8mb4, PRIMARY KEY (kind, name)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC "
-			 "COMMENT='" JOURNAL_COMMENT "'", e) ||
-	    journal_begin(c, e) || journal_add(c, "head", "archive", h->archive, e) ||
+	if (conn_exec(c, "CREATE TABLE " COLUMNS, e) || journal_begin(c, e) ||
+	    journal_add(c, "head", "archive", h->archive, e) ||
 	    journal_add(c, "head", "settings", h->settings, e) || journal_add(c, "head", "tag", h->tag, e) ||
 	    journal_add(c, "head", "begun", begun, e) || journal_commit(c, e))
 		return err_wrap(e, "the journal of the restore");

@@ -35,9 +35,11 @@ int journal_find(struct journal_heads *ret, const struct db_access *a, const cha
 
 /* In the default schema of the connection. */
 int journal_create(struct conn *c, const struct journal_head *h, struct err *e) MUSTCHECK;
+/* The same without a head, unless there is one: to write down other things. No load goes on with it. */
+int journal_need(struct conn *c, struct err *e) MUSTCHECK;
 int journal_drop(struct conn *c, struct err *e) MUSTCHECK;
-/* Kinds: "head", "done" (a phase), "member", "keys" and "constraints" (text: ALTER TABLE, yet to be run) and "checked"
- * (a table that agrees). Added twice it is an error. text may be NULL. */
+/* Kinds: "head", "done" (a phase), "member", "keys" and "constraints" (text: ALTER TABLE, yet to be run), "checked"
+ * (a table that agrees) and "renamed" (for a moment; text: the name that it had). Added twice it is an error. text may be NULL. */
 int journal_add(struct conn *c, const char *kind, const char *name, const char *text, struct err *e) MUSTCHECK;
 int journal_remove(struct conn *c, const char *kind, const char *name, struct err *e) MUSTCHECK;
 /* Several additions as one. */

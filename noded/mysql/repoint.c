@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/repoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "noded/mysql/journal.h"
 #include "noded/mysql/rename.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/buf.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 enum { SQL_MAX = 16 << 20 };
-#define BETWEEN "felloe_" /* how a key is called while it is made again */
+#define BETWEEN "felloe_" /* so begins the name of a key while it is made again */
 
 struct key {
 	char *schema, *table, *name;
@@ -24,6 +27,34 @@ struct key {
 struct keys {
 	LIST_OF(struct key);
 };
+/* Names for a moment, and those to which they give way: no name is longer than 64
+ * characters, so the one cannot be read out of the other. */
+struct renamed {
+	char *now, *real;
+};
+struct renames {
+	LIST_OF(struct renamed);
+};
+
+/* What a key and its index shall be called; index NULL: as it is. */
+struct other {
+	char *key, *index;
+};
+
+static void other_done(struct other *o)
+{
+	free(o->key);
+	free(o->index);
+}
+
+static void renames_done(struct renames *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->v[i].now);
+		free(r->v[i].real);
+	}
+	list_done(r);
+}
 
 static void keys_done(struct keys *k)
 {
@@ -72,6 +103,38 @@ static void take_row(struct keys *ret, MYSQL_ROW row)
 	}
 	*list_push(&k->columns) = xstrdup(row[7]);
 	*list_push(&k->to_columns) = xstrdup(row[8]);
+}
+
+/* NULL: the name is the real one. */
+static const char *real_name(const struct renames *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (str_eq(names->v[i].now, name))
+			return names->v[i].real;
+	return NULL;
+}
+
+static int take_rename(void *ctx, const char *name, const char *text, struct err *e)
+{
+	(void)e;
+	*list_push((struct renames *)ctx) = (struct renamed){xstrdup(name), xstrdup(str_or(text, ""))};
+	return 0;
+}
+
+/* The other name of a key or an index of k's table, written down before it is used. */
+static int name_between(struct conn *c, struct renames *names, const struct key *k, const char *name, char **ret, struct err *e)
+{
+	CLEANUP(freep) char *all = xasprintf("%s\n%s\n%s", k->schema, k->table, name);
+	char hex[2 * SHA256_LEN + 1];
+	uint8_t digest[SHA256_LEN];
+
+	sha256(digest, all, strlen(all));
+	hex_encode(hex, digest, sizeof(digest));
+	*ret = xasprintf(BETWEEN "%.32s", hex);
+	if (real_name(names, *ret))
+		return 0;
+	*list_push(names) = (struct renamed){xstrdup(*ret), xstrdup(name)};
+	return journal_add(c, "renamed", *ret, name, e);
 }
 
 static int read_keys(struct conn *c, const struct repoint *p, struct keys *ret, struct err *e)
@@ -127,7 +190,7 @@ static void add_key(struct buf *b, const struct repoint *p, const struct key *k,
 /* An index that the server made for the key would go with it and come back under
  * another name, after a while of building. One that was renamed counts as made by
  * a person: it stays, and the renaming costs nothing. */
-static int find_index(struct conn *c, struct key *k, struct err *e)
+static int find_index(struct conn *c, const struct renames *names, struct key *k, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	CLEANUP(buf_done) struct buf b = {0};
@@ -146,8 +209,10 @@ static int find_index(struct conn *c, struct key *k, struct err *e)
 	do {
 		row = mysql_fetch_row(r);
 		if (!row || !str_eq(name, row[0])) {
-			if (!k->index && name && fits == columns && fits == k->columns.n)
+			if (name && fits == columns && fits == k->columns.n && (!k->index || real_name(names, name))) {
+				free(k->index);
 				k->index = xstrdup(name);
+			}
 			free(name);
 			name = row ? xstrdup(row[0]) : NULL;
 			fits = columns = 0;
@@ -159,15 +224,9 @@ static int find_index(struct conn *c, struct key *k, struct err *e)
 	return 0;
 }
 
-static char *other_name(const char *name)
-{
-	return str_starts(name, BETWEEN) ? xstrdup(name + strlen(BETWEEN)) : xasprintf(BETWEEN "%.57s", name);
-}
-
 /* One statement: the key is there under either name, whatever happens. */
-static int replace_key(struct conn *c, const struct repoint *p, struct key *k, struct err *e)
+static int replace_key(struct conn *c, const struct repoint *p, struct key *k, struct other *to, struct err *e)
 {
-	CLEANUP(freep) char *name = other_name(k->name), *index = k->index ? other_name(k->index) : NULL;
 	CLEANUP(buf_done) struct buf b = {0};
 
 	buf_init(&b, SQL_MAX);
@@ -175,24 +234,42 @@ static int replace_key(struct conn *c, const struct repoint *p, struct key *k, s
 	add_name(&b, k->schema, k->table);
 	buf_adds(&b, " DROP FOREIGN KEY ");
 	sql_ident(&b, k->name);
-	/* a key that was renamed before its index was is in order */
-	if (index && str_starts(k->index, BETWEEN) == str_starts(k->name, BETWEEN)) {
+	if (to->index) {
 		buf_adds(&b, ", RENAME KEY ");
 		sql_ident(&b, k->index);
 		buf_adds(&b, " TO ");
-		sql_ident(&b, index);
+		sql_ident(&b, to->index);
 	}
 	buf_adds(&b, ", ");
-	add_key(&b, p, k, name);
+	add_key(&b, p, k, to->key);
 	if (buf_check(&b, "ALTER TABLE", e) || conn_exec_n(c, b.p, b.len, e))
 		return -1;
 	free(k->name);
-	k->name = TAKE(name);
-	if (index) {
+	k->name = TAKE(to->key);
+	if (to->index) {
 		free(k->index);
-		k->index = TAKE(index);
+		k->index = TAKE(to->index);
 	}
 	return 0;
+}
+
+/* Away from the real names. */
+static int step_aside(struct conn *c, const struct repoint *p, struct renames *names, struct key *k, struct err *e)
+{
+	CLEANUP(other_done) struct other to = {0};
+
+	if (name_between(c, names, k, k->name, &to.key, e) ||
+	    (k->index && !real_name(names, k->index) && name_between(c, names, k, k->index, &to.index, e)))
+		return -1;
+	return replace_key(c, p, k, &to, e);
+}
+
+static int step_back(struct conn *c, const struct repoint *p, const struct renames *names, struct key *k, struct err *e)
+{
+	const char *index = k->index ? real_name(names, k->index) : NULL;
+	CLEANUP(other_done) struct other to = {xstrdup(real_name(names, k->name)), index ? xstrdup(index) : NULL};
+
+	return replace_key(c, p, k, &to, e);
 }
 
 static int table_there(struct conn *c, const char *db, const char *table, bool *ret, struct err *e)
@@ -253,27 +330,32 @@ static int tell_orphans(struct conn *c, const struct repoint *p, const struct ke
 	return 0;
 }
 
-static int repoint_key(struct conn *c, const struct repoint *p, struct key *k, struct err *e)
+static int repoint_key(struct conn *c, const struct repoint *p, struct renames *names, struct key *k, struct err *e)
 {
-	bool there, between = str_starts(k->name, BETWEEN);
+	bool there, between = real_name(names, k->name) != NULL;
 
+	if (!between && str_eq(k->to_schema, p->db))
+		return 0; /* in order: its real name only looks like one of ours */
 	if (table_there(c, p->db, k->to, &there, e))
 		return -1;
 	if (!there)
 		return 0; /* only the old schema has it: the key stays with it */
-	if (find_index(c, k, e) || replace_key(c, p, k, e) || (!between && replace_key(c, p, k, e)) || tell_orphans(c, p, k, e))
+	if (find_index(c, names, k, e) || (!between && step_aside(c, p, names, k, e)) || step_back(c, p, names, k, e) ||
+	    tell_orphans(c, p, k, e))
 		return err_wrap(e, "the foreign key `%s` of `%s`.`%s`", k->name, k->schema, k->table);
 	return 0;
 }
 
 int repoint_keys(struct conn *c, const struct repoint *p, struct err *e)
 {
+	CLEANUP(renames_done) struct renames names = {0};
 	CLEANUP(keys_done) struct keys keys = {0};
 
-	if (read_keys(c, p, &keys, e))
+	if (conn_use(c, p->scratch, e) || journal_need(c, e) || journal_each(c, "renamed", take_rename, &names, e) ||
+	    read_keys(c, p, &keys, e))
 		return -1;
 	for (size_t i = 0; i < keys.n; i++)
-		if (repoint_key(c, p, &keys.v[i], e))
+		if (repoint_key(c, p, &names, &keys.v[i], e))
 			return -1;
 	return 0;
 }

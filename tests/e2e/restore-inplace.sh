@@ -10,21 +10,26 @@ PORT=$(free_port)
 at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
 check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
 sql() { "$RIGS/mariadb.sh" sql "$T/db" -N "$@"; }
-sql --comments <<'SQL'
+# names as long as they can be
+LONG=$(printf 'k%.0s' {1..63})
+sql --comments <<SQL
 CREATE DATABASE shop COLLATE utf8mb4_bin; USE shop;
 CREATE SEQUENCE seq START WITH 100; SELECT NEXTVAL(seq) INTO @x;
 CREATE TABLE parent (id int PRIMARY KEY, name varchar(20));
-CREATE TABLE child (id int PRIMARY KEY DEFAULT nextval(seq), pid int, CONSTRAINT `fk of child` FOREIGN KEY (pid) REFERENCES parent (id) ON DELETE CASCADE,
+CREATE TABLE child (id int PRIMARY KEY DEFAULT nextval(seq), pid int, CONSTRAINT \`fk of child\` FOREIGN KEY (pid) REFERENCES parent (id) ON DELETE CASCADE,
 	FOREIGN KEY (pid) REFERENCES parent (id) ON UPDATE CASCADE);
 CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int, CONSTRAINT fk_b FOREIGN KEY (a) REFERENCES a (id));
 ALTER TABLE a ADD CONSTRAINT fk_a FOREIGN KEY (b) REFERENCES b (id);
 CREATE TABLE self (id int PRIMARY KEY, up int, CONSTRAINT fk_self FOREIGN KEY (up) REFERENCES self (id));
 CREATE TABLE log (what varchar(40), n int);
+CREATE TABLE named (id int PRIMARY KEY, x int, y int, z int, CONSTRAINT ${LONG}1 FOREIGN KEY (x) REFERENCES parent (id),
+	CONSTRAINT ${LONG}2 FOREIGN KEY (y) REFERENCES parent (id), CONSTRAINT ${LONG//k/ö}3 FOREIGN KEY (z) REFERENCES parent (id),
+	CONSTRAINT felloe_key FOREIGN KEY (z) REFERENCES self (id), KEY ${LONG}4 (y, x));
 CREATE TABLE versions (id int PRIMARY KEY) WITH SYSTEM VERSIONING;
 CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 3;
 INSERT INTO parent SELECT seq, LEFT(MD5(seq), 20) FROM seq_1_to_300; INSERT INTO child SELECT seq, seq FROM seq_1_to_300;
 INSERT INTO a VALUES (1, NULL); INSERT INTO b VALUES (1, 1); UPDATE a SET b = 1; INSERT INTO self VALUES (1, 1);
-INSERT INTO parts SELECT seq FROM seq_1_to_50;
+INSERT INTO parts SELECT seq FROM seq_1_to_50; INSERT INTO named VALUES (1, 1, 2, 1);
 DELIMITER //
 CREATE FUNCTION f(a int) RETURNS int DETERMINISTIC RETURN a + 1//
 CREATE PROCEDURE p() SELECT COUNT(*) FROM shop.parent//
@@ -32,13 +37,14 @@ SET sql_mode='ORACLE'//
 CREATE PACKAGE pack AS PROCEDURE p; END//
 CREATE PACKAGE BODY pack AS PROCEDURE p AS BEGIN INSERT INTO log VALUES ('pack', 4); END; END//
 SET sql_mode=DEFAULT//
-CREATE TRIGGER `z first` AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log VALUES ('one', NEW.id)//
-CREATE TRIGGER `a second` AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log VALUES ('two', NEW.id)//
+CREATE TRIGGER \`z first\` AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log VALUES ('one', NEW.id)//
+CREATE TRIGGER \`a second\` AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log VALUES ('two', NEW.id)//
 CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1//
 DELIMITER ;
 CREATE VIEW v1 AS SELECT id, f(id) FROM parent; CREATE VIEW a_v2 AS SELECT * FROM v1;
 CREATE DATABASE outside; CREATE TABLE outside.c (pid int, CONSTRAINT fk_out FOREIGN KEY (pid) REFERENCES shop.parent (id));
-INSERT INTO outside.c VALUES (300);
+INSERT INTO outside.c VALUES (300); CREATE TABLE outside.named (x int, CONSTRAINT ${LONG}9 FOREIGN KEY (x) REFERENCES shop.parent (id),
+	CONSTRAINT ${LONG}8 FOREIGN KEY (x) REFERENCES shop.self (id));
 CREATE USER reader@127.0.0.1 IDENTIFIED BY 'r'; GRANT SELECT ON shop.parent TO reader@127.0.0.1;
 SQL
 mkdir "$T/store"
@@ -58,8 +64,8 @@ state() {
 		SELECT ROUTINE_NAME, ROUTINE_TYPE, ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='$1' ORDER BY 1, 2;
 		SELECT EVENT_NAME, STATUS, EVENT_DEFINITION FROM information_schema.EVENTS WHERE EVENT_SCHEMA='$1' ORDER BY 1;
 		SELECT TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA='$1' ORDER BY 1"
-	for t in parent child a b self versions parts; do sql -r -e "SHOW CREATE TABLE $1.$t"; sql -e "CHECKSUM TABLE $1.$t"; done
-	sql -r -e "SHOW CREATE TABLE outside.c"
+	for t in parent child a b self versions parts named; do sql -r -e "SHOW CREATE TABLE $1.$t"; sql -e "CHECKSUM TABLE $1.$t"; done
+	sql -r -e "SHOW CREATE TABLE outside.c; SHOW CREATE TABLE outside.named"
 }
 scratch() { sql -e "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '%felloe%'" | tr '\n' ,; }
 unchanged() { diff "$T/before" <(state shop); }
