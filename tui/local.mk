@@ -46,6 +46,7 @@ libtui_a_SOURCES = \
 	tui/cmd_people.c \
 	tui/cmd_channels.c \
 	tui/cmd_watch.c \
+	tui/wizard/keep_text.h tui/wizard/keep_text.c \
 	tui/wizard/answers.h tui/wizard/answers.c \
 	tui/wizard/job.h tui/wizard/job.c \
 	tui/wizard/wizard.h tui/wizard/wizard.c \

@@ -80,15 +80,21 @@ check "the schedule shows the next runs as systemd says" sees 20 "Next     "
 check "and the night that has no 02:30 is not chosen by default" sees 1 "03:10:00"
 keys Enter Tab Down Down Down Down Space Tab C-u; type_text "*-*-* *:*:0/5"
 check "an own expression is asked from systemd at once" sees 20 "OnCalendar=*-*-* *:*:0/5"
-keys Tab Tab Tab C-u; type_text "0"; keys Tab Enter
+keys Tab Tab Tab C-u; type_text "0"; keys Tab
+check "what stays is explained" sees 5 "newest of 14 days, 8 weeks, 12 months: up to 34"
+keys C-u; type_text "14d 8x"; keys Tab Enter
+check "a rule that is none is not taken" sees 5 '"8x" is none of h, d, w, m, y'
+keys BTab C-u; type_text "last 3 14d"; keys Tab Enter
 check "the timer is kept" sees 5 "+0 min"
 keys n
 check "review shows what will be written" sees 5 "Will write /etc/felloe/config.json"
+check "with what is retained" sees 1 "Retains    last 3 14d"
 check "nothing was written before" inside test ! -e /etc/felloe/config.json
 keys A
 check "a pairing code is shown" sees 30 "Read this code to the admin" || exit 1
 CODE=$(screen | grep -o 'Read this code.*' | sed 's/.*master: *//; s/ //g')
 check "the configuration is there, for root alone" inside bash -c '[ "$(stat -c %a /etc/felloe/config.json)" = 600 ]'
+check "with the rules that retain runs" inside jq -e '.timers[0].keep == {last: 3, daily: 14}' /etc/felloe/config.json
 check "the timer is enabled" inside systemctl is-enabled --quiet felloe-backup@nightly.timer
 
 # ---- the admin's side ------------------------------------------------------------------------
@@ -115,3 +121,5 @@ term new-session -d -x 60 -y 15 "'$RIGS/systemd.sh' exec '$T/sd' env TERM=screen
 check "a second visit fits 60x15 and knows the old configuration" sees 10 "old config from"
 keys 4
 check "the storage is still there" sees 5 "/srv/backup"
+keys 5
+check "and what is retained" sees 5 "last 3 14d"

@@ -9,6 +9,7 @@ tui_tests = \
 	tests/tui/test_sse \
 	tests/tui/test_change \
 	tests/tui/test_app \
+	tests/tui/test_keep_text \
 	tests/tui/test_answers \
 	tests/tui/test_sites \
 	tests/tui/test_wizard
@@ -22,6 +23,7 @@ tests_tui_test_sse_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_change_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_app_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
 tests_tui_test_app_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_tui_test_keep_text_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_answers_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_tui_test_wizard_CPPFLAGS = $(AM_CPPFLAGS) $(GOLDEN_CPPFLAGS)
 tests_tui_test_sites_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

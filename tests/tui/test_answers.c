@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/wizard/answers.c"
 
+#include <fcntl.h>
+
 #include "tests/unit.h"
 
 static char dir[] = "/tmp/felloe-answers-XXXXXX";
@@ -143,6 +145,51 @@ static void kept_answers_come_back_without_ever_having_held_a_secret(void **stat
 	answers_done(&a);
 }
 
+static void old_runs_go_only_where_that_was_asked_for(void **state)
+{
+	struct answers a;
+	struct err e;
+	CLEANUP(freep) char *text = NULL;
+
+	(void)state;
+	assert_int_equal(answers_init(&a, config_path, kept_path, &e), 0);
+	assert_string_equal(a.timers.v[0].keep, "14d 8w 12m");
+	answers_done(&a);
+
+	put_file(config_path, "{\"sites\":[],\"storage\":[],\"timers\":[{\"name\":\"all\",\"on_calendar\":\"daily\"},"
+			      "{\"name\":\"some\",\"on_calendar\":\"daily\",\"keep\":{\"monthly\":6,\"newer\":1}},"
+			      "{\"name\":\"few\",\"on_calendar\":\"daily\",\"keep\":{\"last\":2}}]}");
+	assert_int_equal(answers_init(&a, config_path, kept_path, &e), 0);
+	assert_string_equal(a.timers.v[0].keep, "");
+	assert_string_equal(a.timers.v[1].keep, "6m");
+	str_cut(a.timers.v[2].keep, ANSWER_TEXT, "7d");
+	text = config_of(&a);
+	assert_true(strstr(text, "\"keep\"") > strstr(text, "\"some\""));
+	assert_non_null(strstr(text, "\"newer\": 1"));
+	assert_non_null(strstr(text, "\"daily\": 7"));
+	assert_null(strstr(text, "\"last\""));
+	answers_done(&a);
+}
+
+static void kept_answers_give_way_to_a_configuration_written_after_them(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct answers a;
+	struct err e;
+
+	(void)state;
+	put_file(kept_path, "{\"timers\":[{\"name\":\"nightly\",\"on_calendar\":\"daily\"}]}");
+	put_file(config_path, "{\"timers\":[{\"name\":\"nightly\",\"on_calendar\":\"daily\",\"keep\":{\"last\":9}}]}");
+	assert_int_equal(utimensat(AT_FDCWD, kept_path, old, 0), 0);
+	assert_int_equal(answers_init(&a, config_path, kept_path, &e), 0);
+	assert_string_equal(a.timers.v[0].keep, "last 9");
+	answers_done(&a);
+	assert_int_equal(utimensat(AT_FDCWD, config_path, old, 0), 0);
+	assert_int_equal(answers_init(&a, config_path, kept_path, &e), 0);
+	assert_string_equal(a.timers.v[0].keep, "");
+	answers_done(&a);
+}
+
 static void a_broken_configuration_is_never_written_over(void **state)
 {
 	struct answers a;
@@ -186,6 +233,8 @@ int main(void)
 		cmocka_unit_test_setup(each_kind_of_schedule_becomes_its_calendar_expression, no_files),
 		cmocka_unit_test_setup(what_the_wizard_does_not_ask_for_stays_in_the_configuration, no_files),
 		cmocka_unit_test_setup(kept_answers_come_back_without_ever_having_held_a_secret, no_files),
+		cmocka_unit_test_setup(old_runs_go_only_where_that_was_asked_for, no_files),
+		cmocka_unit_test_setup(kept_answers_give_way_to_a_configuration_written_after_them, no_files),
 		cmocka_unit_test_setup(a_broken_configuration_is_never_written_over, no_files),
 		cmocka_unit_test_setup(review_names_the_first_thing_that_is_missing, no_files),
 	};

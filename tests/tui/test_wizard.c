@@ -7,6 +7,8 @@
 
 /* The wizard without a terminal and without a node: fixed answers, painted. */
 
+enum { F_KEEP_AT = 4 }; /* of the schedule's fields */
+
 static struct wizard w;
 static struct screen s;
 static char dir[] = "/tmp/felloe-wizard-XXXXXX";
@@ -53,7 +55,7 @@ static void fixed_answers(void)
 		struct answer_timer *t = list_push(&w.a.timers);
 
 		*t = (struct answer_timer){.name = "nightly", .every = EVERY_DAY, .at = "03:10", .days = 0x7f, .spread_min = "5",
-					   .db = true, .files = true};
+					   .keep = "14d 8w 12m", .db = true, .files = true};
 	}
 	str_cut(w.calendar.expr, sizeof(w.calendar.expr), "*-*-* 03:10:00");
 	str_cut(w.calendar.next[0], 64, "Tue 24 Nov 03:10");
@@ -175,6 +177,39 @@ static void the_schedule_shows_what_systemd_said(void **state)
 	paint_both("schedule");
 }
 
+static void the_editor_of_a_timer_explains_what_stays(void **state)
+{
+	(void)state;
+	open_step(STEP_SCHEDULE);
+	wizard_key(&w, 'E', NULL);
+	wizard_key(&w, K_BACKTAB, NULL); /* the last button, */
+	wizard_key(&w, K_BACKTAB, NULL); /* the other one, */
+	wizard_key(&w, K_BACKTAB, NULL); /* the field above */
+	paint_both("schedule-edit");
+	wizard_key(&w, K_PASTE, " 5x");
+	wizard_key(&w, K_ENTER, NULL);
+	wizard_key(&w, K_ENTER, NULL);
+	assert_true(w.editing);
+	assert_non_null(strstr(w.message, "\"5x\""));
+}
+
+static void an_hourly_timer_keeps_hours_unless_somebody_wrote_what(void **state)
+{
+	(void)state;
+	open_step(STEP_SCHEDULE);
+	wizard_key(&w, 'C', NULL);
+	assert_string_equal(w.fields[F_KEEP_AT].v, "14d 8w 12m");
+	for (int i = 0; i < 4; i++)
+		wizard_key(&w, K_TAB, NULL);
+	wizard_key(&w, ' ', NULL); /* every hour */
+	assert_int_equal(w.choice, EVERY_HOUR);
+	assert_string_equal(w.fields[F_KEEP_AT].v, "48h 14d 8w 12m");
+	field_set(&w.fields[F_KEEP_AT], "7d");
+	wizard_key(&w, K_UP, NULL);
+	wizard_key(&w, ' ', NULL);
+	assert_string_equal(w.fields[F_KEEP_AT].v, "7d");
+}
+
 static void review_names_all_that_will_be_written(void **state)
 {
 	(void)state;
@@ -264,6 +299,8 @@ int main(void)
 		WIZARD_TEST(storages_show_their_order_and_the_failed_step_of_a_test),
 		WIZARD_TEST(the_editor_of_a_storage_never_shows_the_secret),
 		WIZARD_TEST(the_schedule_shows_what_systemd_said),
+		WIZARD_TEST(the_editor_of_a_timer_explains_what_stays),
+		WIZARD_TEST(an_hourly_timer_keeps_hours_unless_somebody_wrote_what),
 		WIZARD_TEST(review_names_all_that_will_be_written),
 		WIZARD_TEST(waiting_for_approval_shows_the_code_large),
 		WIZARD_TEST(going_on_is_refused_with_the_reason),

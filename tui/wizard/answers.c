@@ -11,6 +11,7 @@
 #include "shared/fs.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "tui/wizard/keep_text.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
@@ -93,10 +94,16 @@ static bool is_time(const char *s)
 	       s[3] <= '5' && s[4] >= '0' && s[4] <= '9' && (s[0] != '2' || s[1] <= '3');
 }
 
+const char *answers_keep_default(enum every every)
+{
+	return every == EVERY_HOUR ? "48h 14d 8w 12m" : "14d 8w 12m";
+}
+
 static void timer_defaults(struct answer_timer *t)
 {
 	*t = (struct answer_timer){.every = EVERY_DAY, .days = 0x7f, .db = true, .files = true, .name = "nightly",
 				   .at = "03:10", .spread_min = "5"};
+	str_cut(t->keep, sizeof(t->keep), answers_keep_default(t->every));
 }
 
 static void timer_from(struct answer_timer *t, const struct json *j)
@@ -110,6 +117,8 @@ static void timer_from(struct answer_timer *t, const struct json *j)
 	timer_defaults(t);
 	TAKE_STR(t->name, j, "name");
 	TAKE_STR(t->own, j, "on_calendar");
+	/* without one all runs were kept: nobody asked for them to go */
+	keep_text_from(json_get(j, "keep"), t->keep, sizeof(t->keep));
 	t->every = EVERY_OWN;
 	/* our own daily form comes back as a day and a time */
 	if (str_starts(t->own, "*-*-* ") && (str_copy(at, sizeof(at), t->own + 6) == 0)) {
@@ -201,11 +210,23 @@ static int read_old(struct answers *a, struct err *e)
 	return 0;
 }
 
+/* A configuration that was written after the answers were kept knows better. */
+static bool is_outdated(const struct answers *a)
+{
+	struct stat config, kept;
+
+	if (stat(a->config_path, &config) || stat(a->kept_path, &kept))
+		return false;
+	if (config.st_mtim.tv_sec != kept.st_mtim.tv_sec)
+		return config.st_mtim.tv_sec > kept.st_mtim.tv_sec;
+	return config.st_mtim.tv_nsec > kept.st_mtim.tv_nsec;
+}
+
 static int read_kept(struct answers *a, struct err *e)
 {
 	CLEANUP(json_freep) struct json *j = NULL;
 
-	if (!fs_exists(a->kept_path))
+	if (!fs_exists(a->kept_path) || is_outdated(a))
 		return 0;
 	if (json_parse_file(&j, a->kept_path, CONFIG_MAX, e))
 		return err_wrap(e, "the kept answers cannot be read; remove %s to start afresh", a->kept_path);
@@ -405,9 +426,22 @@ void answers_on_calendar(const struct answer_timer *t, char *to, size_t size)
 	snprintf(to, size, "*-*-* %s:00", t->at);
 }
 
+/* An old one that says the same stays as it is written, with what we do not know. */
+static void put_keep(struct json_out *o, const struct json *old, const char *text)
+{
+	char was[ANSWER_TEXT];
+	struct keep_text k;
+
+	keep_text_from(old, was, sizeof(was));
+	if (old && str_eq(was, text))
+		json_put(o, "keep", old);
+	else if (keep_text_parse(&k, text, NULL) == 0)
+		keep_text_put(o, &k);
+}
+
 static void put_timer(struct json_out *o, const struct answers *a, const struct answer_timer *t)
 {
-	static const char *const ours[] = {"name", "sites", "what", "on_calendar", "spread"};
+	static const char *const ours[] = {"name", "sites", "what", "on_calendar", "spread", "keep"};
 	const struct json *old = old_by_name(a, "timers", t->name);
 	char text[ANSWER_TEXT];
 
@@ -432,6 +466,7 @@ static void put_timer(struct json_out *o, const struct answers *a, const struct 
 		snprintf(text, sizeof(text), "%smin", t->spread_min);
 		json_put_str(o, "spread", text);
 	}
+	put_keep(o, json_get(old, "keep"), t->keep);
 	put_others(o, old, ours, ARRAY_LEN(ours));
 	json_end_obj(o);
 }

@@ -55,6 +55,7 @@ struct answer_timer {
 	unsigned days;                 /* EVERY_DAY: bit 0 Monday .. bit 6 Sunday; EVERY_WEEK: one of them */
 	char own[ANSWER_TEXT];         /* EVERY_OWN: systemd.time(7) */
 	char spread_min[8];
+	char keep[ANSWER_TEXT];        /* "14d 8w 12m" as keep_text_parse takes it; "" keeps every run */
 	bool db, files;
 };
 
@@ -71,7 +72,8 @@ struct answers {
 };
 
 /* Defaults: managed, host name, one nightly timer at 03:10; then config_path's
- * values, then kept_path's, when these exist. Unreadable ones are an error. */
+ * values, then kept_path's, when these exist; kept ones that are older than
+ * config.json are left. Unreadable ones are an error. */
 int answers_init(struct answers *a, const char *config_path, const char *kept_path, struct err *e) MUSTCHECK;
 void answers_done(struct answers *a);          /* wipes secrets */
 /* Write kept_path (0600) without secrets, so that leaving loses nothing. */
@@ -81,6 +83,9 @@ int answers_keep(const struct answers *a, struct err *e) MUSTCHECK;
 void answers_config(const struct answers *a, struct buf *to);
 /* A config.json with this one storage alone, for testing it. Holds the secret. */
 void answers_storage_config(const struct answers *a, const struct answer_storage *s, struct buf *to);
+/* What a new timer keeps: two days of every hour for an hourly one, and always
+ * 14 days, 8 weeks and 12 months. Lent. */
+const char *answers_keep_default(enum every every);
 /* The expression of a timer, "*-*-* 03:10:00"; "" when "at" is not a time. */
 void answers_on_calendar(const struct answer_timer *t, char *to, size_t size);
 /* Is there anything in step n (0 role .. 5 review) that stands against going on?

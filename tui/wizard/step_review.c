@@ -225,9 +225,27 @@ static void names_of_timers(const struct wizard *w, char *to, size_t size)
 	}
 }
 
+/* "14d 8w 12m", with the timers' names when they differ. */
+static void names_of_keeps(const struct wizard *w, char *to, size_t size)
+{
+	size_t len = 0, n = w->a.timers.n;
+	bool same = true;
+
+	for (size_t i = 1; i < n; i++)
+		same = same && str_eq(w->a.timers.v[i].keep, w->a.timers.v[0].keep);
+	str_cut(to, size, "-");
+	for (size_t i = 0; i < (same && n ? 1 : n) && len < size; i++) {
+		const struct answer_timer *t = &w->a.timers.v[i];
+
+		len += (size_t)snprintf(to + len, size - len, "%s%s%s%s", len ? ", " : "", same ? "" : t->name, same ? "" : " ",
+					t->keep[0] ? t->keep : "every run, for ever");
+	}
+}
+
 static int draw_summary(const struct wizard *w, struct screen *s, int y)
 {
 	char text[ANSWER_TEXT * 2];
+	int gap = s->rows < 18 ? 0 : 1;
 
 	if (w->a.managed)
 		snprintf(text, sizeof(text), "managed by %s as %s", w->a.master_url, w->a.node_name);
@@ -240,11 +258,13 @@ static int draw_summary(const struct wizard *w, struct screen *s, int y)
 	y = row(s, y, "Storages", text, "4 Edit");
 	names_of_timers(w, text, sizeof(text));
 	y = row(s, y, "Timers", text, "5 Edit");
-	screen_putf(s, AT(y + 1, 3, s->cols - 4), ST_TEXT, "Will write %s (0600)%s", w->a.config_path,
+	names_of_keeps(w, text, sizeof(text));
+	y = row(s, y, "Retains", text, "5 Edit");
+	screen_putf(s, AT(y + gap, 3, s->cols - 4), ST_TEXT, "Will write %s (0600)%s", w->a.config_path,
 		    w->a.old ? "; the old one is kept beside it" : "");
-	screen_putf(s, AT(y + 2, 14, s->cols - 15), ST_TEXT, "%zu timer%s felloe-backup@NAME.timer with drop-ins", w->a.timers.n,
+	screen_putf(s, AT(y + gap + 1, 14, s->cols - 15), ST_TEXT, "%zu timer%s felloe-backup@NAME.timer with drop-ins", w->a.timers.n,
 		    w->a.timers.n == 1 ? "" : "s");
-	return y + 4;
+	return y + 2 + 2 * gap;
 }
 
 static void draw_line(const struct review_line *l, struct screen *s, int y)
@@ -313,9 +333,9 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 	if (w->review.applied)
 		draw_progress(w, s, RECT(y, 0, b.y + b.h - 1 - y, b.w));
 	else if (answers_lack(&w->a, STEP_REVIEW, why, sizeof(why)))
-		screen_putf(s, AT(y + 1, 3, b.w - 4), ST_FAIL, "✗ %s", why);
+		screen_putf(s, AT(b.h < 13 ? y : y + 1, 3, b.w - 4), ST_FAIL, "✗ %s", why);
 	else
-		screen_put(s, AT(y + 1, 3, b.w - 4), ST_BOLD, "A applies it. Until then nothing on this machine has changed.");
+		screen_put(s, AT(b.h < 13 ? y : y + 1, 3, b.w - 4), ST_BOLD, "A applies it. Until then nothing here has changed.");
 	screen_putf(s, AT(b.y + b.h - 1, 1, b.w - 2), ST_DIM, "Same on the command line: felloe configure --apply FILE%s",
 		    w->a.managed ? " --wait" : "");
 }

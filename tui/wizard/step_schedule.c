@@ -6,12 +6,13 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "tui/keys.h"
+#include "tui/wizard/keep_text.h"
 #include "tui/wizard/wizard.h"
 
 /* Step 5: when. The next runs are asked from systemd by `felloe-noded calendar`,
  * not worked out here. */
 
-enum { F_NAME, F_AT, F_OWN, F_SPREAD };
+enum { F_NAME, F_AT, F_OWN, F_SPREAD, F_KEEP };
 enum { ID_EVERY = 100, ID_DAYS = 120, ID_WHAT_DB = 140, ID_WHAT_FILES, ID_KEEP, ID_CANCEL };
 
 static const char *const day_names[] = {"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"};
@@ -81,6 +82,7 @@ static void from_fields(const struct wizard *w, struct answer_timer *t)
 	str_cut(t->at, sizeof(t->at), w->fields[F_AT].v);
 	str_cut(t->own, sizeof(t->own), w->fields[F_OWN].v);
 	str_cut(t->spread_min, sizeof(t->spread_min), w->fields[F_SPREAD].v);
+	str_cut(t->keep, sizeof(t->keep), w->fields[F_KEEP].v);
 }
 
 static void preview(struct wizard *w)
@@ -137,6 +139,7 @@ static void build(struct wizard *w, int focus)
 	form_add(&w->form, ITEM_CHECK, "databases", ID_WHAT_DB)->check = &w->checks[7];
 	form_add(&w->form, ITEM_CHECK, "files", ID_WHAT_FILES)->check = &w->checks[8];
 	add_field(w, F_SPREAD, "Spread", 8, "minutes, so that not all nodes start at once");
+	add_field(w, F_KEEP, "Retain", 26, "empty: all runs");
 	form_add(&w->form, ITEM_BUTTON, "Keep", ID_KEEP);
 	form_add(&w->form, ITEM_BUTTON, "Cancel", ID_CANCEL)->is_default = true;
 	form_focus(&w->form, focus);
@@ -151,6 +154,7 @@ static void edit(struct wizard *w, bool adding)
 	field_set(&w->fields[F_AT], t->at);
 	field_set(&w->fields[F_OWN], t->own);
 	field_set(&w->fields[F_SPREAD], t->spread_min);
+	field_set(&w->fields[F_KEEP], adding ? answers_keep_default(t->every) : t->keep);
 	for (unsigned d = 0; d < 7; d++)
 		w->checks[d] = t->days >> d & 1;
 	w->checks[7] = t->db;
@@ -162,9 +166,18 @@ static void edit(struct wizard *w, bool adding)
 	preview(w);
 }
 
+/* An hourly timer has other defaults, until somebody has written his own. */
+static void every_changed(struct wizard *w, enum every before)
+{
+	if (str_eq(w->fields[F_KEEP].v, answers_keep_default(before)))
+		field_set(&w->fields[F_KEEP], answers_keep_default((enum every)w->choice));
+}
+
 static bool take(struct wizard *w)
 {
 	struct answer_timer t = {0};
+	struct keep_text keep;
+	struct err e;
 	char expr[ANSWER_TEXT];
 	uint64_t v;
 
@@ -182,6 +195,10 @@ static bool take(struct wizard *w)
 	if (!expr[0] || !(t.db || t.files) || (t.spread_min[0] && str_to_u64(&v, t.spread_min, 0, 1440))) {
 		wizard_say(w, ST_FAIL, "✗ %s", !expr[0] ? "Give a time such as 03:10, and a day" :
 			   t.db || t.files ? "The spread is 0 to 1440 minutes" : "Mark databases, files or both");
+		return false;
+	}
+	if (keep_text_parse(&keep, t.keep, &e)) {
+		wizard_say(w, ST_FAIL, "✗ %s", e.msg);
 		return false;
 	}
 	if (str_eq(expr, w->calendar.expr) && w->calendar.state == LOOK_FAILED) {
@@ -224,35 +241,68 @@ static void draw_next(const struct wizard *w, struct screen *s, struct rect r)
 		screen_putf(s, AT(r.y + 2, r.x, r.w), ST_WARN, "Note     ▲ %s", w->calendar.note);
 }
 
+static void draw_keeps(struct screen *s, struct rect r, const char *text)
+{
+	struct keep_text k;
+	char line[ANSWER_TEXT];
+	struct err e;
+
+	if (keep_text_parse(&k, text, &e)) {
+		screen_wrap(s, r, ST_FAIL, e.msg);
+		return;
+	}
+	keep_text_explain(&k, line, sizeof(line));
+	screen_put(s, AT(r.y, r.x, 9), ST_TEXT, "Retains");
+	screen_wrap(s, RECT(r.y, r.x + 9, r.h, r.w - 9), keep_text_any(&k) ? ST_TEXT : ST_WARN, line);
+}
+
 static void draw_editor(struct wizard *w, struct screen *s, struct rect b)
 {
+	struct rect below;
 	struct rect r = RECT(b.y, s->cols > 72 ? 3 : 0, b.h, s->cols > 72 ? s->cols - 6 : s->cols);
 
 	screen_fill(s, r, ST_TEXT);
 	screen_box(s, r, ST_HEAD, w->calendar.adding ? "New timer" : w->fields[F_NAME].v);
 	form_draw(s, RECT(r.y + 1, r.x + 2, r.h - 6, r.w - 4), &w->form);
-	draw_next(w, s, RECT(r.y + r.h - 4, r.x + 2, 3, r.w - 4));
+	below = RECT(r.y + r.h - 4, r.x + 2, 3, r.w - 4);
+	/* what is being asked has the place */
+	if (w->form.items[w->form.focus].id == F_KEEP + 1) {
+		draw_keeps(s, below, w->fields[F_KEEP].v);
+		screen_put(s, AT(below.y + 2, below.x, below.w), ST_DIM, "14d is 14 days; also h, w, m, y, last 3, within 30d");
+	} else {
+		draw_next(w, s, below);
+	}
+}
+
+static void draw_timer(struct screen *s, const struct answer_timer *t, int y, bool wide)
+{
+	int keep = wide ? 66 : 49, width = s->cols - keep;
+	char expr[ANSWER_TEXT];
+
+	answers_on_calendar(t, expr, sizeof(expr));
+	screen_put(s, AT(y, 3, 14), ST_TEXT, t->name);
+	screen_put(s, AT(y, 18, 10), ST_TEXT, t->db && t->files ? "db + files" : t->db ? "databases" : "files");
+	screen_put(s, AT(y, 29, wide ? 27 : 19), ST_TEXT, expr);
+	if (wide)
+		screen_putf(s, AT(y, 57, 8), ST_TEXT, "+%s min", t->spread_min[0] ? t->spread_min : "0");
+	screen_put(s, AT(y, keep, width), t->keep[0] ? ST_TEXT : ST_WARN, t->keep[0] ? t->keep : "▲ all");
 }
 
 static void draw_list(const struct wizard *w, struct screen *s, struct rect b)
 {
-	int when = b.w >= 76 ? 35 : 30, spread = b.w >= 76 ? 60 : 51;
+	bool wide = b.w >= 76; /* else the spread is seen in the editor alone */
 
 	screen_put(s, AT(b.y, 3, 14), ST_HEAD, "TIMER");
-	screen_put(s, AT(b.y, 18, when - 19), ST_HEAD, "WHAT");
-	screen_put(s, AT(b.y, when, spread - when - 1), ST_HEAD, "WHEN");
-	screen_put(s, AT(b.y, spread, b.w - spread), ST_HEAD, "SPREAD");
+	screen_put(s, AT(b.y, 18, 10), ST_HEAD, "WHAT");
+	screen_put(s, AT(b.y, 29, 10), ST_HEAD, "WHEN");
+	if (wide)
+		screen_put(s, AT(b.y, 57, 8), ST_HEAD, "SPREAD");
+	screen_put(s, AT(b.y, wide ? 66 : 49, 6), ST_HEAD, "RETAIN");
 	for (size_t i = 0; i < w->a.timers.n && (int)i < b.h - 7; i++) {
-		const struct answer_timer *t = &w->a.timers.v[i];
-		char expr[ANSWER_TEXT];
 		int y = b.y + 1 + (int)i;
 
-		answers_on_calendar(t, expr, sizeof(expr));
 		screen_put(s, AT(y, 1, 1), ST_TEXT, i == w->row ? ">" : " ");
-		screen_put(s, AT(y, 3, 14), ST_TEXT, t->name);
-		screen_put(s, AT(y, 18, when - 19), ST_TEXT, t->db && t->files ? "db + files" : t->db ? "databases" : "files");
-		screen_put(s, AT(y, when, spread - when - 1), ST_TEXT, expr);
-		screen_putf(s, AT(y, spread, b.w - spread), ST_TEXT, "+%s min", t->spread_min[0] ? t->spread_min : "0");
+		draw_timer(s, &w->a.timers.v[i], y, wide);
 		if (i == w->row)
 			screen_select(s, AT(y, 1, b.w - 1));
 	}
@@ -265,10 +315,13 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 		return;
 	}
 	draw_list(w, s, b);
-	if (w->a.timers.n == 0)
+	if (w->a.timers.n == 0) {
 		screen_put(s, AT(b.y + 2, 3, b.w - 4), ST_WARN, "No timer: nothing runs by itself. C adds one.");
-	else
+	} else {
 		draw_next(w, s, RECT(b.y + b.h - 6, 3, 3, b.w - 4));
+		if (w->row < w->a.timers.n)
+			draw_keeps(s, RECT(b.y + b.h - 3, 3, 1, b.w - 4), w->a.timers.v[w->row].keep);
+	}
 	screen_put(s, AT(b.y + b.h - 1, 1, b.w - 2), ST_DIM, "The next runs are worked out by systemd, not guessed.");
 }
 
@@ -276,6 +329,7 @@ static void draw(struct wizard *w, struct screen *s, struct rect b)
 
 static bool edit_key(struct wizard *w, int k, const char *text)
 {
+	enum every before = (enum every)w->choice;
 	enum form_result r;
 	int id;
 
@@ -287,8 +341,10 @@ static bool edit_key(struct wizard *w, int k, const char *text)
 	r = form_key(&w->form, k, text);
 	id = w->form.items[w->form.focus].id;
 	if (r == FORM_CHANGED) {
-		if (id >= ID_EVERY && id < ID_DAYS)
+		if (id >= ID_EVERY && id < ID_DAYS) {
+			every_changed(w, before);
 			build(w, id);
+		}
 		preview(w);
 	}
 	if (r != FORM_PRESSED)
@@ -371,7 +427,9 @@ const struct wizard_step_ops *step_schedule(void)
 		.footer = "Enter Edit  C Add timer  D Remove  n Next  p Back  F1 Help",
 		.help = "Each timer is a systemd timer of its own (felloe-backup@NAME.timer), caught up after the machine was off. "
 			"Times between 02:00 and 03:00 do not exist on one night of the year where clocks change, and systemd skips "
-			"that night: the default lies outside. The spread delays each start by a fixed random time.",
+			"that night: the default lies outside. The spread delays each start by a fixed random time. Retain: "
+			"14d 8w 12m keeps the newest good run of each of 14 days, 8 weeks and 12 months, and deletes older ones; "
+			"h and y are hours and years, \"last 3\" and \"within 30d\" go, too. The last good run always stays.",
 	};
 
 	return &ops;
