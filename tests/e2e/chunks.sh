@@ -1,37 +1,14 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Rows read over several connections, in chunks: the same rows, digests and
-# sanitize: yes
 # members as over one connection, and a reader that fails ends all.
+# sanitize: yes
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/dump-lib.sh
+. "$HERE/dump-lib.sh"
 
-if ! command -v mariadbd >/dev/null; then
-	skip "tables are read in parallel" "install mariadb-server"
-	exit 0
-fi
-TOOL=$BUILD/tests/noded/dump_tool
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-"$RIGS/mariadb.sh" start "$T/db" "$PORT" >"$T/rig.log" 2>&1 || { note "$T/rig.log"; exit 1; }
-TCP=127.0.0.1:$PORT
-
-sql() { mariadb --defaults-file="$T/db/my.cnf" -uroot "$@"; }
-dump() { # DB DIR [options]
-	local db=$1 dir=$2
-	shift 2
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	"$TOOL" dump "$TCP" backup backuppw "$db" "$dir" "$@"
-}
-fresh() { sql -e "DROP DATABASE IF EXISTS $1; CREATE DATABASE $1"; }
-# sums DIR: each member's name and digest, whatever the order in which they came
-sums() {
-	local n=0 name
-	while IFS= read -r name; do
-		n=$((n + 1))
-		printf '%s %s\n' "$name" "$(md5sum <"$1/$n.sql")"
-	done <"$1/order" | sort
-}
-same_members() { diff <(sums "$1") <(sums "$2"); }
+db_server
 
 fresh many
 {
@@ -47,8 +24,8 @@ check "a dump over four" run dump many "$T/four" --connections 4
 check "is read by several threads" bash -c "[ \"\$(sed -n 's/.* readers //p' '$OUT')\" -gt 1 ]"
 check "both have the same members, byte for byte" same_members "$T/one" "$T/four"
 check "and the same rows and digests in the same order" cmp "$T/one/tables" "$T/four/tables"
-check "what came over four is taken back" run "$TOOL" load "$TCP" rig rigpw back "$T/four"
-check "and agrees" run "$TOOL" check "$TCP" rig rigpw back "$T/four"
+check "what came over four is taken back" run load "$T/four" back
+check "and agrees" run agrees "$T/four" back
 
 # ---- one table
 fresh lone
@@ -106,8 +83,8 @@ check "into the same members" same_members "$T/k1" "$T/k3"
 check "with the same digests" cmp "$T/k1/tables" "$T/k3/tables"
 check "and the same grids" diff -r "$T/g1" "$T/g3"
 check "a table of the grid has several chunks" bash -c "[ \"\$(grep -c '20-data/plain\.' '$T/k1/order')\" -ge 4 ]"
-check "all of it comes back" run "$TOOL" load "$TCP" rig rigpw kinds_back "$T/k3"
-check "with the same rows and digests" run "$TOOL" check "$TCP" rig rigpw kinds_back "$T/k1"
+check "all of it comes back" run load "$T/k3" kinds_back
+check "with the same rows and digests" run agrees "$T/k1" kinds_back
 check "and the same checksums" diff <(checksums kinds) <(checksums kinds_back)
 
 # ---- from day to day

@@ -4,19 +4,12 @@
 # gets through, and the dump is then right, or begun again, or failed; never wrong.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/dump-lib.sh
+. "$HERE/dump-lib.sh"
 
-if ! command -v mariadbd >/dev/null; then
-	skip "an ALTER gets through a long dump" "install mariadb-server"
-	exit 0
-fi
-TOOL=$BUILD/tests/noded/dump_tool
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-"$RIGS/mariadb.sh" start "$T/db" "$PORT" >"$T/rig.log" 2>&1 || { note "$T/rig.log"; exit 1; }
-TCP=127.0.0.1:$PORT
-sql() { mariadb --defaults-file="$T/db/my.cnf" -uroot "$@"; }
+db_server
 ROWS=8000 # more than one member
-fresh() {
+fresh_mid() {
 	sql -e "DROP DATABASE IF EXISTS mid; CREATE DATABASE mid; USE mid;
 		CREATE TABLE a_first (id INT PRIMARY KEY, v INT); INSERT INTO a_first VALUES (1, 10), (2, 20);
 		CREATE TABLE big (id INT PRIMARY KEY, t TEXT) COMMENT='made'; INSERT INTO big SELECT seq, REPEAT(MD5(seq), 40) FROM seq_1_to_$ROWS;
@@ -24,10 +17,8 @@ fresh() {
 		CREATE TABLE other (id INT PRIMARY KEY, v INT); INSERT INTO other VALUES (1, -1), (2, -2);
 		CREATE TABLE plain (id INT, v INT) ENGINE=MyISAM; INSERT INTO plain VALUES (1, 5)"
 }
-dump() { # [options]: the account's name is in AS
-	rm -rf "$T/d" && mkdir "$T/d" && "$TOOL" dump "$TCP" "${AS:-backup}" "${AS:-backup}pw" mid "$T/d" "$@"
-}
-load() { sql -e 'DROP DATABASE IF EXISTS back' && "$TOOL" load "$TCP" rig rigpw back "$T/d" && "$TOOL" check "$TCP" rig rigpw back "$T/d"; }
+dump_mid() { dump mid "$T/d" "$@"; }
+load_back() { sql -e 'DROP DATABASE IF EXISTS back' && load "$T/d" back && agrees "$T/d" back; }
 sql -e "CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'adminpw'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, RELOAD, PROCESS, BINLOG
 	MONITOR, BINLOG ADMIN, SLAVE MONITOR ON *.* TO admin@'127.0.0.1';
 	CREATE USER plain@'127.0.0.1' IDENTIFIED BY 'plainpw'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON mid.* TO plain@'127.0.0.1'"
@@ -35,34 +26,34 @@ sql -e "CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'adminpw'; GRANT SELECT, SHO
 # ---- the statement comes from the sink itself: while it waits the reader waits in the sink, for ever but for the watch
 for AS in backup admin; do
 	for n in 1 3; do
-		fresh
+		fresh_mid
 		check "an ALTER of the table that is being read gets through ($AS, $n connections)" \
-			run -e 1 dump --connections $n --wait 1 --at db/20-data/big.00001 --sql "SET lock_wait_timeout=30; ALTER TABLE big COMMENT='altered'"
+			run -e 1 dump_mid --connections $n --wait 1 --at db/20-data/big.00001 --sql "SET lock_wait_timeout=30; ALTER TABLE big COMMENT='altered'"
 		check "it was done" test "$(sql -N -e "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA='mid' AND TABLE_NAME='big'")" = altered
 		check "the dump is given up for it, naming the table" says 'conflict: dump of `mid`: another statement waits for the table `mid`.`big`'
 		check "and no footer was written" bash -c "! grep -q footer '$T/d/order'"
 	done
 done
 AS=backup ROWS=100
-fresh
+fresh_mid
 check "so does an INSERT into a table that is locked because it has no snapshots" \
-	run -e 1 dump --wait 1 --at db/20-data/plain --sql "SET lock_wait_timeout=30; INSERT INTO plain VALUES (2, 6)"
+	run -e 1 dump_mid --wait 1 --at db/20-data/plain --sql "SET lock_wait_timeout=30; INSERT INTO plain VALUES (2, 6)"
 check "that names the table too" says 'another statement waits for the table `mid`.`plain`'
 check "the row is there" test "$(sql -N -e 'SELECT COUNT(*) FROM mid.plain')" = 2
-fresh
+fresh_mid
 check "a table without snapshots is locked while it is read" \
-	run -e 1 dump --wait 10 --at db/20-data/plain --sql "SET lock_wait_timeout=1; INSERT INTO plain VALUES (2, 6)"
+	run -e 1 dump_mid --wait 10 --at db/20-data/plain --sql "SET lock_wait_timeout=1; INSERT INTO plain VALUES (2, 6)"
 check "a writer with less patience is refused" says 'Lock wait timeout exceeded'
 check "and can write afterwards" sql mid -e "INSERT INTO plain VALUES (2, 6)"
-fresh
-check "a DROP DATABASE gets through as well" run -e 1 dump --wait 1 --at db/20-data/big.00001 --sql "SET lock_wait_timeout=30; DROP DATABASE mid"
+fresh_mid
+check "a DROP DATABASE gets through as well" run -e 1 dump_mid --wait 1 --at db/20-data/big.00001 --sql "SET lock_wait_timeout=30; DROP DATABASE mid"
 check "the dump is given up for it" says 'conflict: '
-fresh
+fresh_mid
 check "whoever waits for another table of that name does not matter" \
-	run dump --wait 1 --at db/20-data/big.00001 --sql "CREATE DATABASE IF NOT EXISTS elsewhere; CREATE OR REPLACE TABLE elsewhere.big (i INT)"
+	run dump_mid --wait 1 --at db/20-data/big.00001 --sql "CREATE DATABASE IF NOT EXISTS elsewhere; CREATE OR REPLACE TABLE elsewhere.big (i INT)"
 AS=plain ROWS=100
-fresh
-check "an account that may not see others' statements dumps too" run dump --connections 2
+fresh_mid
+check "an account that may not see others' statements dumps too" run dump_mid --connections 2
 check "over one connection, saying why" says 'method: single (whether the binary log leaves databases out is not known (GRANT BINLOG MONITOR)'
 check "with the other grant" says 'GRANT RELOAD'
 AS=backup
@@ -71,10 +62,10 @@ AS=backup
 # whole seconds: hence the SLEEPs
 AS=admin
 right_or_conflict() { # WHAT MEMBER SQL
-	fresh
-	dump --connections "${N:-1}" --wait 1 --at "$2" --sql "SET lock_wait_timeout=30; $3" >"$OUT" 2>"$ERR"
+	fresh_mid
+	dump_mid --connections "${N:-1}" --wait 1 --at "$2" --sql "SET lock_wait_timeout=30; $3" >"$OUT" 2>"$ERR"
 	case $? in
-	0) load >"$T/load.out" 2>&1 || { cat "$T/load.out"; return 1; }
+	0) load_back >"$T/load.out" 2>&1 || { cat "$T/load.out"; return 1; }
 	   sum=$(sql -N -e "SELECT (SELECT SUM(v) FROM back.later), (SELECT SUM(v) FROM back.a_first), (SELECT COUNT(*) FROM back.big)" 2>&1)
 	   [ "$sum" = $'300\t30\t'$ROWS ] || { echo "wrong: $sum"; return 1; }
 	   echo right >"$T/outcome" ;;

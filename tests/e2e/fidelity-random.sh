@@ -6,21 +6,15 @@
 # timeout: 200
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 # shellcheck source=tests/same-lib.sh
 . "$HERE/same-lib.sh"
 
 SEEDS=${FELLOE_SEEDS:-10} FIRST=${FELLOE_SEED:-1} BATCH=100
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" --event-scheduler=OFF || exit 1
+db_server --event-scheduler=OFF
 sql() { "$RIGS/mariadb.sh" sql "$T/db" "$@"; }
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test", "sites": [{"name": "all", "db_name": "*", "db_host": "127.0.0.1:$PORT",
-  "db_user": "backup", "db_password": "backuppw"}], "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site all '*' backup
 
 make_schemas() { # FROM TO
 	local seed

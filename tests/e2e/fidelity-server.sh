@@ -5,12 +5,12 @@
 # sanitize: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 # shellcheck source=tests/same-lib.sh
 . "$HERE/same-lib.sh"
 
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
+db_server
 sql() { "$RIGS/mariadb.sh" sql "$T/db" "$@"; }
 sql <<'SQL'
 CREATE DATABASE base CHARACTER SET latin1; CREATE DATABASE `od``d /%.ü` COMMENT 'it''s'; CREATE DATABASE Shop; CREATE DATABASE shop; CREATE DATABASE empty;
@@ -26,14 +26,7 @@ sql -e "CREATE TABLE Shop.t (a INT); INSERT INTO Shop.t VALUES (1); CREATE TABLE
 	CREATE VIEW shop.v AS SELECT o.id, o.x, (SELECT MAX(b) FROM shop.t) AS b FROM \`od\`\`d /%.ü\`.v o"
 ALL=(base 'od`d /%.ü' Shop shop)
 for i in "${!ALL[@]}"; do describe "${ALL[i]}" >"$T/before.$i"; done
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test", "sites": [{"name": "all", "db_name": "*", "db_host": "127.0.0.1:$PORT",
-  "db_user": "backup", "db_password": "backuppw"}], "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-mkdir "$T/store"
-printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site all '*' backup
 check "the whole server is backed up; an empty database is a warning" run -e 3 noded backup all
 check "that names it" says "database empty has no tables"
 check "each database has an archive, names that differ in case too" test \

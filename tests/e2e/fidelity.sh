@@ -6,14 +6,14 @@
 # timeout: 240
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 # shellcheck source=tests/same-lib.sh
 . "$HERE/same-lib.sh"
 
-PORT=$(free_port)
 mkdir -p "$T/keys" && printf '1;%s\n2;%s\n' "$(openssl rand -hex 32)" "$(openssl rand -hex 32)" >"$T/keys/file" && chmod -R a+rX "$T/keys"
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" --plugin-load-add=file_key_management \
-	--loose-file-key-management-filename="$T/keys/file" --event-scheduler=OFF || exit 1
+db_server --plugin-load-add=file_key_management \
+	--loose-file-key-management-filename="$T/keys/file" --event-scheduler=OFF
 sql() { "$RIGS/mariadb.sh" sql "$T/db" "$@"; }
 DB="f'i\"d\`elity"
 create() { sql -e "CREATE DATABASE \`${1//\`/\`\`}\` COMMENT 'of the new one'"; }
@@ -40,14 +40,7 @@ check "a schema with everything is there" objects || exit 1
 describe "$DB" >"$T/before"
 check "there is much to compare" test "$(wc -l <"$T/before")" -ge 15000
 
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test", "sites": [{"name": "all", "db_name": $(jq -n --arg x "$DB" '$x'), "db_host": "127.0.0.1:$PORT",
-  "db_user": "backup", "db_password": "backuppw"}], "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-mkdir "$T/store"
-printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site all "$DB" backup
 check "it is backed up, with warnings" run -e 3 noded backup all
 check "about a view of what is gone" says 'view `broken_view` refers to'
 check "about versions that nothing can bring back" says 'table `sv_by_transaction` is system-versioned by transaction numbers'

@@ -1,38 +1,15 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Values too large to be held in memory are read and written in slices, and
-# sanitize: yes
 # come back the same by our loader and by the stock client.
+# sanitize: yes
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/dump-lib.sh
+. "$HERE/dump-lib.sh"
 
-if ! command -v mariadbd >/dev/null; then
-	skip "large values come back" "install mariadb-server"
-	exit 0
-fi
 : "${HUGE_MB:=24}" # of the largest value
-TOOL=$BUILD/tests/noded/dump_tool
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-"$RIGS/mariadb.sh" start "$T/db" "$PORT" --max-allowed-packet="${PACKET:-64M}" >"$T/rig.log" 2>&1 || { note "$T/rig.log"; exit 1; }
-TCP=127.0.0.1:$PORT
-
-sql() { mariadb --defaults-file="$T/db/my.cnf" -uroot "$@"; }
-dump() { # DB DIR [options]
-	local db=$1 dir=$2
-	shift 2
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	"$TOOL" dump "$TCP" backup backuppw "$db" "$dir" "$@"
-}
-fresh() { sql -e "DROP DATABASE IF EXISTS $1; CREATE DATABASE $1"; }
-# sums DIR: each member's name and digest, whatever the order in which they came
-sums() {
-	local n=0 name
-	while IFS= read -r name; do
-		n=$((n + 1))
-		printf '%s %s\n' "$name" "$(md5sum <"$1/$n.sql")"
-	done <"$1/order" | sort
-}
-same_members() { diff <(sums "$1") <(sums "$2"); }
+db_server --max-allowed-packet="${PACKET:-64M}"
 
 fresh huge
 cat >"$T/huge.sql" <<-SQL
@@ -59,14 +36,13 @@ check "and by two" run dump huge "$T/h2" --connections 2
 check "into the same members" same_members "$T/h1" "$T/h2"
 check "with the same digests" cmp "$T/h1/tables" "$T/h2/tables"
 check "each of the rows that are too large apart" bash -c "[ \"\$(grep -c '20-data/.*\.v[0-9]*\.sql' '$T/h1/order')\" = 8 ]"
-check "our loader takes them back" run "$TOOL" load "$TCP" rig rigpw huge_ours "$T/h2"
-check "with the same digests, read in slices" run "$TOOL" check "$TCP" rig rigpw huge_ours "$T/h1"
+check "our loader takes them back" run load "$T/h2" huge_ours
+check "with the same digests, read in slices" run agrees "$T/h1" huge_ours
 check "and the same checksums" diff <(huge_sums huge) <(huge_sums huge_ours)
 fresh huge_stock
-members() { local n=0; while read -r; do cat "$1/$((++n)).sql"; done <"$1/order"; }
 check "the stock client takes them back" bash -c "$(declare -f members sql); T='$T'; members '$T/h1' | sql --comments --max-allowed-packet=1G huge_stock"
 check "with the same checksums" diff <(huge_sums huge) <(huge_sums huge_stock)
-check "no statement is longer than 16 MiB" bash -c "$(declare -f members); members '$T/h1' | awk '{ n = length(\$0) } n >= 16777216 { exit 1 }'"
+check "no statement is longer than 16 MiB" bash -c "$(declare -f members); members '$T/h1' | awk 'length(\$0) >= 16777216 { long = 1 } END { exit long || NR < 100 }'"
 digest() { tr '\0' '\n' <"$T/h1/tables" | grep -A2 "^$1$" | sed -n 3p; }
 export -f digest
 export T

@@ -1,36 +1,16 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The dumper and the loader against a real MariaDB: each type and object comes
-# sanitize: yes
 # back the same by our loader and by the stock client, and what goes wrong in
 # the middle is an error, never a short dump.
+# sanitize: yes
+# shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/dump-lib.sh
+. "$HERE/dump-lib.sh"
 
-if ! command -v mariadbd >/dev/null; then
-	skip "a database comes back as it was" "install mariadb-server"
-	exit 0
-fi
-TOOL=$BUILD/tests/noded/dump_tool
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-"$RIGS/mariadb.sh" start "$T/db" "$PORT" >"$T/rig.log" 2>&1 || { note "$T/rig.log"; exit 1; }
-TCP=127.0.0.1:$PORT SOCKET=localhost:$T/db/mysql.sock
-
-sql() { mariadb --defaults-file="$T/db/my.cnf" -uroot "$@"; }
-dump() { # DB DIR [options]: as the account that may only read
-	local db=$1 dir=$2
-	shift 2
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	"$TOOL" dump "$TCP" backup backuppw "$db" "$dir" "$@"
-}
-members() { # DIR [REGEX]: their bytes in order, as `tar -xO` gives them
-	local n=0 name
-	while IFS= read -r name; do
-		n=$((n + 1))
-		if [[ $name =~ ${2:-.} ]]; then cat "$1/$n.sql"; fi
-	done <"$1/order"
-}
-fresh() { sql -e "DROP DATABASE IF EXISTS $1; CREATE DATABASE $1"; }
+db_server
+SOCKET=localhost:$T/db/mysql.sock
 
 # every definition of a database, in the words of the server
 describe() {
@@ -84,18 +64,18 @@ check "each kind of object is counted" says 'views 6 triggers 4 routines 7 event
 check "no member names the database" bash -c '! grep -aE "^(USE|CREATE DATABASE)|\`Shop\`\.\`[^S]" '"$T"'/d/[0-9]*.sql'
 for piece in 7 1000 1000000; do
 	sql -e 'DROP DATABASE IF EXISTS ours'
-	check "our loader takes it back in pieces of $piece bytes" run "$TOOL" load "$TCP" rig rigpw ours "$T/d" --piece $piece
+	check "our loader takes it back in pieces of $piece bytes" run load "$T/d" ours --piece $piece
 done
-check "rows and digests of the loaded tables agree" run "$TOOL" check "$TCP" rig rigpw ours "$T/d"
+check "rows and digests of the loaded tables agree" run agrees "$T/d" ours
 check "each table has its checksum again" same_as_shop checksums ours
 check "each definition is the same again" same_as_shop describe ours
 fresh stock
 check "the stock client takes it back" bash -c "$(declare -f members sql); T='$T'; members '$T/d' | sql --comments stock"
 check "each table has its checksum again (stock client)" same_as_shop checksums stock
 check "each definition is the same again (stock client)" same_as_shop describe stock
-check "rows and digests agree (stock client)" run "$TOOL" check "$TCP" rig rigpw stock "$T/d"
+check "rows and digests agree (stock client)" run agrees "$T/d" stock
 sql stock -e "UPDATE numbers SET f = f * 1.0000002 WHERE id = 1; TRUNCATE log_rows"
-check "a changed value is found by the digest" run -e 1 "$TOOL" check "$TCP" rig rigpw stock "$T/d"
+check "a changed value is found by the digest" run -e 1 agrees "$T/d" stock
 check "that names the table" says 'table `numbers`'
 fresh alone
 check "one table is restored alone by the stock client" \
@@ -106,13 +86,13 @@ check "a session is left as it was found" bash -c "$(declare -f members sql); T=
 		@@collation_connection, @@sql_notes, @@check_constraint_checks'
 	{ echo \"\$vars;\"; members '$T/d'; echo \"\$vars;\"; } | sql -N --comments alone >'$T/vars' &&
 	[ \"\$(sort -u '$T/vars' | wc -l)\" = 1 ] && [ \"\$(wc -l <'$T/vars')\" = 2 ]"
-check "definers are replaced on request" run "$TOOL" load "$TCP" rig rigpw invoked "$T/d" --definer invoker
+check "definers are replaced on request" run load "$T/d" invoked --definer invoker
 check "all that has a definer has the new one" bash -c "[ \"\$(mariadb --defaults-file='$T/db/my.cnf' -uroot -N -e \"
 	SELECT DISTINCT DEFINER FROM (SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'invoked' UNION ALL
 	SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'invoked' UNION ALL SELECT DEFINER FROM
 	information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'invoked' UNION ALL SELECT DEFINER FROM information_schema.EVENTS
 	WHERE EVENT_SCHEMA = 'invoked') x\")\" = rig@127.0.0.1 ]"
-check "a database that is there already is not written to" run -e 1 "$TOOL" load "$TCP" rig rigpw ours "$T/d"
+check "a database that is there already is not written to" run -e 1 load "$T/d" ours
 check "and the message says what to do" says 'database `ours` is there already: name another with --to-db'
 
 # ---- what is left out

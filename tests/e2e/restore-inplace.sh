@@ -5,10 +5,10 @@
 # timeout: 180
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
+db_server
 sql() { "$RIGS/mariadb.sh" sql "$T/db" -N "$@"; }
 # names as long as they can be
 LONG=$(printf 'k%.0s' {1..63})
@@ -47,14 +47,7 @@ INSERT INTO outside.c VALUES (300); CREATE TABLE outside.named (x int, CONSTRAIN
 	CONSTRAINT ${LONG}8 FOREIGN KEY (x) REFERENCES shop.self (id));
 CREATE USER reader@127.0.0.1 IDENTIFIED BY 'r'; GRANT SELECT ON shop.parent TO reader@127.0.0.1;
 SQL
-mkdir "$T/store"
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test",
- "sites": [{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw"}],
- "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site shop shop rig
 restore() { noded restore shop "$@"; }
 # all of a schema, but for what moves by itself
 state() {

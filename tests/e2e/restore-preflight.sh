@@ -3,10 +3,10 @@
 # A restore that cannot end well does not begin: every reason is named at once.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" || exit 1
+db_server
 sql() { "$RIGS/mariadb.sh" sql "$T/db" -N "$@"; }
 sql <<'SQL'
 CREATE DATABASE shop; USE shop;
@@ -23,14 +23,7 @@ CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1;
 CREATE USER low@127.0.0.1 IDENTIFIED BY 'low'; GRANT SELECT, CREATE ON `copy%`.* TO low@127.0.0.1;
 CREATE USER most@127.0.0.1 IDENTIFIED BY 'low'; GRANT ALL ON `copy%`.* TO most@127.0.0.1;
 SQL
-mkdir "$T/store"
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test",
- "sites": [{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw"}],
- "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site shop shop rig
 printf low >"$T/low" && chmod 600 "$T/low"
 restore() { noded restore shop --db-host "127.0.0.1:$PORT" --db-user "${WHO:-low}" --db-password-file "$T/low" "$@"; }
 as_rig() { noded restore shop "$@"; }

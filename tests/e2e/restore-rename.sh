@@ -4,10 +4,10 @@
 # become what was asked for.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
 
-PORT=$(free_port)
-at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
-check "a database server starts" "$RIGS/mariadb.sh" start "$T/db" "$PORT" --event-scheduler=ON || exit 1
+db_server --event-scheduler=ON
 sql() { "$RIGS/mariadb.sh" sql "$T/db" -N "$@"; }
 sql --comments <<'SQL'
 CREATE USER gone@localhost; GRANT ALL ON *.* TO gone@localhost;
@@ -42,15 +42,7 @@ CREATE DEFINER=gone@localhost VIEW orphan AS SELECT 1 AS a;
 CREATE DEFINER=gone@localhost PROCEDURE orphaned() SQL SECURITY DEFINER SELECT CURRENT_USER();
 DROP USER gone@localhost;
 SQL
-mkdir "$T/store"
-cat >"$T/config.json" <<JSON
-{"server_id": "web-01.test",
- "sites": [{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw"}],
- "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
-JSON
-chmod 600 "$T/config.json"
-printf '[client]\nuser=rig\npassword="rigpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
-noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
+one_site shop shop rig
 restore() { noded restore shop --db-defaults "$T/my.cnf" "$@"; }
 names() { # SCHEMA: every definition of it that names the schema shop
 	sql -e "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='$1' AND ROUTINE_DEFINITION REGEXP 'shop[\`\"]?\\\\.';

@@ -91,7 +91,7 @@ EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
 
 
 # the dumper and the loader
-EXTRA_DIST += tests/e2e/mysql_objects.sql tests/e2e/fidelity.sql tests/same-lib.sh tests/schema_gen.py
+EXTRA_DIST += tests/e2e/mysql_objects.sql tests/e2e/fidelity.sql tests/same-lib.sh tests/site-lib.sh tests/dump-lib.sh tests/schema_gen.py
 if HAVE_CMOCKA
 mysql_tests = \
 	tests/noded/test_mysql_text \
