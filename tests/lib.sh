@@ -49,6 +49,12 @@ check() {
 		return 1
 	fi
 }
+# step "sentence" COMMAND...: check, but in this shell, so that what the command sets stays
+step() {
+	local what=$1
+	shift
+	if "$@" >"$T/step" 2>&1; then check "$what" true; else check "$what" bash -c "cat '$T/step'; false"; fi
+}
 # skip "sentence" "reason"; with CI set a skip is a failure
 skip() {
 	TESTS_RUN=$((TESTS_RUN + 1))

@@ -13,12 +13,6 @@ API=$ROOT/api/v1
 TOKEN='' REFRESH='' NODE='' KEY='' PUB='' SECRET='' NONCE='' REQUEST='' MASTER_NONCE=''
 STATUS='' BODY=$T/body HEAD=$T/head
 
-# step "sentence" COMMAND...: check, but in this shell, so that what the command sets stays
-step() {
-	local what=$1
-	shift
-	if "$@" >"$T/step" 2>&1; then check "$what" true; else check "$what" bash -c "cat '$T/step'; false"; fi
-}
 master_init() { # OPTIONS...
 	echo 'correct horse battery' >"$T/pw"
 	chmod 600 "$T/pw"

@@ -80,6 +80,8 @@ int restore_find_losses(struct restore *r, struct err *e) MUSTCHECK;
 void restore_explain(struct restore *r, struct err *e);
 /* Before anything is begun: an archive that is cut short may have no wanted member any more. */
 int restore_refuse_cut(struct restore *r, struct err *e) MUSTCHECK;
+/* What is broken is left out, also when that comes out only while it is restored: a failing disk gives less each time. */
+bool restore_salvages(const struct restore *r);
 /* The member is lost, or of no use without one that is. */
 bool restore_is_lost(const struct restore *r, const char *member);
 /* A definition could not be made for want of a lost one: it counts as lost as well. */

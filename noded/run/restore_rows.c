@@ -33,7 +33,9 @@ struct table {
 	const struct json *facts;   /* of the manifest */
 	char *part;                 /* its name in names of members */
 	char *keys, *constraints;   /* to be added; NULL none */
+	bool made;                  /* its definition is loaded */
 	bool lost;                  /* it could not be made */
+	bool broken;                /* some of its members broke after they were read for the first time */
 	uint64_t bytes;             /* of SQL */
 	bool ready;                 /* nothing of it is to be loaded: compared at the end */
 	bool known;                 /* the journal says that it agrees */
@@ -245,7 +247,7 @@ static int on_loaded(void *ctx, const char *member, struct err *e)
 static bool tell_damaged(struct restore *r, const struct table *t)
 {
 	int64_t expected = json_get_int(t->facts, "rows", -1);
-	bool partly = restore_table_state(r, name_of(t)) == TABLE_PARTLY;
+	bool partly = t->broken || restore_table_state(r, name_of(t)) == TABLE_PARTLY;
 	char of[48] = "";
 
 	if (expected >= 0)
@@ -350,21 +352,55 @@ static int open_crew(struct restore *r, struct err *e)
 	return r->rows->crew ? 0 : crew_open(&r->rows->crew, &o, e);
 }
 
+static int add_constraints_of(struct restore *r, const struct table *t, struct err *e)
+{
+	progress_phase(r->o->job->bar, "keys", name_of(t));
+	if (restore_stopping(r))
+		return err_set(e, ERR_ABORTED, "stopped on request");
+	if (load_alter(r->load, t->constraints, r->resumed, e)) {
+		/* beside what is lost, rows without a foreign key are worth more than none */
+		if (!restore_salvages(r) || !load_skip(r->load))
+			return -1;
+		job_warn(r->o->job, "table %s has no foreign keys: %s", name_of(t), e->msg);
+		return 0;
+	}
+	return r->journal ? journal_remove(load_conn(r->load), "constraints", name_of(t), e) : 0;
+}
+
 static int add_constraints(struct restore *r, struct err *e)
 {
 	for (size_t i = 0; i < r->rows->tables.n; i++) {
 		const struct table *t = &r->rows->tables.v[i];
 
-		if (!t->constraints)
-			continue;
-		progress_phase(r->o->job->bar, "keys", name_of(t));
-		if (restore_stopping(r))
-			return err_set(e, ERR_ABORTED, "stopped on request");
-		if (load_alter(r->load, t->constraints, r->resumed, e) ||
-		    (r->journal && journal_remove(load_conn(r->load), "constraints", name_of(t), e)))
+		if (t->constraints && add_constraints_of(r, t, e))
 			return err_wrap(e, "the foreign keys of table `%s`", name_of(t));
 	}
 	return 0;
+}
+
+/* A member that is not among those lost from the start; without its definition a table is not there. */
+static void lose(struct restore *r, const char *member, const char *why)
+{
+	struct table *t = str_starts(member, tables_dir) ? table_of(r->rows, member) : NULL;
+
+	restore_lose(r, member, why);
+	if (!t || t->lost)
+		return;
+	t->lost = true;
+	free(TAKE(t->constraints));
+	job_warn(r->o->job, "table %s is LOST", name_of(t));
+}
+
+/* Those of which no definition came out of the archive, though it was there a moment ago. */
+static void lose_unmade(struct restore *r)
+{
+	for (size_t i = 0; restore_salvages(r) && i < r->rows->tables.n; i++) {
+		const struct table *t = &r->rows->tables.v[i];
+		CLEANUP(freep) char *member = xasprintf("%s%s.sql", tables_dir, t->part);
+
+		if (!t->made && !t->lost)
+			lose(r, member, "it broke while it was restored");
+	}
 }
 
 /* All tables are there; what they lack yet is written down before there are rows that must not be lost. */
@@ -376,6 +412,7 @@ static int end_definitions(struct restore *r, struct err *e)
 	if (w->defined)
 		return 0;
 	w->defined = true;
+	lose_unmade(r);
 	if (!r->journal)
 		return 0;
 	if (journal_begin(c, e))
@@ -388,6 +425,22 @@ static int end_definitions(struct restore *r, struct err *e)
 			return -1;
 	}
 	return journal_add(c, "done", "definitions", NULL, e) || journal_commit(c, e) ? -1 : 0;
+}
+
+/* All that was handed over is loaded. Tables with members that broke only now (the last of which are
+ * named when all is read) have all the rows that will come: they get their keys, and what they lack is told. */
+static int see_ends(struct restore *r, struct err *e)
+{
+	struct restore_rows *w = r->rows;
+
+	for (size_t i = 0; restore_salvages(r) && i < w->tables.n; i++) {
+		struct table *t = &w->tables.v[i];
+
+		t->broken = t->left && !t->lost;
+		if (t->broken)
+			complete(t);
+	}
+	return w->crew ? crew_wait(w->crew, e) : 0;
 }
 
 static int fill(struct restore *r, struct err *e)
@@ -404,7 +457,7 @@ static int fill(struct restore *r, struct err *e)
 		else if (t->ready && !t->lost)
 			complete(t);
 	}
-	if (w->crew && crew_wait(w->crew, e))
+	if ((w->crew && crew_wait(w->crew, e)) || see_ends(r, e))
 		return -1;
 	show(r);
 	if (w->crew)
@@ -445,7 +498,10 @@ static int begin_rows(struct restore *r, const struct tar_entry *entry, struct e
 		r->done += entry->size;
 		return 0;
 	}
-	return end_definitions(r, e) || open_crew(r, e) || crew_begin(w->crew, entry->name, entry->size, e) ? -1 : 0;
+	if (end_definitions(r, e))
+		return -1;
+	r->skip = restore_is_lost(r, entry->name);
+	return !r->skip && (open_crew(r, e) || crew_begin(w->crew, entry->name, entry->size, e)) ? -1 : 0;
 }
 
 static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
@@ -482,17 +538,11 @@ static int forgive_view(struct restore *r, struct err *e)
  * sequence, a trigger its table. */
 static int forgive(struct restore *r, struct err *e)
 {
-	struct table *t = str_starts(r->member, tables_dir) ? table_of(r->rows, r->member) : NULL;
-
-	if (!r->lost.n || str_starts(r->member, "db/30-post/5-views/"))
+	if (!restore_salvages(r) || str_starts(r->member, "db/30-post/5-views/"))
 		return forgive_view(r, e);
 	if (!load_skip(r->load))
 		return -1;
-	restore_lose(r, r->member, e->msg);
-	if (t) {
-		t->lost = true;
-		free(TAKE(t->constraints));
-	}
+	lose(r, r->member, e->msg);
 	r->skip = true;
 	return 0;
 }
@@ -510,10 +560,15 @@ static int sql_write(void *ctx, const void *p, size_t n, struct err *e)
 static int sql_end(void *ctx, struct err *e)
 {
 	struct restore *r = ctx;
+	struct table *t;
 
 	if (!r->skip && is_rows(r->member))
 		return crew_end(r->rows->crew, e);
-	return !r->skip && load_end(r->load, e) ? forgive(r, e) : 0;
+	if (!r->skip && load_end(r->load, e))
+		return forgive(r, e);
+	if (!r->skip && str_starts(r->member, tables_dir) && (t = table_of(r->rows, r->member)))
+		t->made = true;
+	return 0;
 }
 
 /* What was read of it is not to be trusted. */
@@ -554,26 +609,37 @@ int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, st
 	return 1;
 }
 
-/* Named before. */
+/* Most were named before; a failing disk has new ones each time it is read. */
 static void pass_lost(void *ctx, const char *member, const char *why)
 {
 	struct restore *r = ctx;
 
-	if (!restore_is_lost(r, member)) /* it was sound a moment ago */
-		restore_lose(r, member, why);
+	if (!restore_is_lost(r, member))
+		lose(r, member, why);
+}
+
+static int something_left(const struct restore *r, struct err *e)
+{
+	const struct restore_rows *w = r->rows;
+
+	for (size_t i = 0; i < w->tables.n; i++)
+		if (!w->tables.v[i].lost)
+			return 0;
+	return w->tables.n ? err_set(e, ERR_DAMAGED, "the definition of each table that is wanted is lost: nothing was restored of %s",
+				     r->source_db) : 0;
 }
 
 int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
 {
 	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .fail = sql_fail, .ctx = r};
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,
-					    .damaged = r->lost.n ? pass_lost : NULL,
+					    .damaged = restore_salvages(r) ? pass_lost : NULL,
 					    .progress = on_fetched, .stop = restore_stopping, .ctx = r};
 	struct archive_read_result result = {0};
 
 	if (r->rows->complete && !r->rows->ended)
 		return end_rows(r, e);
-	if (archive_read(r->opened.reader, &o, &sink, &result, e) || end_rows(r, e))
+	if (archive_read(r->opened.reader, &o, &sink, &result, e) || end_rows(r, e) || something_left(r, e))
 		return -1;
 	r->out->bytes += result.bytes;
 	return r->journal && !r->rows->wrong && r->load ? journal_add(load_conn(r->load), "done", "all", NULL, e) : 0;

@@ -102,6 +102,11 @@ enum table_state restore_table_state(const struct restore *r, const char *name)
 	return at < r->lost.n && str_starts(r->lost.v[at], rows) ? TABLE_PARTLY : TABLE_WHOLE;
 }
 
+bool restore_salvages(const struct restore *r)
+{
+	return r->o->salvage && !r->o->in_place;
+}
+
 bool restore_is_lost(const struct restore *r, const char *member)
 {
 	CLEANUP(freep) char *definition = NULL;
