@@ -43,6 +43,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/keys.h noded/mysql/keys.c \
 	noded/mysql/repoint.h noded/mysql/repoint.c \
 	noded/mysql/swap.h noded/mysql/swap.c \
+	noded/mysql/casing.h noded/mysql/casing.c \
 	noded/mysql/preflight.h noded/mysql/preflight.c \
 	noded/mysql/server.h noded/mysql/server.c
 NODED_LIBS = libnoded.a $(SHARED_LIBS) $(MYSQL_LIBS) $(ZSTD_LIBS) $(XXHASH_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS)

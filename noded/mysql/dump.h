@@ -80,6 +80,7 @@ enum dump_view { DUMP_VIEW_SNAPSHOT, DUMP_VIEW_LOCKED /* agrees with itself, not
 struct dump_table {
 	char *name;
 	uint64_t rows, bytes;
+	uint64_t longest;         /* statement, or value that is joined out of slices; bytes */
 	uint8_t digest[16];       /* sum mod 2^128 of XXH3-128 of each row, big endian */
 	char *select_list;        /* with which it was taken */
 	bool data;                /* false: structure only */

@@ -19,8 +19,14 @@ struct target {
 	bool sql;                        /* false: nothing is made of it */
 	const struct dump_sink *sink;    /* NULL: its size only */
 	struct buf *b;
-	uint64_t size;
+	uint64_t size, longest;          /* of all; of its longest statement or value */
 };
+
+static void note_length(struct target *t, uint64_t n)
+{
+	if (n > t->longest)
+		t->longest = n;
+}
 
 /* What stands in b goes on its way. */
 static int flush(struct target *t, struct err *e)
@@ -110,6 +116,7 @@ static int put_slice(struct target *t, enum column_form form, const char *p, siz
 			buf_grew(t->b, (size_t)(column_value(at, form, p, n) - at));
 	}
 	buf_adds(t->b, ";\n");
+	note_length(t, t->b->len);
 	return flush(t, e);
 }
 
@@ -170,6 +177,7 @@ static int put_value(const struct large_row *l, struct target *t, unsigned i, un
 	if (hold_value(l, i, &h.length, e))
 		return -1;
 	h.blocks = h.length > BLOCK;
+	note_length(t, h.length);
 	if (t->sql && !t->sink && !t->digest)
 		return measure_bytes(t, i, h.length, slices, e);
 	if (t->digest)
@@ -319,6 +327,7 @@ static int pass(const struct large_row *l, struct target *t, struct err *e)
 	if (flush(t, e) || put_values(l, t, &v, e))
 		return -1;
 	put_insert(l, t->b, &v);
+	note_length(t, t->b->len);
 	prologue_end_data(t->b);
 	return flush(t, e);
 }
@@ -355,6 +364,7 @@ static int dump_held(const struct large_row *l, struct large_out *out, struct di
 	if (pass(l, &t, e))
 		return -1;
 	out->bytes = t.size;
+	out->longest = t.longest;
 	return out->sink->member(out->sink->ctx, out->name, whole.p, whole.len, e);
 }
 
@@ -383,6 +393,7 @@ static int dump_pieces(const struct large_row *l, struct large_out *out, struct 
 		sink->fail(sink->ctx);
 		return -1;
 	}
+	out->longest = t.longest;
 	return sink->end(sink->ctx, e);
 }
 

@@ -25,13 +25,14 @@ struct large_row {
 int large_digest(const struct large_row *l, struct digest *d, struct err *e) MUSTCHECK;
 /* The same, and hand it to sink as the member `name`, which loads alone: each slice
  * into a variable, then one INSERT that joins them. b is memory to work with, left
- * empty; *bytes becomes the size of the member. Large texts are read twice: a tar must
+ * empty; bytes becomes the size of the member, longest that of its longest statement or
+ * joined value. Large texts are read twice: a tar must
  * know sizes first, and how many of their bytes are escaped cannot be told before. */
 struct large_out {
 	const struct dump_sink *sink;
 	struct buf *b;
 	const char *name;
-	uint64_t bytes;
+	uint64_t bytes, longest;
 };
 int large_dump(const struct large_row *l, struct large_out *out, struct digest *d, struct err *e) MUSTCHECK;
 

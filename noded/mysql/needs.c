@@ -19,8 +19,13 @@ void needs_done(struct needs *n)
 		free(n->programs.v[i].name);
 		free(n->programs.v[i].definer);
 	}
+	for (size_t i = 0; i < n->names.n; i++) {
+		free(n->names.v[i].name);
+		free(n->names.v[i].here);
+	}
 	list_done(n);
 	list_done(&n->programs);
+	list_done(&n->names);
 }
 
 struct need *needs_find(const struct needs *n, enum need_kind kind, const char *text)
@@ -90,6 +95,8 @@ static void add_table_word(struct needs *n, const struct tokens *t, size_t i, co
 
 	if (token_is(word, "ENGINE"))
 		add_value(n, NEED_ENGINE, value(t, i + 1), m);
+	else if (token_is(word, "PARSER") && token_is(at(t, i - 1), "WITH"))
+		add_value(n, NEED_PARSER, value(t, i + 1), m);
 	else if (token_is(word, "VERSIONING") && token_is(at(t, i - 1), "SYSTEM"))
 		add(n, NEED_FEATURE, xstrdup("system versioning"), m);
 	else if (token_is(word, "REFERENCES"))
@@ -98,6 +105,17 @@ static void add_table_word(struct needs *n, const struct tokens *t, size_t i, co
 		add_value(n, NEED_SEQUENCE, value(t, i + 2), m);
 	else if (type)
 		add(n, NEED_FEATURE, xasprintf("type %s", type), m);
+}
+
+/* MariaDB quotes the names of an engine's own options: `ENCRYPTED`=YES */
+static void add_option(struct needs *n, const struct tokens *t, size_t i, const struct made *m)
+{
+	static const char name[] = "`ENCRYPTED`";
+	const struct token *v = at(t, i + 2);
+
+	if (at(t, i)->n == strlen(name) && !strncasecmp(at(t, i)->p, name, strlen(name)) && token_is_mark(at(t, i + 1), '=') &&
+	    (token_is(v, "YES") || (v->n == 5 && !strncasecmp(v->p, "'YES'", 5))))
+		add(n, NEED_FEATURE, xstrdup("encryption"), m);
 }
 
 static void add_words(struct needs *n, const struct tokens *t, const struct made *m)
@@ -109,6 +127,8 @@ static void add_words(struct needs *n, const struct tokens *t, const struct made
 	for (size_t i = 0; i < t->n; i++) {
 		const struct token *word = at(t, i);
 
+		if (table && word->kind == TOKEN_NAME)
+			add_option(n, t, i, m);
 		if (word->kind != TOKEN_WORD)
 			continue;
 		if (one_of(word, collations))
@@ -164,6 +184,8 @@ void needs_add(struct needs *n, const struct sql_text *sql, const struct rename 
 		add_words(n, &t, &m);
 	if (!made)
 		return;
+	if (str_eq(m.kind, "TABLE") || str_eq(m.kind, "SEQUENCE") || str_eq(m.kind, "VIEW"))
+		*list_push(&n->names) = (struct named){m.kind, xstrdup(m.name), NULL};
 	if (str_eq(m.kind, "TABLE")) {
 		n->tables++;
 	} else if (str_eq(m.kind, "SEQUENCE")) {

@@ -17,6 +17,7 @@ enum need_kind {
 	NEED_FEATURE,     /* "sequences" "system versioning" "type uuid" ... */
 	NEED_DEFINER,     /* "user@host" */
 	NEED_SEQUENCE,    /* of the same schema, in the default of a column */
+	NEED_PARSER,      /* of a FULLTEXT index */
 };
 struct need {
 	enum need_kind kind;
@@ -33,8 +34,15 @@ struct program {
 	struct rename_found found;
 	bool enabled;     /* an event that runs */
 };
+/* A table, sequence or view. */
+struct named {
+	const char *kind; /* "TABLE" "SEQUENCE" "VIEW" */
+	char *name;
+	char *here;       /* how the server calls it, when that is another name; else NULL */
+};
 struct needs {
 	LIST_OF(struct need);
+	struct { LIST_OF(struct named); } names;  /* a view may come twice */
 	struct { LIST_OF(struct program); } programs;
 	unsigned tables, foreign_keys;
 };

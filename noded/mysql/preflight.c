@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "noded/mysql/casing.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/grants.h"
 #include "noded/mysql/sqltext.h"
@@ -25,6 +26,7 @@ struct look {
 	struct grants grants;
 	char version[64], account[256], datadir[512];
 	bool read_only, trusting;
+	int64_t max_packet, casing;    /* max_allowed_packet, lower_case_table_names */
 };
 
 void obstacle_add(struct obstacles *p, enum err_kind kind, const char *fmt, ...)
@@ -52,7 +54,8 @@ static int look_at_server(struct look *l, struct err *e)
 	MYSQL_ROW row;
 
 	if (conn_rows(l->c, &r, "SELECT VERSION(), CURRENT_USER(), @@datadir, @@read_only, "
-				"@@log_bin = 0 OR @@log_bin_trust_function_creators", e))
+				"@@log_bin = 0 OR @@log_bin_trust_function_creators, @@max_allowed_packet, "
+				"@@lower_case_table_names", e))
 		return -1;
 	row = mysql_fetch_row(r);
 	if (!row)
@@ -62,6 +65,8 @@ static int look_at_server(struct look *l, struct err *e)
 	str_cut(l->datadir, sizeof(l->datadir), str_or(row[2], ""));
 	l->read_only = !str_eq(row[3], "0") && !str_ieq(row[3], "OFF");
 	l->trusting = str_eq(row[4], "1");
+	l->max_packet = strtoll(str_or(row[5], "0"), NULL, 10);
+	l->casing = strtoll(str_or(row[6], "0"), NULL, 10);
 	return 0;
 }
 
@@ -113,13 +118,29 @@ static int since(const char *feature)
 	return 0;
 }
 
-static void check_feature(struct look *l, const struct need *n)
+static int check_encryption(struct look *l, const struct need *n, struct err *e)
+{
+	bool there;
+
+	if (answers(l, "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND PLUGIN_TYPE = ", "ENCRYPTION",
+		    &there, e))
+		return -1;
+	if (!there)
+		obstacle_add(l->obstacles, ERR_CONFLICT, "%s is encrypted (ENCRYPTED=YES)%s, and the server here (%s) has no plugin with "
+			     "keys: load one, such as file_key_management", n->first, n->count > 1 ? ", as others are" : "", l->version);
+	return 0;
+}
+
+static int check_feature(struct look *l, const struct need *n, struct err *e)
 {
 	int from = since(n->text);
 
+	if (str_eq(n->text, "encryption"))
+		return check_encryption(l, n, e);
 	if (!is_mariadb(l->version) || version_of(l->version) < from)
 		obstacle_add(l->obstacles, ERR_CONFLICT, "%s needs %s (MariaDB %d.%d or newer); the server here is %s", n->first,
 			    n->text, from / 100, from % 100, l->version);
+	return 0;
 }
 
 static void lacks(struct look *l, const struct need *n, const char *what)
@@ -137,6 +158,17 @@ static int check_engine(struct look *l, const struct need *n, struct err *e)
 		return -1;
 	if (!there)
 		lacks(l, n, "storage engine");
+	return 0;
+}
+
+static int check_plugin(struct look *l, const struct need *n, const char *what, const char *ask, struct err *e)
+{
+	bool there;
+
+	if (answers(l, ask, n->text, &there, e))
+		return -1;
+	if (!there)
+		lacks(l, n, what);
 	return 0;
 }
 
@@ -227,8 +259,10 @@ static int check_need(struct look *l, struct need *n, struct err *e)
 	case NEED_MODE:
 		return check_mode(l, n, e);
 	case NEED_FEATURE:
-		check_feature(l, n);
-		return 0;
+		return check_feature(l, n, e);
+	case NEED_PARSER:
+		return check_plugin(l, n, "full-text parser", "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND "
+							      "PLUGIN_TYPE = 'FTPARSER' AND PLUGIN_NAME = ", e);
 	case NEED_SEQUENCE:
 		return 0; /* of the dump itself */
 	default:
@@ -311,6 +345,42 @@ static void check_space(struct look *l)
 			    units_bytes(need, l->p->bytes), units_bytes(have, room));
 }
 
+/* The packet is the statement, and a byte before it. */
+static void check_packet(struct look *l)
+{
+	char longest[UNITS_TEXT], has[UNITS_TEXT];
+	uint64_t enough = 1 << 20;
+
+	if (!l->max_packet || l->p->longest < (uint64_t)l->max_packet)
+		return;
+	while (enough <= l->p->longest)
+		enough *= 2;
+	obstacle_add(l->obstacles, ERR_CONFLICT, "table `%s` has a row or value of %s; max_allowed_packet of the server here is %s: SET "
+		     "GLOBAL max_allowed_packet=%" PRIu64 " (and in its configuration, to stay)", l->p->longest_in,
+		     units_bytes(longest, l->p->longest), units_bytes(has, (uint64_t)l->max_packet), enough);
+}
+
+/* Names that the server does not tell apart, or does not keep. */
+static int check_names(struct look *l, struct err *e)
+{
+	const struct casing_pair *pair;
+	struct casing_pairs same = {0};
+	int rc = casing_read(l->c, l->needs, l->casing == 1, &same, e);
+
+	for (size_t i = 0; i < same.n; i++) {
+		pair = &same.v[i];
+		obstacle_add(l->obstacles, ERR_CONFLICT, "`%s` and `%s` are one name for the server here (lower_case_table_names=%d): "
+			     "restore one of them alone, or into a server that tells them apart", pair->a, pair->b, (int)l->casing);
+	}
+	for (size_t i = 0; rc == 0 && l->p->in_place && i < l->needs->names.n; i++)
+		if (l->needs->names.v[i].here)
+			obstacle_add(l->obstacles, ERR_CONFLICT, "`%s` would be called `%s` by the server here "
+				     "(lower_case_table_names=1), so it cannot take its place: restore beside it, with --to-db",
+				     l->needs->names.v[i].name, l->needs->names.v[i].here);
+	list_done(&same);
+	return rc;
+}
+
 static void check_settings(struct look *l)
 {
 	if (l->read_only && !super(l) && !grants_has(&l->grants, "READ_ONLY ADMIN", true))
@@ -337,8 +407,11 @@ int preflight_server(const struct preflight *p, struct needs *needs, struct obst
 		rc = check_need(&l, &needs->v[i], e);
 	if (rc == 0)
 		rc = check_all_rights(&l, rights, e);
+	if (rc == 0 && l.casing)
+		rc = check_names(&l, e);
 	if (rc == 0) {
 		check_space(&l);
+		check_packet(&l);
 		check_settings(&l);
 	}
 	grants_done(&l.grants);

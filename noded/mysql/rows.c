@@ -99,10 +99,18 @@ struct writer {
 	int64_t told;      /* clock of the last progress */
 };
 
+static void note_length(struct writer *w, uint64_t n)
+{
+	if (n > w->sum->longest)
+		w->sum->longest = n;
+}
+
 static void close_statement(struct writer *w)
 {
-	if (w->statement)
+	if (w->statement) {
+		note_length(w, w->b->len - w->statement);
 		buf_adds(w->b, ";\n");
+	}
 	w->statement = 0;
 }
 
@@ -160,7 +168,7 @@ static int end_member(struct writer *w, struct err *e)
 static int add_long(struct writer *w, unsigned i, const char *v, size_t n)
 {
 	for (size_t done = 0, slice; done < n; done += slice) {
-		size_t room;
+		size_t room, before = w->b->len;
 		char *at, *from;
 
 		slice = n - done < VALUE_MAX ? n - done : VALUE_MAX;
@@ -173,7 +181,9 @@ static int add_long(struct writer *w, unsigned i, const char *v, size_t n)
 			return -1;
 		buf_grew(w->b, (size_t)(column_value(at, w->k->form.v[i], v + done, slice) - from));
 		buf_adds(w->b, done ? ");\n" : ";\n");
+		note_length(w, w->b->len - before);
 	}
+	note_length(w, n);
 	buf_addf(w->b, "SET @felloe_whole=IF(LENGTH(@felloe_%u)<=>%zu,'DO 0','a value is longer than max_allowed_packet');\n"
 		       "PREPARE felloe_whole FROM @felloe_whole;\n", i, n);
 	return 0;
@@ -314,6 +324,7 @@ static int dump_apart(struct writer *w, struct err *e)
 		if (buf_check(&name, "name of a member", e) || large_dump(&l, &out, &w->digest, e))
 			return -1;
 		w->sum->bytes += out.bytes;
+		note_length(w, out.longest);
 		atomic_fetch_add_explicit(&w->job->total->bytes, out.bytes, memory_order_relaxed);
 	}
 	return 0;

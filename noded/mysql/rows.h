@@ -43,6 +43,7 @@ struct rows_range {
 struct rows_sum {
 	struct digest digest;
 	uint64_t bytes;
+	uint64_t longest;   /* statement, or value that the server has to join; bytes */
 };
 /* Read them in the running snapshot and hand them to the sink as members
  * TABLE.CHUNK.sql, or more of one chunk: TABLE.CHUNK.1.sql ... Without a grid each

@@ -23,6 +23,8 @@ static int read_range(struct reader *r, struct work *w, const struct rows_range 
 	pthread_mutex_lock(&r->plan->lock);
 	digest_join(&w->sum.digest, &sum.digest);
 	w->sum.bytes += sum.bytes;
+	if (sum.longest > w->sum.longest)
+		w->sum.longest = sum.longest;
 	pthread_mutex_unlock(&r->plan->lock);
 	digest_done(&sum.digest);
 	return failed;
@@ -339,6 +341,7 @@ static int leave_table(struct plan *p, struct work *w, struct err *e)
 	if (--w->readers == 0 && !w->open) {
 		w->table->rows = w->sum.digest.rows;
 		w->table->bytes = w->sum.bytes;
+		w->table->longest = w->sum.longest;
 		digest_get(&w->sum.digest, w->table->digest);
 		failed = keep_shift(p, w, e);
 		columns_done(&w->columns);

@@ -29,6 +29,7 @@ static void put_database(const struct manifest *m, struct json_out *o)
 		json_put_str(o, "view", views[t->view]);
 		json_put_int(o, "rows", (int64_t)t->rows);
 		json_put_int(o, "bytes", (int64_t)t->bytes);
+		json_put_int(o, "longest", (int64_t)t->longest);
 		json_put_str(o, "digest", hex_encode(hex, t->digest, sizeof(t->digest)));
 		json_put_str(o, "select", t->select_list);
 		json_end_obj(o);

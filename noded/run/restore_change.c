@@ -161,8 +161,31 @@ static void tell_events(struct restore *r, bool scheduler)
 		job_say(r->o->job, "%u events stand by: the event scheduler of the server is off", run);
 }
 
+static void tell_names(struct restore *r)
+{
+	bool dry = r->o->dry_run;
+	size_t changed = 0;
+	char kind[16];
+
+	for (size_t i = 0; i < r->needs.names.n; i++) {
+		const struct named *n = &r->needs.names.v[i];
+
+		if (!n->here)
+			continue;
+		str_cut(kind, sizeof(kind), n->kind);
+		for (char *c = kind; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		job_say(r->o->job, "%s `%s` %s called `%s`", kind, n->name, dry ? "would be" : "is", n->here);
+		changed++;
+	}
+	if (changed)
+		job_warn(r->o->job, "%zu %s other names in the copy: the server here keeps names in small letters "
+			 "(lower_case_table_names=1)", changed, changed == 1 ? "table has" : "tables and views have");
+}
+
 void restore_tell_changes(struct restore *r, bool scheduler)
 {
+	tell_names(r);
 	tell_definers(r);
 	tell_qualifiers(r);
 	tell_events(r, scheduler);

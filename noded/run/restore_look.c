@@ -20,16 +20,31 @@ static int refuse(struct restore *r, const struct obstacles *list, struct err *e
 				 "changed", list->n, r->source_db) : 0;
 }
 
+/* The largest thing among the rows that are wanted; archives of earlier versions do not tell. */
+static void find_longest(const struct restore *r, struct preflight *p)
+{
+	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
+		const char *name = json_get_str(t, "name", "");
+		int64_t longest = json_get_int(t, "longest", 0);
+
+		if (longest <= (int64_t)p->longest || !restore_table_wanted(r, name))
+			continue;
+		p->longest = (uint64_t)longest;
+		p->longest_in = name;
+	}
+}
+
 /* Can and may it be loaded? As root, where only root may. */
 static int look_at_server(struct restore *r, const struct sum *sum, struct obstacles *obstacles, struct err *e)
 {
-	const struct preflight p = {.access = &r->access, .bytes = sum->bytes, .local = restore_local(r),
-				    .users = r->o->with_users,
-				    .schemas = {r->target_db, r->o->in_place ? r->source_db : NULL, r->o->in_place ? r->old_db : NULL}};
+	struct preflight p = {.access = &r->access, .bytes = sum->bytes, .local = restore_local(r),
+			      .users = r->o->with_users, .in_place = r->o->in_place,
+			      .schemas = {r->target_db, r->o->in_place ? r->source_db : NULL, r->o->in_place ? r->old_db : NULL}};
 	CLEANUP(buf_done) struct buf rights = {0};
 	CLEANUP(obstacles_done) struct obstacles found = {0};
 	CLEANUP(freep) char *why = NULL;
 
+	find_longest(r, &p);
 	buf_init(&rights, 4096);
 	if (preflight_server(&p, &r->needs, &found, &rights, e))
 		return -1;

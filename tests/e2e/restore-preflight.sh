@@ -69,3 +69,27 @@ check "an engine that is not there is named" run -e 1 poor --to-db copy
 check "with the table" says "has no storage engine \"ARCHIVE\", which table \`arch\` needs"
 check "nothing was made there" test -z "$("$RIGS/mariadb.sh" sql "$T/poor" -N -e "SHOW DATABASES LIKE 'copy'")"
 check "a table that does not need it is restored" run poor --db shop:many --to-db copy
+
+# ---- one that is smaller, and one that does not tell letters apart
+sql -e "SET NAMES utf8mb4; USE shop; ALTER TABLE arch ENGINE=InnoDB; CREATE TABLE Parent (id int); CREATE TABLE Zwölf (id int); CREATE TABLE Long_ (t longtext);
+	INSERT INTO Long_ VALUES (REPEAT('x', 3000000)); CREATE VIEW V2 AS SELECT id FROM Zwölf; CREATE VIEW ZWÖLF AS SELECT 1"
+run noded backup
+poor_sql() { "$RIGS/mariadb.sh" sql "$T/poor" -N "$@"; }
+check "it is stopped" "$RIGS/mariadb.sh" stop "$T/poor"
+check "and started with small packets, and small letters" "$RIGS/mariadb.sh" start "$T/poor" "$PORT2" --max-allowed-packet=2M --lower-case-table-names=1
+poor_sql -e "DROP DATABASE copy"
+check "what it could not take is refused" run -e 1 poor --to-db copy
+check "a row that is too long" says "table \`Long_\` has a row or value of 2.86 MiB"
+check "with the setting that helps" says "max_allowed_packet of the server here is 2.00 MiB: SET GLOBAL max_allowed_packet=4194304"
+check "two names that are one" says "\`Parent\` and \`parent\` are one name for the server here (lower_case_table_names=1)"
+check "also beyond ASCII, of a view too" says "\`ZWÖLF\` and \`Zwölf\` are one name"
+check "all at once" says "3 things are in the way"
+check "nothing was made there" test -z "$(poor_sql -e "SHOW DATABASES LIKE 'copy'")"
+poor_sql -e "SET GLOBAL max_allowed_packet=4194304"
+check "what can be told apart and fits is restored, with a warning" run -e 3 poor --db shop:Zwölf,Long_,child,parent --to-db copy
+check "for names that change" says "table \`Long_\` is called \`long_\`"
+check "with their number" says "2 tables and views have other names in the copy"
+check "the rows are there" test "$(poor_sql -e "SELECT LENGTH(t) FROM copy.long_")" = 3000000
+poor_sql -e "CREATE DATABASE shop"
+check "they do not take another's place" run -e 1 poor --db shop:Long_ --in-place
+check "which is said" says "\`Long_\` would be called \`long_\` by the server here (lower_case_table_names=1), so it cannot take its place"

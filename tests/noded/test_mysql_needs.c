@@ -25,7 +25,7 @@ static void a_table_names_its_engine_collations_and_features(void **state)
 		"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
 		"CREATE TABLE `t` (`a` varchar(9) CHARACTER SET latin1 COLLATE latin1_bin DEFAULT 'COLLATE nonsense', `uuid` int, `b` uuid,"
 		" CONSTRAINT `c` FOREIGN KEY (`a`) REFERENCES `p` (`a`)) ENGINE=Aria DEFAULT CHARSET=koi8r WITH SYSTEM VERSIONING",
-		"CREATE TABLE `u` (`a` int) ENGINE=Aria", "CREATE SEQUENCE `s` ENGINE=InnoDB", NULL};
+		"CREATE TABLE `u` (`a` int, FULLTEXT KEY `x` (`a`) /*!50100 WITH PARSER `ngram` */) ENGINE=Aria `ENCRYPTED`=YES", "CREATE SEQUENCE `s` ENGINE=InnoDB", NULL};
 
 	(void)state;
 	read_all(sql, false);
@@ -41,7 +41,11 @@ static void a_table_names_its_engine_collations_and_features(void **state)
 	assert_int_equal(needs_find(&needs, NEED_FEATURE, "type uuid")->count, 1);
 	assert_non_null(needs_find(&needs, NEED_FEATURE, "system versioning"));
 	assert_non_null(needs_find(&needs, NEED_FEATURE, "sequences"));
+	assert_string_equal(needs_find(&needs, NEED_PARSER, "ngram")->first, "table `u`");
+	assert_non_null(needs_find(&needs, NEED_FEATURE, "encryption"));
 	assert_int_equal(needs.tables, 2);
+	assert_int_equal(needs.names.n, 3);
+	assert_string_equal(needs.names.v[2].name, "s");
 	assert_int_equal(needs.foreign_keys, 1);
 	needs_done(&needs);
 }
