@@ -110,12 +110,17 @@ static int fill(int fd, const void *p, size_t n, mode_t mode, struct err *e)
 		return -1;
 	if (fchmod(fd, mode))
 		return err_sys(e, ERR_IO, "chmod");
-	if (fsync(fd))
-		return err_sys(e, ERR_IO, "sync");
 	return 0;
 }
 
-int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+struct content {
+	const void *p;
+	size_t n;
+	mode_t mode;
+	bool synced;
+};
+
+static int replace(const char *path, const struct content *c, struct err *e)
 {
 	CLEANUP(freep) char *folder = folder_of(path);
 	CLEANUP(freep) char *temporary = xasprintf("%s.XXXXXX", path);
@@ -124,7 +129,9 @@ int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err 
 
 	if (fd < 0)
 		return err_sys(e, kind_of_open(), "make a file beside %s", path);
-	failed = fill(fd, p, n, mode, e);
+	failed = fill(fd, c->p, c->n, c->mode, e);
+	if (!failed && c->synced && fsync(fd))
+		failed = err_sys(e, ERR_IO, "sync");
 	if (close(fd) && !failed)
 		failed = err_sys(e, ERR_IO, "close");
 	if (!failed && rename(temporary, path))
@@ -133,7 +140,17 @@ int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err 
 		unlink(temporary);
 		return err_wrap(e, "write %s", path);
 	}
-	return sync_folder(folder, e);
+	return c->synced ? sync_folder(folder, e) : 0;
+}
+
+int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	return replace(path, &(struct content){.p = p, .n = n, .mode = mode, .synced = true}, e);
+}
+
+int fs_write_unsynced(const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	return replace(path, &(struct content){.p = p, .n = n, .mode = mode}, e);
 }
 
 static int make_one(const char *path, mode_t mode, struct err *e)

@@ -17,6 +17,9 @@ int fs_read(struct buf *b, const char *path, struct err *e) MUSTCHECK;
 /* Write the whole file under a temporary name beside it, fsync, rename, fsync
  * the directory: a reader sees the old file or the new one (rename(2)). */
 int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err *e) MUSTCHECK;
+/* As fs_write, without a sync: for what only living processes read, so that none
+ * of them waits for the disk. A power cut may leave an empty file. */
+int fs_write_unsynced(const char *path, const void *p, size_t n, mode_t mode, struct err *e) MUSTCHECK;
 /* mkdir -p; mode is for the directories that it makes. */
 int fs_mkdirs(const char *path, mode_t mode, struct err *e) MUSTCHECK;
 bool fs_exists(const char *path);

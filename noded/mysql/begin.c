@@ -50,24 +50,13 @@ static int start_all(const struct begin *b, struct err *e)
 
 /* ---- without a lock: equal positions in the binary log */
 
-static char *where(struct conn *c)
-{
-	struct position p = {0};
-	char *text;
-
-	position_of_snapshot(&p, c);
-	text = xasprintf("%s:%s", p.file, p.offset);
-	position_done(&p);
-	return text;
-}
-
 /* Every commit moves the position on: who sees the same one sees the same rows. */
 static bool same_position(const struct begin *b)
 {
-	CLEANUP(freep) char *first = where(b->conns[0]);
+	CLEANUP(freep) char *first = place_of_snapshot(b->conns[0]);
 
 	for (unsigned i = 1; i < b->n; i++) {
-		CLEANUP(freep) char *other = where(b->conns[i]);
+		CLEANUP(freep) char *other = place_of_snapshot(b->conns[i]);
 
 		if (!str_eq(first, other))
 			return false;

@@ -90,17 +90,48 @@ void binlog_look(struct binlog *ret, struct conn *c)
 	str_cut(ret->why_not, sizeof(ret->why_not), why_not(ret, c));
 }
 
-void position_of_snapshot(struct position *ret, struct conn *c)
+char *place_of_snapshot(struct conn *c)
+{
+	CLEANUP(freep) char *file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
+	CLEANUP(freep) char *offset = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
+
+	return xasprintf("%s:%s", file, offset);
+}
+
+/* The server keeps the GTID of the end of its log at hand: it is that of the snapshot while the log
+ * still ends there, looked at after the GTID. "" when it does not, or the account may not look. */
+static char *gtid_of_end(const struct position *p, struct conn *c)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(freep) char *gtid = ask_text(c, "SELECT @@GLOBAL.gtid_binlog_pos", 0);
+	MYSQL_ROW row;
+
+	if (!read_status(c, &r, &row) || !str_eq(str_or(row[0], ""), p->file) || !str_eq(str_or(row[1], ""), p->offset))
+		return xstrdup("");
+	return TAKE(gtid);
+}
+
+/* For any other place the server reads its log from the beginning of the file, which may take seconds. */
+static char *gtid_of_place(const struct position *p, struct conn *c)
 {
 	CLEANUP(buf_done) struct buf sql = {0};
 
-	ret->file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
-	ret->offset = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
 	buf_init(&sql, 4096);
 	buf_adds(&sql, "SELECT BINLOG_GTID_POS(");
-	sql_string(&sql, ret->file, strlen(ret->file));
-	buf_addf(&sql, ", %llu)", strtoull(ret->offset, NULL, 10));
-	ret->gtid = *ret->file ? ask_text(c, sql.p, 0) : xstrdup("");
+	sql_string(&sql, p->file, strlen(p->file));
+	buf_addf(&sql, ", %llu)", strtoull(p->offset, NULL, 10));
+	return ask_text(c, sql.p, 0);
+}
+
+void position_of_snapshot(struct position *ret, struct conn *c)
+{
+	ret->file = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_file'", 1);
+	ret->offset = ask_text(c, "SHOW STATUS LIKE 'Binlog_snapshot_position'", 1);
+	ret->gtid = *ret->file ? gtid_of_end(ret, c) : xstrdup("");
+	if (*ret->file && !*ret->gtid) {
+		free(ret->gtid);
+		ret->gtid = gtid_of_place(ret, c);
+	}
 }
 
 void position_of_now(struct position *ret, struct conn *c)

@@ -22,6 +22,8 @@ struct position {
 	char *file, *offset;  /* "" when the log is off or the server does not tell */
 	char *gtid;           /* MariaDB: the position as GTID; MySQL: gtid_executed */
 };
+/* "FILE:OFFSET" of the snapshot that c is in; ":" when binlog.tells is not set. Quick, unlike the GTID. Yours. */
+char *place_of_snapshot(struct conn *c);
 /* Of the snapshot that c is in; all "" when binlog.tells is not set. */
 void position_of_snapshot(struct position *ret, struct conn *c);
 /* Of now: somebody has to hold writers off. Needs BINLOG MONITOR (MySQL: REPLICATION CLIENT), else "". */

@@ -94,7 +94,8 @@ static void write_file(struct progress *g)
 	buf_init(&text, STATUS_MAX);
 	json_out_init(&o, &text);
 	wire_progress_put(&o, NULL, g->p);
-	if (buf_check(&text, "the status", &e) == 0 && fs_write(g->path, text.p, text.len, 0644, &e) == 0)
+	/* whoever reads it asks whether this process lives */
+	if (buf_check(&text, "the status", &e) == 0 && fs_write_unsynced(g->path, text.p, text.len, 0644, &e) == 0)
 		return;
 	log_warn("no status file: %s", e.msg);
 	free(TAKE(g->path));
@@ -282,7 +283,7 @@ void progress_forget(const char *uuid)
 	glob_t found;
 
 	unlink(path);
-	/* and what fs_write had not renamed yet when the process was killed */
+	/* and what was not renamed yet when the process was killed */
 	if (glob(temps, 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			unlink(found.gl_pathv[i]);

@@ -58,6 +58,11 @@ check "a schema with every type and object is there" sql --comments Shop <"$T/sh
 # ---- there and back
 check "a dump succeeds with the rights of a backup account" run dump Shop "$T/d"
 check "the dump tells where in the binary log it stands" grep -qE '^position: binlog\.[0-9]+:[0-9]+, GTID 0-1-[0-9]+$' "$OUT"
+gtid_of_place() {
+	local file offset gtid
+	IFS=' ,:' read -r _ file offset _ gtid < <(grep '^position:' "$OUT") && sql -N -e "SELECT BINLOG_GTID_POS('$file', $offset)" | grep -Fx "$gtid"
+}
+check "the GTID is that of this place" gtid_of_place
 check "a table without snapshots is locked, and no warning" hides myisam_one
 check "a view that refers to nothing is a warning" says 'view `broken` refers to a table, column or function that is not there'
 check "each kind of object is counted" says 'views 6 triggers 4 routines 7 events 1 sequences 2'
