@@ -6,12 +6,14 @@
 #include "noded/mysql/sqltext.h"
 #include "shared/str.h"
 
+/* unique_checks stays on: without it (and without foreign_key_checks) MariaDB fills an empty table without
+ * undo, and on a full disk rows were lost or left behind, not always with an error. */
 static const char keep[] =
 	"SET @felloe_client=@@character_set_client, @felloe_results=@@character_set_results, "
 	"@felloe_connection=@@collation_connection, @felloe_zone=@@time_zone, @felloe_mode=@@sql_mode, "
 	"@felloe_keys=@@foreign_key_checks, @felloe_unique=@@unique_checks, @felloe_notes=@@sql_notes;\n"
 	"SET NAMES utf8mb4;\n"
-	"SET time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0, unique_checks=0, sql_notes=0;\n";
+	"SET time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0, unique_checks=1, sql_notes=0;\n";
 static const char put_back[] =
 	"SET time_zone=@felloe_zone, sql_mode=@felloe_mode, foreign_key_checks=@felloe_keys, "
 	"unique_checks=@felloe_unique, sql_notes=@felloe_notes;\n"

@@ -74,6 +74,8 @@ done
 check "rows and digests of the loaded tables agree" run agrees "$T/d" ours
 check "each table has its checksum again" same_as_shop checksums ours
 check "each definition is the same again" same_as_shop describe ours
+check "no member gives up unique_checks, without which a full disk can lose rows in silence" \
+	bash -c "! grep -lq unique_checks=0 '$T'/d/*.sql && grep -lq unique_checks=1 '$T'/d/*.sql"
 fresh stock
 check "the stock client takes it back" bash -c "$(declare -f members sql); T='$T'; members '$T/d' | sql --comments stock"
 check "each table has its checksum again (stock client)" same_as_shop checksums stock
