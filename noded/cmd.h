@@ -48,6 +48,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_accept(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
 int cmd_hold(int argc, char **argv);
+int cmd_forget(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_sites(int argc, char **argv);

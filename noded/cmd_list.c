@@ -45,14 +45,25 @@ static int output_end(struct output *out)
 
 /* Runs, and what this machine alone knows of each. */
 struct known {
+	struct config *config;        /* NULL when it cannot be read: the records are good without it */
 	struct wire_runs runs;
 	struct { LIST_OF(struct run_marks); } marks;
 };
 
 static void known_done(struct known *k)
 {
+	config_free(k->config);
 	runs_done(&k->runs);
 	list_done(&k->marks);
+}
+
+/* The first storage of the run that the configuration does not have; NULL. */
+static const char *lost_storage(const struct known *k, const struct wire_run *r)
+{
+	for (size_t i = 0; k->config && i < r->archives.n; i++)
+		if (!config_storage(k->config, r->archives.v[i].storage))
+			return r->archives.v[i].storage;
+	return NULL;
 }
 
 static int print_runs_json(const struct known *k)
@@ -72,6 +83,11 @@ static int print_runs_json(const struct known *k)
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (k->marks.v[i].expiring)
 			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&out.o);
+	json_arr(&out.o, "out_of_reach");
+	for (size_t i = 0; i < k->runs.n; i++)
+		if (lost_storage(k, &k->runs.v[i]))
+			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
 	return output_end(&out);
 }
 
@@ -89,25 +105,30 @@ static void print_runs(const struct known *k, const char *site)
 		const struct wire_run *r = &runs->v[i];
 		char when[32], day[32], size[UNITS_TEXT];
 
-		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s%s%s\n", r->uuid,
+		printf("%.8s  %-19s  %-16s  %-8s  %-8s  %9s  %-10s  %s%s%s%s\n", r->uuid,
 		       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", r->started), r->site, r->what,
 		       run_state_name(r->state),
 		       r->archives.n ? units_bytes_short(size, (uint64_t)r->bytes_stored) : "-",
 		       r->proven ? clock_format(day, sizeof(day), "%Y-%m-%d", r->proven) : *r->proof ? "failed" : "-",
 		       r->archives.n ? r->archives.v[0].storage : "-", k->marks.v[i].held ? ", held" : "",
-		       k->marks.v[i].expiring ? ", delete pending" : "");
+		       k->marks.v[i].expiring ? ", delete pending" : "",
+		       lost_storage(k, r) ? ", out of reach: not configured any more" : "");
 		if (*r->error)
 			printf("          %s\n", r->error);
 	}
 }
 
-static int list_runs(const char *site, bool json)
+static int list_runs(const struct cmd *c, const char *site, bool json)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(known_done) struct known k = {0};
 	const struct run_query q = {.site = site};
+	struct problems problems = {0}, unknown = {0};
 	struct err e;
 
+	(void)!config_load(&k.config, c->config, &problems, &unknown, &e);
+	problems_done(&problems);
+	problems_done(&unknown);
 	if (catalogue_open(&catalogue, &e) || catalogue_runs(catalogue, &q, &k.runs, &e))
 		return cmd_fail(&e);
 	for (size_t i = 0; i < k.runs.n; i++)
@@ -190,7 +211,7 @@ int cmd_list(int argc, char **argv)
 		return cmd_fail(&e);
 	}
 	if (!from)
-		return list_runs(n ? argv[1] : NULL, json);
+		return list_runs(&c, n ? argv[1] : NULL, json);
 	if (cmd_config(&c, &config, &e))
 		return cmd_fail(&e);
 	return list_storage(config, from, n ? argv[1] : NULL, json);

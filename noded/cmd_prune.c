@@ -5,6 +5,7 @@
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/expire.h"
+#include "noded/run/lost.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
 #include "shared/json.h"
@@ -122,6 +123,31 @@ static int prune_all(struct expire_opts *o, const char *only, struct output *out
 	return rc;
 }
 
+/* Once, behind all sites: what lies where nobody can ask. */
+static int tell_lost(const struct expire_opts *o, struct output *out)
+{
+	struct storage_uses lost;
+	char text[ERR_MSG_MAX];
+	struct err e;
+
+	if (lost_storages(o->config, o->catalogue, &lost, &e))
+		return cmd_fail(&e);
+	json_arr(&out->o, "out_of_reach");
+	for (size_t i = 0; i < lost.n; i++) {
+		json_obj(&out->o, NULL);
+		json_put_str(&out->o, "storage", lost.v[i].name);
+		json_put_int(&out->o, "runs", lost.v[i].runs);
+		json_put_int(&out->o, "bytes", lost.v[i].bytes);
+		json_end_obj(&out->o);
+		lost_text(&lost.v[i], text);
+		if (!out->json)
+			puts(text);
+	}
+	json_end_arr(&out->o);
+	list_done(&lost);
+	return 0;
+}
+
 static int known_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e)
 {
 	const struct run_query q = {.site = site, .limit = 1};
@@ -169,6 +195,8 @@ int cmd_prune(int argc, char **argv)
 	json_arr(&out.o, "sites");
 	rc = prune_all(&o, n ? argv[1] : NULL, &out);
 	json_end_arr(&out.o);
+	if (tell_lost(&o, &out))
+		rc = 1;
 	json_end_obj(&out.o);
 	if (out.json && buf_check(&out.b, "the list", &e) == 0)
 		puts(out.b.p);

@@ -5,6 +5,7 @@
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/expire.h"
+#include "noded/run/lost.h"
 #include "noded/run/progress.h"
 #include "noded/run/reap.h"
 #include "noded/store/pick.h"
@@ -36,6 +37,7 @@ struct status {
 	struct { LIST_OF(struct site_status); } sites;
 	struct { LIST_OF(int64_t); } used;  /* a storage each */
 	struct { LIST_OF(struct pick_health); } health; /* likewise */
+	struct storage_uses lost;           /* those that are not in the configuration any more */
 };
 
 static void status_done(struct status *s)
@@ -48,6 +50,7 @@ static void status_done(struct status *s)
 	list_done(&s->sites);
 	list_done(&s->used);
 	list_done(&s->health);
+	list_done(&s->lost);
 	list_done(&s->running);
 }
 
@@ -90,7 +93,7 @@ static int gather(struct status *s, struct err *e)
 	for (size_t i = 0; i < s->config->storages.n; i++)
 		if (catalogue_used(s->catalogue, s->config->storages.v[i].name, list_push(&s->used), e))
 			return -1;
-	return 0;
+	return lost_storages(s->config, s->catalogue, &s->lost, e);
 }
 
 static void put_site(struct json_out *o, const struct site_status *site)
@@ -197,6 +200,15 @@ static int print_json(const struct status *s)
 		json_end_obj(&o);
 	}
 	json_end_arr(&o);
+	json_arr(&o, "out_of_reach");
+	for (size_t i = 0; i < s->lost.n; i++) {
+		json_obj(&o, NULL);
+		json_put_str(&o, "storage", s->lost.v[i].name);
+		json_put_int(&o, "runs", s->lost.v[i].runs);
+		json_put_int(&o, "bytes", s->lost.v[i].bytes);
+		json_end_obj(&o);
+	}
+	json_end_arr(&o);
 	json_end_obj(&o);
 	if (buf_check(&b, "the status", &e))
 		return cmd_fail(&e);
@@ -263,6 +275,12 @@ static void print_text(const struct status *s)
 			       s->health.v[i].failures == 1 ? "" : "s",
 			       s->health.v[i].rests_until ? "tried after all others for now" : "tried in its turn again",
 			       s->health.v[i].error);
+	}
+	for (size_t i = 0; i < s->lost.n; i++) {
+		char text[ERR_MSG_MAX];
+
+		lost_text(&s->lost.v[i], text);
+		printf("%-20s  %s\n", s->lost.v[i].name, text);
 	}
 	print_master(s);
 }

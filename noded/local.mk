@@ -105,6 +105,7 @@ libnoded_a_SOURCES += \
 	noded/run/judge.h noded/run/judge.c \
 	noded/run/keep.h noded/run/keep.c \
 	noded/run/expire.h noded/run/expire.c \
+	noded/run/lost.h noded/run/lost.c \
 	noded/run/accept.h noded/run/accept.c \
 	noded/run/backup.h noded/run/backup.c \
 	noded/run/guess.h noded/run/guess.c \
@@ -149,6 +150,7 @@ felloe_noded_SOURCES = \
 	noded/cmd_accept.c \
 	noded/cmd_prune.c \
 	noded/cmd_hold.c \
+	noded/cmd_forget.c \
 	noded/cmd_sites.c \
 	noded/main.c
 # the verbs of the agent and its timers

@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
 	{"prune", "[SITE] [--dry-run] [--json]", "Delete the runs that no rule of their timer keeps.", cmd_prune},
 	{"hold", "RUN", "Never delete this run.", cmd_hold},
 	{"release", "RUN", "The end of it.", cmd_release},
+	{"forget", "STORAGE [--dry-run] [--json]", "Forget the runs on a storage that is gone for good.", cmd_forget},
 	{"check", "[--json] [--only PART]", "Check configuration, databases, storages, clock and rights.", cmd_check},
 	{"status", "[--json]", "Show runs in progress, last runs and storages.", cmd_status},
 	{"sites", "[DIR...] [--json]", "Find WordPress sites on this server.", cmd_sites},

@@ -425,7 +425,9 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" AND (NOT ?3 OR (state IN ('ok', 'warning') AND expiring=0)) AND (NOT ?4 OR state='running')"
 			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) AND (?8 IS NULL OR what=?8)"
 			" AND (?9 IS NULL OR EXISTS (SELECT 1 FROM archives a WHERE a.run=runs.uuid AND a.db=?9 AND a.stored=1))"
-			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0) ORDER BY started DESC, uuid LIMIT ?6", e))
+			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0)"
+			/* a clock that was wrong once must not make an old run the newest for ever */
+			" ORDER BY CASE WHEN ?5=0 THEN rowid ELSE started END DESC, rowid DESC LIMIT ?6", e))
 		return -1;
 	sql_bind_str(s, 1, q->site);
 	sql_bind_str(s, 2, q->uuid);

@@ -89,18 +89,33 @@ int catalogue_expire(struct catalogue *c, const char *uuid, int64_t now, bool *c
 /* Delete the record of a run that was given up, when no archive of it is left. */
 int catalogue_forget(struct catalogue *c, const char *uuid, struct err *e) MUSTCHECK;
 
-/* All runs of a site in short, newest first. list_done it. */
+/* All runs of a site in short, newest first: in the order in which they were made,
+ * whatever the clock said then. list_done it. */
 struct run_brief {
 	char uuid[UUID_TEXT], timer[WIRE_NAME], what[16];
 	enum run_state state;
 	int64_t started, expiring;
 	bool held;
 	int64_t archives, size;  /* stored ones */
+	char storages[512];      /* on which: "disk,idrive"; cut off when it is longer */
 };
 struct run_briefs { LIST_OF(struct run_brief); };
 int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *ret, struct err *e) MUSTCHECK;
 /* Each site that has runs; its name is lent. */
 int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site), void *ctx, struct err *e) MUSTCHECK;
+/* What the records say of each storage that has archives, or uploads without an
+ * end, by name. list_done it. */
+struct storage_use {
+	char name[WIRE_NAME];
+	int64_t runs, bytes;
+};
+struct storage_uses { LIST_OF(struct storage_use); };
+int catalogue_uses(struct catalogue *c, struct storage_uses *ret, struct err *e) MUSTCHECK;
+/* Each run that has such a thing there, newest first; its uuid is lent. */
+int catalogue_each_on(struct catalogue *c, const char *storage, void (*fn)(void *ctx, const char *uuid), void *ctx,
+		      struct err *e) MUSTCHECK;
+/* All of it, of one run: the records go, the storage is not asked. */
+int catalogue_drop(struct catalogue *c, const char *uuid, const char *storage, struct err *e) MUSTCHECK;
 /* What runs begun since then have stored there. */
 struct storage_growth {
 	int64_t bytes, runs;
@@ -115,7 +130,8 @@ struct catalogue_grid { const char *site, *db, *table; };
 int catalogue_grid(struct catalogue *c, const struct catalogue_grid *g, int *shift, struct err *e) MUSTCHECK;
 int catalogue_keep_grid(struct catalogue *c, const struct catalogue_grid *g, int shift, struct err *e) MUSTCHECK;
 
-/* Which runs to load, newest first. Zero and NULL mean "any". */
+/* Which runs to load, newest first, as they were made; with until by what the clock
+ * said. Zero and NULL mean "any". */
 struct run_query {
 	const char *site;
 	const char *uuid;        /* whole or its beginning (at least 4 characters) */

@@ -61,8 +61,8 @@ int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *r
 	*ret = (struct run_briefs){0};
 	if (sql_prepare(c->db, &s,
 			"SELECT r.uuid, r.timer, r.what, r.state, r.started, r.held, r.expiring, count(a.id),"
-			" coalesce(sum(a.size), 0) FROM runs r LEFT JOIN archives a ON a.run=r.uuid AND a.stored=1"
-			" WHERE r.site=? GROUP BY r.uuid ORDER BY r.started DESC, r.uuid", e))
+			" coalesce(sum(a.size), 0), coalesce(group_concat(DISTINCT a.storage), '') FROM runs r LEFT JOIN archives a ON a.run=r.uuid AND a.stored=1"
+			" WHERE r.site=? GROUP BY r.uuid ORDER BY r.rowid DESC", e))
 		return -1;
 	sql_bind_str(s, 1, site);
 	while ((more = sql_step(s, e)) > 0) {
@@ -78,6 +78,7 @@ int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *r
 		b->expiring = sql_int(s, 6);
 		b->archives = sql_int(s, 7);
 		b->size = sql_int(s, 8);
+		str_cut(b->storages, sizeof(b->storages), sql_str(s, 9));
 	}
 	if (more < 0)
 		list_done(ret);
@@ -94,6 +95,53 @@ int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site)
 	while ((more = sql_step(s, e)) > 0)
 		fn(ctx, sql_str(s, 0));
 	return more;
+}
+
+int catalogue_uses(struct catalogue *c, struct storage_uses *ret, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	*ret = (struct storage_uses){0};
+	if (sql_prepare(c->db, &s, "SELECT storage, count(DISTINCT run), coalesce(sum(CASE WHEN stored=1 THEN size ELSE 0 END), 0)"
+				   " FROM archives GROUP BY storage ORDER BY storage", e))
+		return -1;
+	while ((more = sql_step(s, e)) > 0) {
+		struct storage_use *u = list_push(ret);
+
+		str_cut(u->name, sizeof(u->name), sql_str(s, 0));
+		u->runs = sql_int(s, 1);
+		u->bytes = sql_int(s, 2);
+	}
+	if (more < 0)
+		list_done(ret);
+	return more;
+}
+
+int catalogue_each_on(struct catalogue *c, const char *storage, void (*fn)(void *ctx, const char *uuid), void *ctx,
+		      struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s, "SELECT uuid FROM runs WHERE uuid IN (SELECT run FROM archives WHERE storage=?)"
+				   " ORDER BY started DESC, uuid", e))
+		return -1;
+	sql_bind_str(s, 1, storage);
+	while ((more = sql_step(s, e)) > 0)
+		fn(ctx, sql_str(s, 0));
+	return more;
+}
+
+int catalogue_drop(struct catalogue *c, const char *uuid, const char *storage, struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+
+	if (sql_prepare(c->db, &s, "DELETE FROM archives WHERE run=? AND storage=?", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	sql_bind_str(s, 2, storage);
+	return sql_run(s, e);
 }
 
 int catalogue_growth(struct catalogue *c, const char *storage, int64_t since, struct storage_growth *ret, struct err *e)

@@ -18,6 +18,7 @@
 #include "noded/run/catalogue.h"
 #include "noded/run/hooks.h"
 #include "noded/run/keep.h"
+#include "noded/run/lost.h"
 #include "noded/run/stream.h"
 #include "noded/site.h"
 #include "shared/client.h"
@@ -332,6 +333,23 @@ static void check_storage_room(const struct room *m, const struct storage *s, si
 		check_growth(m->r, s, path, used, m->catalogue);
 }
 
+static void check_lost(struct check *r, const struct config *c, struct catalogue *catalogue)
+{
+	struct storage_uses lost;
+	char text[ERR_MSG_MAX];
+	struct err e;
+
+	if (lost_storages(c, catalogue, &lost, &e)) {
+		add(&r->warnings, "storage", "%s", e.msg);
+		return;
+	}
+	for (size_t i = 0; i < lost.n; i++) {
+		lost_text(&lost.v[i], text);
+		add(&r->warnings, "storage", "%s", text);
+	}
+	list_done(&lost);
+}
+
 static void check_room(struct check *r, const struct config *c)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
@@ -345,6 +363,7 @@ static void check_room(struct check *r, const struct config *c)
 	m.catalogue = catalogue;
 	for (size_t i = 0; i < c->storages.n; i++)
 		check_storage_room(&m, &c->storages.v[i], i);
+	check_lost(r, c, catalogue);
 }
 
 /* ---- master */

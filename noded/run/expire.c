@@ -88,8 +88,32 @@ static void decide(struct expire_report *ret, const struct run_brief *run, enum 
 	str_cut(line->why, sizeof(line->why), why);
 }
 
+/* A storage of the run that nobody can ask any more, since the configuration does
+ * not have it; false: there is none. */
+static bool lost_storage(const struct config *config, const struct run_brief *r, char name[static WIRE_NAME])
+{
+	for (const char *at = r->storages; *at; at += strspn(at, ",")) {
+		size_t n = strcspn(at, ",");
+
+		snprintf(name, WIRE_NAME, "%.*s", (int)n, at);
+		if (!config_storage(config, name))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* What the rules may count on: it has its archives, where they can be had. */
+static bool is_at_hand(const struct config *config, const struct run_brief *r)
+{
+	char name[WIRE_NAME];
+
+	return r->archives && !r->expiring && !lost_storage(config, r, name);
+}
+
 /* The runs of one timer, newest first, by its rules. */
-static void judge_series(const struct run_briefs *runs, const struct timer *timer, struct keep_verdict *verdicts)
+static void judge_series(const struct expire_opts *o, const struct run_briefs *runs, const struct timer *timer,
+			 struct keep_verdict *verdicts)
 {
 	CLEANUP(freep) struct keep_run *series = xcalloc(runs->n + 1, sizeof(*series));
 	CLEANUP(freep) struct keep_verdict *of = xcalloc(runs->n + 1, sizeof(*of));
@@ -99,7 +123,7 @@ static void judge_series(const struct run_briefs *runs, const struct timer *time
 	for (size_t i = 0; i < runs->n; i++) {
 		const struct run_brief *r = &runs->v[i];
 
-		if (!str_eq(r->timer, timer->name) || !r->archives || r->expiring)
+		if (!str_eq(r->timer, timer->name) || !is_at_hand(o->config, r))
 			continue;
 		str_cut(series[n].uuid, sizeof(series[n].uuid), r->uuid);
 		series[n].at = r->started;
@@ -114,12 +138,12 @@ static void judge_series(const struct run_briefs *runs, const struct timer *time
 
 /* Whatever its timer says: without this one the site would have no good run with
  * these parts. */
-static bool last_of_its_kind(const struct run_briefs *runs, size_t at)
+static bool last_of_its_kind(const struct config *config, const struct run_briefs *runs, size_t at)
 {
 	const struct run_brief *r = &runs->v[at];
 
 	for (size_t i = 0; i < at; i++)
-		if (run_state_good(runs->v[i].state) && runs->v[i].archives && !runs->v[i].expiring && str_eq(runs->v[i].what, r->what))
+		if (run_state_good(runs->v[i].state) && is_at_hand(config, &runs->v[i]) && str_eq(runs->v[i].what, r->what))
 			return false;
 	return run_state_good(r->state);
 }
@@ -129,22 +153,27 @@ static void decide_all(const struct expire_opts *o, const struct run_briefs *run
 	CLEANUP(freep) struct keep_verdict *verdicts = xcalloc(runs->n + 1, sizeof(*verdicts));
 
 	for (size_t i = 0; i < o->config->timers.n; i++)
-		judge_series(runs, &o->config->timers.v[i], verdicts);
+		judge_series(o, runs, &o->config->timers.v[i], verdicts);
 	for (size_t i = 0; i < runs->n; i++) {
 		const struct run_brief *r = &runs->v[i];
 		const struct timer *timer = config_timer(o->config, r->timer);
+		char name[WIRE_NAME], why[ERR_MSG_MAX];
 
 		if (r->expiring)
 			decide(ret, r, FATE_PENDING, "given up before");
 		else if (!r->archives || r->state == RUN_RUNNING)
 			continue;
-		else if (!*r->timer)
+		else if (lost_storage(o->config, r, name)) {
+			snprintf(why, sizeof(why), "out of reach, and counted by no rule: storage %s is not in the configuration any more",
+				 name);
+			decide(ret, r, FATE_KEPT, why);
+		} else if (!*r->timer)
 			decide(ret, r, FATE_KEPT, r->held ? "held by hand" : "no timer: never deleted");
 		else if (!timer)
 			decide(ret, r, FATE_KEPT, "its timer is not in the configuration any more: never deleted");
 		else if (!keep_any(&timer->keep))
 			decide(ret, r, FATE_KEPT, r->held ? "held by hand" : "its timer has no keep: never deleted");
-		else if (!verdicts[i].keep && last_of_its_kind(runs, i))
+		else if (!verdicts[i].keep && last_of_its_kind(o->config, runs, i))
 			decide(ret, r, FATE_KEPT, "the newest good run of the site");
 		else
 			decide(ret, r, verdicts[i].keep ? FATE_KEPT : FATE_DUE, verdicts[i].why);
@@ -234,14 +263,13 @@ static int delete_archive(struct pass *p, const char *uuid, const struct wire_ar
 	return catalogue_gone(p->o->catalogue, uuid, a, e);
 }
 
-/* The master sees the run without archives, then its record goes here. */
-static int forget(struct pass *p, struct wire_run *run, struct err *e)
+int expire_forget(const struct config *config, struct catalogue *c, struct wire_run *run, struct err *e)
 {
 	list_done(&run->archives);
 	run->rev++;
-	if (catalogue_save(p->o->catalogue, run, e) || report_run(p->o->config, p->o->catalogue, run, e))
+	if (catalogue_save(c, run, e) || report_run(config, c, run, e))
 		return -1;
-	return catalogue_forget(p->o->catalogue, run->uuid, e);
+	return catalogue_forget(c, run->uuid, e);
 }
 
 /* 1 it is given up and may go; 0 not now, line says why; -1. */
@@ -300,7 +328,7 @@ static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
 		str_cut(line->why, sizeof(line->why), why);
 		return 0;
 	}
-	if (forget(p, &runs.v[0], e))
+	if (expire_forget(p->o->config, p->o->catalogue, &runs.v[0], e))
 		return -1;
 	line->fate = FATE_DELETED;
 	return 0;

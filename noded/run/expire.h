@@ -17,7 +17,7 @@
  * until it answers again. */
 
 enum expire_fate {
-	FATE_KEPT,
+	FATE_KEPT,     /* also what lies on a storage that is not in the configuration any more */
 	FATE_DUE,      /* to be deleted: a dry run, the site is frozen, or its storage is away */
 	FATE_DELETED,
 	FATE_PENDING,  /* given up, but a storage has not confirmed yet */
@@ -48,6 +48,10 @@ struct expire_opts {
 /* All runs of one site that still have archives. ERR_LOCKED when another process
  * does the same. What a storage refuses is in the report, not an error. */
 int expire_site(const struct expire_opts *o, struct expire_report *ret, struct err *e) MUSTCHECK;
+
+/* The end of a run that was given up and has no archive left: the master sees it
+ * once more, without archives, then its record goes. */
+int expire_forget(const struct config *config, struct catalogue *c, struct wire_run *run, struct err *e) MUSTCHECK;
 
 /* For status: is the site frozen, and what waits for its storage? */
 struct expire_state {

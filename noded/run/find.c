@@ -217,7 +217,8 @@ static int reach(struct opened *ret, const struct config *c, const struct found_
 
 	*ret = (struct opened){0};
 	if (!storage)
-		return err_set(e, ERR_CONFIG, "the archive lies on the storage \"%s\", which is not in %s", a->storage, c->path);
+		return err_set(e, ERR_CONFIG, "the archive lies on the storage \"%s\", which is not in %s: put it back there, or name an "
+			       "older run (felloe-noded list shows them)", a->storage, c->path);
 	ret->key = xstrdup(a->key);
 	ret->idx = xasprintf("%s.idx", a->key);
 	if (store_open(&ret->store, storage, e) || store_open(&ret->idx_store, storage, e))

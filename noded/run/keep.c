@@ -22,12 +22,13 @@ struct rule {
 	char by[SHORT_ID + 1];    /* that run */
 };
 
-/* The piece of the calendar in which a time lies, as a text that is its own. */
+/* The piece of the calendar in which a time lies, as a text that is its own: the hour
+ * that comes twice when clocks are set back is two. */
 static void piece_of(char ret[static BUCKET_TEXT], size_t rule, int64_t at)
 {
 	switch (rule) {
 	case 0:
-		clock_format_local(ret, BUCKET_TEXT, "%Y-%m-%d %H h", at);
+		clock_format_local(ret, BUCKET_TEXT, "%Y-%m-%d %H h %z", at);
 		break;
 	case 1:
 		clock_format_local(ret, BUCKET_TEXT, "%Y-%m-%d", at);

@@ -74,8 +74,8 @@ static int sweep_uploads(const struct reaper *r, const struct lock_holders *hold
 			continue;
 		if (!storage) {
 			r->out->left++;
-			tell(r, "storage %s is not in the configuration any more: what run %s left of %s stays there",
-			     u->archive.storage, u->run, u->archive.key);
+			tell(r, "storage %s is not in the configuration any more: what run %s left of %s stays there (felloe-noded "
+			     "forget %s ends this message)", u->archive.storage, u->run, u->archive.key, u->archive.storage);
 		} else if (remove_upload(storage, u->archive.key, &why)) {
 			r->out->left++;
 			tell(r, "what run %s left of %s cannot be removed now: %s", u->run, u->archive.key, why.msg);

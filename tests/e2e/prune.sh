@@ -135,8 +135,18 @@ check "when it is back the run goes" run noded prune
 check "for good" archives_are "06 07 22 "
 check "with its record" test "$(runs '[.runs[] | select(.archives != [])] | length')" = 3
 
+# ---- a clock that was ahead, then right again
+config two '.timers[0].keep = {last: 2}'
+CFG=two
+nightly 28 >/dev/null 2>&1
+for day in 23 24; do check "a run made after one from the future, on November $day" run nightly $day; done
+check "stays: what was made last counts, not what the clock said" archives_are "06 07 23 24 "
+check "the newest is taken" run noded restore shop --files / --to-dir "$T/back" --dry-run
+check "which is the one made last" says "backup-20261124"
+unset CFG
+
 # ---- two at once, and one that is killed
-for day in 23 24 25 26 27 28; do nightly $day >/dev/null 2>&1; done
+for day in 25 26 27 28; do nightly $day >/dev/null 2>&1; done
 for i in 1 2 3; do spawn "p$i" felloe-noded prune -c "$T/less.json" --state "$T/state"; done
 for i in 1 2 3; do wait "$(cat "$T/p$i.pid")"; rm -f "$T/p$i.pid"; done
 CFG=less check "whoever was first has done it" run noded prune

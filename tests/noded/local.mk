@@ -16,6 +16,7 @@ noded_tests = \
 	tests/noded/test_stream \
 	tests/noded/test_plausible \
 	tests/noded/test_keep \
+	tests/noded/test_lost \
 	tests/noded/test_dump \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
@@ -40,6 +41,7 @@ tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_plausible_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dump_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dump_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_test_lost_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_keep_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)

@@ -257,6 +257,27 @@ static void the_grid_of_a_table_is_remembered(void **state)
 	assert_int_equal(shift, 18);
 }
 
+static void the_newest_run_is_the_one_made_last_whatever_the_clock_said(void **state)
+{
+	char first[UUID_TEXT];
+	struct run_briefs list;
+	struct err e;
+
+	(void)state;
+	save("5522-1", "clock", 1000, RUN_OK);
+	save("5522-2", "clock", 9000, RUN_OK); /* the clock was wrong */
+	save("5522-3", "clock", 2000, RUN_OK);
+	save("5522-2", "clock", 9000, RUN_WARNING); /* written again, it stays where it was */
+	assert_int_equal(count(&(struct run_query){.site = "clock", .good = true}, first), 3);
+	assert_string_equal(first, "5522-3");
+	assert_int_equal(count(&(struct run_query){.site = "clock", .until = 9500}, first), 3);
+	assert_string_equal(first, "5522-2");
+	assert_int_equal(catalogue_briefs(c, "clock", &list, &e), 0);
+	assert_string_equal(list.v[0].uuid, "5522-3");
+	assert_string_equal(list.v[1].uuid, "5522-2");
+	list_done(&list);
+}
+
 static struct run_brief brief(const char *site, size_t at, size_t n)
 {
 	struct run_briefs list;
@@ -385,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_run_comes_back_as_it_was_saved),
 		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
 		cmocka_unit_test(the_grid_of_a_table_is_remembered),
+		cmocka_unit_test(the_newest_run_is_the_one_made_last_whatever_the_clock_said),
 		cmocka_unit_test(a_run_is_forgotten_only_when_it_was_given_up_and_nothing_is_left),
 		cmocka_unit_test(a_held_run_is_not_given_up_and_one_that_goes_is_not_held),
 		cmocka_unit_test(tables_of_a_second_attempt_take_the_place_of_the_first),

@@ -79,6 +79,34 @@ static void a_pause_deletes_nothing(void **state)
 	becomes((struct keep){.daily = 4, .within = text("")}, r, n, "KKKK");
 }
 
+static void the_hour_that_comes_twice_is_two(void **state)
+{
+	/* 2026-10-25 00:30 and 01:30 UTC, both 02:30 in Berlin */
+	const struct keep_run r[] = {{.uuid = "2", .at = 1792891800000LL, .good = true}, {.uuid = "1", .at = 1792888200000LL, .good = true}};
+
+	(void)state;
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	becomes((struct keep){.hourly = 5, .within = text("")}, r, 2, "KK");
+	becomes((struct keep){.daily = 5, .within = text("")}, r, 2, "Kd");
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
+static void a_clock_that_was_set_back_pushes_nothing_out(void **state)
+{
+	/* newest first, as they were made: two days ahead for two runs */
+	const int64_t ahead[] = {0, 1, 3, 3, 0, -1};
+	struct keep_run r[6];
+
+	(void)state;
+	(void)series(r, 6, day);
+	for (size_t i = 0; i < 6; i++)
+		r[i].at = start + ahead[i] * day - (int64_t)i * hour;
+	becomes((struct keep){.last = 2, .within = text("")}, r, 6, "KKdddd");
+	becomes((struct keep){.daily = 3, .within = text("")}, r, 6, "KKKddd");
+}
+
 static void months_and_years_are_counted(void **state)
 {
 	struct keep_run r[30];
@@ -287,6 +315,8 @@ int main(void)
 		cmocka_unit_test(one_of_each_day_is_kept_the_newest),
 		cmocka_unit_test(weeks_are_those_of_iso_8601),
 		cmocka_unit_test(a_pause_deletes_nothing),
+		cmocka_unit_test(the_hour_that_comes_twice_is_two),
+		cmocka_unit_test(a_clock_that_was_set_back_pushes_nothing_out),
 		cmocka_unit_test(months_and_years_are_counted),
 		cmocka_unit_test(a_span_counts_from_the_newest_good_run),
 		cmocka_unit_test(suspect_runs_do_not_count_and_stay_as_long_as_if_they_did),
