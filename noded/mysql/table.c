@@ -49,7 +49,7 @@ static int same_table(struct conn *c, const struct object *o, struct err *e)
 	buf_adds(&sql, "SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ");
 	sql_string(&sql, o->name, strlen(o->name));
 	if (buf_check(&sql, "name of a table", e) || conn_rows(c, &r, sql.p, e))
-		return -1;
+		return err_wrap(e, "table `%s`", o->name);
 	row = mysql_fetch_row(r);
 	if (row && str_eq(str_or(row[0], ""), o->created))
 		return 0;
@@ -211,6 +211,11 @@ static int read_cell(struct reader *r, struct work *w, uint64_t first, uint64_t 
 	return read_range(r, w, &whole, e) || same_table(r->at, w->object, e) ? -1 : 0;
 }
 
+static int exec_at(struct reader *r, const struct work *w, const char *sql, struct err *e)
+{
+	return conn_exec(r->c, sql, e) ? err_wrap(e, "table `%s`", w->object->name) : 0;
+}
+
 /* Statements between two savepoints: the table's metadata lock is given up at the
  * second, so that an ALTER waits for one table, or one cell of it, and not for the whole dump. */
 typedef int step_fn(struct reader *r, struct work *w, bool *more, struct err *e);
@@ -221,8 +226,8 @@ static int in_savepoint(struct reader *r, struct work *w, step_fn *step, bool *m
 	int failed;
 
 	watch_hold(job->watch, job->schema->db, w->object->name);
-	failed = conn_exec(r->c, "SAVEPOINT felloe_table", e) || step(r, w, more, e) ||
-		 conn_exec(r->c, "ROLLBACK TO SAVEPOINT felloe_table", e);
+	failed = exec_at(r, w, "SAVEPOINT felloe_table", e) || step(r, w, more, e) ||
+		 exec_at(r, w, "ROLLBACK TO SAVEPOINT felloe_table", e);
 	watch_release(job->watch, job->schema->db, w->object->name);
 	return failed ? -1 : 0;
 }
