@@ -19,6 +19,7 @@ finish() {
 	local status=$? i
 	trap - EXIT INT TERM
 	for ((i = ${#AT_EXIT[@]} - 1; i >= 0; i--)); do eval "${AT_EXIT[i]}" >/dev/null 2>&1; done
+	if [ -s "$T/ports" ]; then (cd "$PORTS" && xargs rm -f <"$T/ports"); fi
 	if [ -n "${KEEP:-}" ]; then echo "# kept: $T"; else rm -rf "$T"; fi
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		TESTS_RUN=$((TESTS_RUN + 1)) TESTS_FAILED=$((TESTS_FAILED + 1))
@@ -81,20 +82,33 @@ run() {
 says() { grep -qF -- "$1" "$OUT" "$ERR" || { echo "does not say: $1"; cat "$OUT" "$ERR"; return 1; }; }
 # hides TEXT: the last run's output and errors do not contain it
 hides() { ! grep -qF -- "$1" "$OUT" "$ERR" || { echo "says: $1"; cat "$OUT" "$ERR"; return 1; }; }
-# free_port [N]: a port on loopback with N-1 free ones above it
+# free_port [N]: a port on loopback with N-1 free ones above it. Other tests look for one at the same time, and whoever
+# asked has not opened it yet: a file with our pid keeps each of them until we end
+PORTS=${TMPDIR:-/tmp}/felloe-ports-$(id -u)
+take_port() { # PORT
+	local holder
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 1
+	if holder=$(cat "$PORTS/$1" 2>/dev/null); then
+		[ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null || return 1 # being written, or held
+		rm -f "$PORTS/$1"                                              # of a test that was killed
+	fi
+	(set -o noclobber && echo $$ >"$PORTS/$1") 2>/dev/null && echo "$1" >>"$T/ports"
+}
 free_port() {
 	local n=${1:-1} p i
+	mkdir -p "$PORTS"
 	while :; do
 		p=$((12000 + RANDOM % 20000)) # below the ports that clients get
-		for ((i = 0; i < n; i++)); do (exec 3<>"/dev/tcp/127.0.0.1/$((p + i))") 2>/dev/null && continue 2; done
+		for ((i = 0; i < n; i++)); do take_port $((p + i)) || continue 2; done
 		echo "$p"
 		return
 	done
 }
 # until_ok SECONDS COMMAND...: poll until it succeeds, ever less often: whoever waits shall not take the processor
-# from what it waits for
+# from what it waits for. The seconds are those of a quick machine with nothing else to do: others get PATIENCE times as many
+: "${PATIENCE:=4}"
 until_ok() {
-	local end=$((SECONDS + $1)) ms=20
+	local end=$((SECONDS + $1 * PATIENCE)) ms=20
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || { echo "did not happen in time: $*"; return 1; }

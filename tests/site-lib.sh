@@ -4,7 +4,7 @@
 
 # db_server [OPTIONS...]: a server that ends with the test, at $PORT and $TCP; options are mariadbd's
 db_server() {
-	PORT=$(free_port) TCP=''
+	PORT=$(free_port)
 	TCP=127.0.0.1:$PORT
 	at_exit "'$RIGS/mariadb.sh' stop '$T/db'"
 	"$RIGS/mariadb.sh" start "$T/db" "$PORT" "$@" >"$T/rig.log" 2>&1
