@@ -22,10 +22,11 @@
 
 struct wish {
 	const char *site;
-	const char *at, *db, *to_db, *to_dir, *from, *definer, *events;
+	const char *at, *db, *to_db, *to_dir, *from, *definer, *event_mode;
 	const char *db_host, *db_user, *db_password_file, *db_defaults;
 	struct opt_list files;
-	bool in_place, fresh, dry_run, rewrite_bodies, salvage, keep_old, yes, same_names, with_users;
+	bool in_place, fresh, dry_run, rewrite_bodies, salvage, keep_old, yes, same_names, with_users, json;
+	struct restore_events *events; /* with json */
 	/* out of --db NAME:TABLE,... */
 	char *db_name;
 	struct strings tables;
@@ -40,6 +41,7 @@ static void wish_done(struct wish *w)
 		free(w->tables.v[i]);
 	list_done(&w->tables);
 	db_access_done(&w->access);
+	restore_events_free(w->events);
 }
 
 /* "NAME" or "NAME:TABLE,TABLE" */
@@ -115,9 +117,9 @@ static int parse_words(const struct wish *w, struct err *e)
 	static const char *const definers[] = {"keep", "invoker"};
 	const char *at = strrchr(w->definer, '@'), *nearest;
 
-	nearest = str_nearest(w->events, events, ARRAY_LEN(events));
-	if (!str_eq(w->events, "keep") && !str_eq(w->events, "disable"))
-		return err_set(e, ERR_USAGE, "--events \"%s\": say keep or disable%s%s%s", w->events, nearest ? "; did you mean \"" : "",
+	nearest = str_nearest(w->event_mode, events, ARRAY_LEN(events));
+	if (!str_eq(w->event_mode, "keep") && !str_eq(w->event_mode, "disable"))
+		return err_set(e, ERR_USAGE, "--events \"%s\": say keep or disable%s%s%s", w->event_mode, nearest ? "; did you mean \"" : "",
 			       nearest ? nearest : "", nearest ? "\"?" : "");
 	nearest = str_nearest(w->definer, definers, ARRAY_LEN(definers));
 	if (!str_eq(w->definer, "keep") && !str_eq(w->definer, "invoker") && (!at || at == w->definer || !at[1]))
@@ -126,10 +128,14 @@ static int parse_words(const struct wish *w, struct err *e)
 	return 0;
 }
 
-static void print_result(const struct restore_result *r, bool dry_run)
+static void print_result(const struct wish *w, const struct restore_result *r)
 {
 	char fetched[UNITS_TEXT];
 
+	if (w->json) {
+		restore_event_restored(w->events, r);
+		return;
+	}
 	if (*r->db)
 		printf("database: %s, %" PRIu64 " tables, %" PRIu64 " rows, %s\n", r->db, r->tables, r->rows,
 		       r->lost ? "some not complete" : "all digests agree");
@@ -137,7 +143,7 @@ static void print_result(const struct restore_result *r, bool dry_run)
 		printf("LOST: %" PRIu64 " members of the archive are damaged\n", r->lost);
 	if (*r->dir)
 		printf("files: %s, %" PRIu64 " restored\n", r->dir, r->files);
-	printf("%s: %" PRIu64 " bytes fetched (%s)\n", dry_run ? "nothing was changed" : "done", r->fetched,
+	printf("%s: %" PRIu64 " bytes fetched (%s)\n", w->dry_run ? "nothing was changed" : "done", r->fetched,
 	       units_bytes(fetched, r->fetched));
 	fflush(stdout);
 }
@@ -179,10 +185,10 @@ static int one_database(const struct config *c, const struct wish *w, const stru
 static int restore_all(const struct config *c, const struct wish *w, const struct found_archives *found, struct job *job,
 		       struct err *e)
 {
-	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .tables = w->tables,
+	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .events = w->events, .tables = w->tables,
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
-				 .events_disable = str_eq(w->events, "disable"), .rewrite_bodies = w->rewrite_bodies,
+				 .events_disable = str_eq(w->event_mode, "disable"), .rewrite_bodies = w->rewrite_bodies,
 				 .keep_old = w->keep_old, .same_names = w->same_names, .with_users = w->with_users, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
 				 .db_name = w->db_name};
 	struct restore_result result;
@@ -196,10 +202,11 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 		if (rc || (!o.db && !o.files))
 			continue;
 		any = true;
+		restore_event_archive(w->events, found->v[i].run, found->v[i].storage, found->v[i].key);
 		rc = restore_archive(&o, &found->v[i], &result, e);
 		if (rc == 0) {
 			progress_clear(job->bar);
-			print_result(&result, w->dry_run);
+			print_result(w, &result);
 		}
 	}
 	for (size_t i = 0; i < o.paths.n; i++)
@@ -230,43 +237,56 @@ static int site_host(const struct config *c, struct wish *w, struct err *e)
 	return 0;
 }
 
-static int restore_site(const struct config *c, const struct wish *w, const char *site)
+static int restore_site(const struct config *c, const struct wish *w, unsigned *warnings, struct err *e)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(job_done) struct job job;
 	CLEANUP(lock_releasep) struct lock *lock = NULL;
-	struct find_opts find = {.config = c, .site = site, .at = w->at ? w->at : "latest", .from = w->from,
+	struct find_opts find = {.config = c, .site = w->site, .at = w->at ? w->at : "latest", .from = w->from,
 				 .salvage = w->salvage};
-	struct lock_opts hold = {.site = site, .parts = LOCK_RESTORE, .stop = daemon_stopping};
+	struct lock_opts hold = {.site = w->site, .parts = LOCK_RESTORE, .stop = daemon_stopping};
 	struct found_archives found = {0};
-	struct err e;
 	int rc;
 
-	job_init(&job, site, w->files.n && w->db_name ? "db+files" : w->files.n ? "files" : w->db_name ? "db" : "db+files");
+	job_init(&job, w->site, w->files.n && w->db_name ? "db+files" : w->files.n ? "files" : w->db_name ? "db" : "db+files");
 	hold.uuid = job.run.uuid;
 	/* without --from the records are asked; with it nothing but the storage is needed */
-	if ((!w->from && catalogue_open(&catalogue, &e)) || lock_take(&lock, &hold, &e))
-		return cmd_fail(&e);
+	if ((!w->from && catalogue_open(&catalogue, e)) || lock_take(&lock, &hold, e))
+		return -1;
 	find.catalogue = catalogue;
 	job.bar = progress_new(&job.progress, false);
-	rc = find_run(&find, &found, &e);
+	if (w->json) {
+		job.told = restore_events_line;
+		job.told_ctx = w->events;
+		progress_follow(job.bar, restore_events_progress, w->events);
+	}
+	rc = find_run(&find, &found, e);
 	if (rc && !w->salvage)
-		restore_hint(&e);
+		restore_hint(e);
 	if (rc == 0) {
+		restore_events_mute(w->events, true); /* there is an event for each */
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
-		rc = one_database(c, w, &found, &e) || restore_all(c, w, &found, &job, &e) ? -1 : 0;
+		restore_events_mute(w->events, false);
+		rc = one_database(c, w, &found, e) || restore_all(c, w, &found, &job, e) ? -1 : 0;
 	}
 	list_done(&found);
 	progress_free(TAKE(job.bar));
-	if (rc)
-		return cmd_fail(&e);
-	return job.warnings ? 3 : 0;
+	*warnings = job.warnings;
+	return rc;
+}
+
+static int prepare(struct wish *w, struct cmd *c, struct config **config, struct err *e)
+{
+	if (!w->site)
+		return err_set(e, ERR_USAGE, "restore wants one site");
+	return parse_words(w, e) || parse_db(w, e) || parse_account(w, e) || cmd_config(c, config, e) || ask_first(w, w->site, e) ||
+	       site_host(*config, w, e) ? -1 : 0;
 }
 
 int cmd_restore(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(wish_done) struct wish w = {.definer = "keep", .events = "keep"};
+	CLEANUP(wish_done) struct wish w = {.definer = "keep", .event_mode = "keep"};
 	struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "at", .type = OPT_STR, .to = &w.at, .arg = "WHEN",
@@ -298,7 +318,7 @@ int cmd_restore(int argc, char **argv)
 		{.name = "dry-run", .type = OPT_FLAG, .to = &w.dry_run, .help = "Look at everything, change nothing."},
 		{.name = "definer", .type = OPT_STR, .to = &w.definer, .arg = "WHO",
 		 .help = "DEFINER of views and programs: \"keep\" (default), \"invoker\" or USER@HOST."},
-		{.name = "events", .type = OPT_STR, .to = &w.events, .arg = "WHAT",
+		{.name = "events", .type = OPT_STR, .to = &w.event_mode, .arg = "WHAT",
 		 .help = "\"keep\" (default): as they were, so that they run in the copy too; \"disable\"."},
 		{.name = "rewrite-bodies", .type = OPT_FLAG, .to = &w.rewrite_bodies,
 		 .help = "Change the database's name in triggers, routines and events too, not only in views and tables."},
@@ -309,24 +329,21 @@ int cmd_restore(int argc, char **argv)
 		 .help = "Its password is the first line of FILE."},
 		{.name = "db-defaults", .type = OPT_STR, .to = &w.db_defaults, .arg = "FILE",
 		 .help = "Host, user and password from the group [client] of this option file."},
+		{.name = "json", .type = OPT_FLAG, .to = &w.json,
+		 .help = "Tell what happens as lines of JSON: obstacles, progress, tables, the result."},
 		CMD_OPTS(c),
 		{0},
 	};
+	unsigned warnings = 0;
 	int n, rc = cmd_start(&c, opts, argc, argv, &n);
 	struct err e;
 
 	if (rc >= 0)
 		return rc;
 	daemon_signals();
-	if (n != 1) {
-		err_fill(&e, ERR_USAGE, 0, "restore wants one site");
-		return cmd_fail(&e);
-	}
-	if (parse_words(&w, &e) || parse_db(&w, &e) || parse_account(&w, &e) || cmd_config(&c, &config, &e) ||
-	    ask_first(&w, argv[1], &e))
-		return cmd_fail(&e);
-	w.site = argv[1];
-	if (site_host(config, &w, &e))
-		return cmd_fail(&e);
-	return restore_site(config, &w, argv[1]);
+	w.events = w.json ? restore_events_new() : NULL;
+	w.site = n == 1 ? argv[1] : NULL;
+	rc = prepare(&w, &c, &config, &e) || restore_site(config, &w, &warnings, &e);
+	restore_event_end(w.events, w.dry_run, warnings, rc ? &e : NULL);
+	return rc ? cmd_fail(&e) : warnings ? 3 : 0;
 }

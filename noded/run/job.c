@@ -70,6 +70,8 @@ void job_say_text(void *ctx, const char *text)
 
 	add_line(j, "", text);
 	log_info("%s: %s", j->run.site, text);
+	if (j->told)
+		j->told(j->told_ctx, false, text);
 }
 
 void job_warn_text(void *ctx, const char *text)
@@ -79,6 +81,8 @@ void job_warn_text(void *ctx, const char *text)
 	j->warnings++;
 	add_line(j, "warning: ", text);
 	log_warn("%s: %s", j->run.site, text);
+	if (j->told)
+		j->told(j->told_ctx, true, text);
 }
 
 static void format(char text[static LINE_MAX_LEN], const char *fmt, va_list ap)

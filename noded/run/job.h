@@ -17,6 +17,8 @@ struct job {
 	struct wire_run run;
 	struct wire_progress progress;
 	struct progress *bar;
+	void (*told)(void *ctx, bool warning, const char *text); /* each line as well; may be NULL */
+	void *told_ctx;
 	struct catalogue *catalogue;  /* lent */
 	struct buf log;
 	unsigned warnings;

@@ -26,6 +26,7 @@ enum {
 	FILE_EVERY_MS = 500,
 	BAR_EVERY_MS = 200,
 	LINE_EVERY_MS = 30000,
+	TELL_EVERY_MS = 2000,
 	STATUS_MAX = 64 << 10,
 	BAR_CELLS = 20,
 	SWEEP_MS = 60000,
@@ -37,7 +38,9 @@ struct progress {
 	bool bar, lines;
 	bool shown;             /* the bar is on the terminal */
 	int64_t begun;          /* monotonic */
-	int64_t file_at, bar_at, line_at;
+	int64_t file_at, bar_at, line_at, tell_at;
+	void (*tell)(void *ctx, const struct wire_progress *p); /* NULL: nobody follows */
+	void *tell_ctx;
 	int64_t rate_at, rate_bytes;
 };
 
@@ -187,6 +190,10 @@ void progress_tick(struct progress *g)
 		g->bar_at = now + BAR_EVERY_MS;
 		show_bar(g);
 	}
+	if (g->tell && now >= g->tell_at) {
+		g->tell_at = now + TELL_EVERY_MS;
+		g->tell(g->tell_ctx, g->p);
+	}
 	if (g->lines && now >= g->line_at) {
 		g->line_at = now + LINE_EVERY_MS;
 		format_line(g, line, sizeof(line));
@@ -195,11 +202,17 @@ void progress_tick(struct progress *g)
 	}
 }
 
+void progress_follow(struct progress *g, void (*fn)(void *ctx, const struct wire_progress *p), void *ctx)
+{
+	g->tell = fn;
+	g->tell_ctx = ctx;
+}
+
 void progress_phase(struct progress *g, const char *phase, const char *item)
 {
 	str_cut(g->p->phase, sizeof(g->p->phase), phase);
 	str_cut(g->p->item, sizeof(g->p->item), item);
-	g->file_at = g->bar_at = 0;
+	g->file_at = g->bar_at = g->tell_at = 0;
 	progress_tick(g);
 }
 

@@ -22,6 +22,8 @@ struct progress *progress_new(struct wire_progress *p, bool quiet);
 void progress_tick(struct progress *g);
 /* Show a new phase ("dump", "files" ...) at once. item "" none. */
 void progress_phase(struct progress *g, const char *phase, const char *item);
+/* Tell fn as well, every two seconds and at each phase. */
+void progress_follow(struct progress *g, void (*fn)(void *ctx, const struct wire_progress *p), void *ctx);
 /* Remove the bar from the terminal, so that a line can be printed. */
 void progress_clear(struct progress *g);
 /* The run is over: the status file and the bar go. */

@@ -8,6 +8,7 @@
 #include "noded/config.h"
 #include "noded/run/find.h"
 #include "noded/run/job.h"
+#include "noded/run/restore_events.h"
 #include "shared/err.h"
 
 /* Out of an archive: a database or some of its tables into a schema, files into
@@ -17,6 +18,7 @@ struct restore_opts {
 	const struct config *config;
 	const struct site *site;         /* NULL when it is not in the configuration any more */
 	struct job *job;                 /* log and progress */
+	struct restore_events *events;   /* what happens, for a program; or NULL */
 	bool db, files;                  /* what is wanted */
 	const char *db_name;             /* asked for by this name; NULL: the one that is in the archive */
 	struct strings tables;           /* of the database, names or patterns with * and ?; empty: all of it */

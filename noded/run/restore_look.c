@@ -12,8 +12,13 @@
 /* Everything that stands in the way, line by line; the first one's kind. */
 static int refuse(struct restore *r, const struct obstacles *list, struct err *e)
 {
-	for (size_t i = 0; i < list->n && list->n > 1; i++)
-		job_say(r->o->job, "in the way: %s", list->v[i].text);
+	restore_events_mute(r->o->events, true);
+	for (size_t i = 0; i < list->n; i++) {
+		restore_event_obstacle(r->o->events, list->v[i].kind, list->v[i].text);
+		if (list->n > 1)
+			job_say(r->o->job, "in the way: %s", list->v[i].text);
+	}
+	restore_events_mute(r->o->events, false);
 	if (list->n == 1)
 		return err_set(e, list->v[0].kind, "%s", list->v[0].text);
 	return list->n ? err_set(e, list->v[0].kind, "%zu things are in the way of restoring `%s`, each is named above; nothing was "
@@ -63,6 +68,8 @@ static void tell_plan(struct restore *r, const struct sum *sum, const struct ser
 {
 	const struct json *db = json_get(r->opened.manifest, "database");
 
+	if (!r->o->dry_run)
+		return;
 	job_say(r->o->job, "database %s (%" PRIu64 " members, %" PRIu64 " bytes of SQL) would be loaded into `%s` as %s",
 		r->source_db, sum->members, sum->bytes, r->target_db, facts->account);
 	job_say(r->o->job, "dumped from %s, server here is %s", json_get_str(db, "server_version", "?"), facts->version);
@@ -94,8 +101,8 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	if (facts.there && !r->o->in_place && !r->resumed && !restore_will_drop(r, r->target_db))
 		obstacle_add(&obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
 			     "--to-db, or drop it", r->target_db, facts.tables);
-	if (r->o->dry_run)
-		tell_plan(r, &sum, &facts);
+	restore_event_plan(r->o->events, &(struct restore_plan){"database", r->source_db, r->target_db, sum.members, sum.bytes});
+	tell_plan(r, &sum, &facts);
 	if (refuse(r, &obstacles, e))
 		return -1;
 	restore_tell_changes(r, facts.events_on);
@@ -122,6 +129,7 @@ int restore_look_at_files(struct restore *r, struct err *e)
 	if (sum.bytes > (uint64_t)fs.f_bavail * fs.f_frsize)
 		return err_set(e, ERR_SPACE, "%s: the files need %s, %s are free", r->target_dir, units_bytes(need, sum.bytes),
 			       units_bytes(have, (uint64_t)fs.f_bavail * fs.f_frsize));
+	restore_event_plan(r->o->events, &(struct restore_plan){"files", NULL, r->target_dir, sum.members, sum.bytes});
 	if (r->o->dry_run)
 		job_say(r->o->job, "%" PRIu64 " files (%s) would be unpacked into %s", sum.members, units_bytes(need, sum.bytes),
 			r->target_dir);

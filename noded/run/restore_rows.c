@@ -9,7 +9,7 @@
 #include "noded/mysql/journal.h"
 #include "noded/mysql/keys.h"
 #include "noded/mysql/sqltext.h"
-#include "noded/run/restore_priv.h"
+#include "noded/run/restore_rows_priv.h"
 #include "shared/daemon.h"
 #include "shared/hash.h"
 #include "shared/mem.h"
@@ -20,44 +20,12 @@
  * table is loaded the same connections add its keys and compare its rows with
  * the manifest, while others still load. Then come the foreign keys, then programs and views. */
 
-static const char rows_dir[] = "db/20-data/", tables_dir[] = "db/10-schema/2-tables/";
+static const char rows_dir[] = ROWS_DIR, tables_dir[] = "db/10-schema/2-tables/";
 
 /* Tables with more rows than this, in bytes of SQL, get their keys afterwards: for less it does not pay. */
 enum { DEFER_FROM = 4 << 20 };
 /* Smaller ones are compared again when a restore is resumed: that costs less than writing it down. */
 enum { NOTE_FROM = 1 << 20 };
-enum { PREFIXES_MAX = 1000 };
-
-struct table {
-	struct restore *r;
-	const struct json *facts;   /* of the manifest */
-	char *part;                 /* its name in names of members */
-	char *keys, *constraints;   /* to be added; NULL none */
-	bool made;                  /* its definition is loaded */
-	bool lost;                  /* it could not be made */
-	bool broken;                /* some of its members broke after they were read for the first time */
-	uint64_t bytes;             /* of SQL */
-	bool ready;                 /* nothing of it is to be loaded: compared at the end */
-	bool known;                 /* the journal says that it agrees */
-	bool doubtful;              /* and nobody knows what a crash did to it since */
-	/* under the lock */
-	unsigned left;              /* members not loaded yet */
-	uint64_t rows;
-	uint8_t digest[16];
-};
-struct restore_rows {
-	struct { LIST_OF(struct table); } tables;  /* by part */
-	struct crew *crew;          /* while rows are loaded */
-	struct strings loaded;      /* members, of an earlier run; sorted */
-	uint64_t members;
-	bool defined, filled, complete; /* phases that are over: definitions, rows, all */
-	bool ended;                 /* all members of rows are handed over */
-	unsigned wrong;
-	pthread_mutex_t lock;
-	/* under the lock */
-	struct { LIST_OF(struct table *); } said;  /* compared: to be told */
-	const struct table *keys_of, *check_of;    /* at work; NULL none */
-};
 
 void restore_rows_free(struct restore_rows *w)
 {
@@ -85,20 +53,25 @@ static int by_part(const void *a, const void *b)
 	return strcmp(((const struct table *)a)->part, ((const struct table *)b)->part);
 }
 
-/* The table of a member "db/.../PART.xyz"; NULL when the manifest does not know it. */
-static struct table *table_of(struct restore_rows *w, const char *member)
+struct table *restore_rows_find(struct restore_rows *w, char *part)
 {
-	const char *slash = strrchr(member, '/'), *name = slash ? slash + 1 : member;
-	CLEANUP(freep) char *part = xstrndup(name, strcspn(name, "."));
 	const struct table wanted = {.part = part};
 
 	return w->tables.n ? bsearch(&wanted, w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part) : NULL;
 }
 
+struct table *restore_rows_table_of(struct restore_rows *w, const char *member)
+{
+	const char *slash = strrchr(member, '/'), *name = slash ? slash + 1 : member;
+	CLEANUP(freep) char *part = xstrndup(name, strcspn(name, "."));
+
+	return restore_rows_find(w, part);
+}
+
 static int count_member(void *ctx, const struct archive_entry *entry, struct err *e)
 {
 	struct restore *r = ctx;
-	struct table *t = table_of(r->rows, entry->name);
+	struct table *t = restore_rows_table_of(r->rows, entry->name);
 
 	(void)e;
 	if (t && !restore_is_lost(r, entry->name)) {
@@ -226,7 +199,7 @@ static void complete(struct table *t)
 static int on_loaded(void *ctx, const char *member, struct err *e)
 {
 	struct restore_rows *w = ((struct restore *)ctx)->rows;
-	struct table *t = table_of(w, member);
+	struct table *t = restore_rows_table_of(w, member);
 	bool last;
 
 	(void)e;
@@ -267,6 +240,16 @@ static void count(struct restore *r, const struct table *t)
 	r->out->rows += (uint64_t)json_get_int(t->facts, "rows", 0);
 }
 
+/* Compared by an earlier run. */
+static void count_known(struct restore *r, const struct table *t)
+{
+	int64_t rows = json_get_int(t->facts, "rows", 0);
+
+	count(r, t);
+	if (wants_rows(t))
+		restore_event_table(r->o->events, &(struct restore_table){name_of(t), (uint64_t)rows, rows, "agrees"});
+}
+
 static void tell(struct restore *r, const struct table *t)
 {
 	const char *name = name_of(t), *differs = difference(t);
@@ -288,6 +271,16 @@ static void tell(struct restore *r, const struct table *t)
 	job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), %s", name, t->rows, expected, differs);
 }
 
+static void put_event(struct restore *r, const struct table *t)
+{
+	const char *digest = t->broken || restore_table_state(r, name_of(t)) == TABLE_PARTLY ? "incomplete" :
+			     r->opened.manifest_damage ? "unknown" : !difference(t) ? "agrees" : "differs";
+	int64_t dumped = json_get_int(t->facts, "rows", -1);
+
+	if (wants_rows(t))
+		restore_event_table(r->o->events, &(struct restore_table){name_of(t), t->rows, dumped, digest});
+}
+
 static void tell_all(struct restore *r)
 {
 	struct restore_rows *w = r->rows;
@@ -303,7 +296,10 @@ static void tell_all(struct restore *r)
 		pthread_mutex_unlock(&w->lock);
 		if (!t)
 			return;
+		put_event(r, t);
+		restore_events_mute(r->o->events, true);
 		tell(r, t);
+		restore_events_mute(r->o->events, false);
 	}
 }
 
@@ -381,7 +377,7 @@ static int add_constraints(struct restore *r, struct err *e)
 /* A member that is not among those lost from the start; without its definition a table is not there. */
 static void lose(struct restore *r, const char *member, const char *why)
 {
-	struct table *t = str_starts(member, tables_dir) ? table_of(r->rows, member) : NULL;
+	struct table *t = str_starts(member, tables_dir) ? restore_rows_table_of(r->rows, member) : NULL;
 
 	restore_lose(r, member, why);
 	if (!t || t->lost)
@@ -453,7 +449,7 @@ static int fill(struct restore *r, struct err *e)
 		struct table *t = &w->tables.v[i];
 
 		if (w->filled ? !t->doubtful : t->known)
-			count(r, t);
+			count_known(r, t);
 		else if (t->ready && !t->lost)
 			complete(t);
 	}
@@ -566,7 +562,7 @@ static int sql_end(void *ctx, struct err *e)
 		return crew_end(r->rows->crew, e);
 	if (!r->skip && load_end(r->load, e))
 		return forgive(r, e);
-	if (!r->skip && str_starts(r->member, tables_dir) && (t = table_of(r->rows, r->member)))
+	if (!r->skip && str_starts(r->member, tables_dir) && (t = restore_rows_table_of(r->rows, r->member)))
 		t->made = true;
 	return 0;
 }
@@ -597,7 +593,7 @@ int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, st
 {
 	struct restore *r = ctx;
 	CLEANUP(keys_done) struct keys k = {0};
-	struct table *t = str_starts(member, tables_dir) ? table_of(r->rows, member) : NULL;
+	struct table *t = str_starts(member, tables_dir) ? restore_rows_table_of(r->rows, member) : NULL;
 
 	if (!t || !keys_defer(&k, sql, n, t->bytes >= DEFER_FROM))
 		return 0;
@@ -643,146 +639,6 @@ int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
 		return -1;
 	r->out->bytes += result.bytes;
 	return r->journal && !r->rows->wrong && r->load ? journal_add(load_conn(r->load), "done", "all", NULL, e) : 0;
-}
-
-/* ---- an earlier run */
-
-static int take_member(void *ctx, const char *name, const char *text, struct err *e)
-{
-	struct restore_rows *w = ctx;
-	struct table *t = table_of(w, name);
-
-	(void)text;
-	(void)e;
-	*list_push(&w->loaded) = xstrdup(name);
-	if (t && t->left && !--t->left)
-		t->ready = true;
-	return 0;
-}
-
-static int take_done(void *ctx, const char *name, const char *text, struct err *e)
-{
-	struct restore_rows *w = ctx;
-
-	(void)text;
-	(void)e;
-	w->defined = w->defined || str_eq(name, "definitions");
-	w->filled = w->filled || str_eq(name, "rows");
-	w->complete = w->complete || str_eq(name, "all");
-	return 0;
-}
-
-static struct table *table_called(struct restore_rows *w, const char *name)
-{
-	CLEANUP(buf_done) struct buf part = {0};
-	struct table wanted = {0};
-
-	buf_init(&part, 4096);
-	member_name(&part, name);
-	wanted.part = part.p;
-	return w->tables.n ? bsearch(&wanted, w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part) : NULL;
-}
-
-static int take_keys(void *ctx, const char *name, const char *text, struct err *e)
-{
-	struct table *t = table_called(ctx, name);
-
-	(void)e;
-	if (t)
-		t->keys = xstrdup(text);
-	return 0;
-}
-
-static int take_constraints(void *ctx, const char *name, const char *text, struct err *e)
-{
-	struct table *t = table_called(ctx, name);
-
-	(void)e;
-	if (t)
-		t->constraints = xstrdup(text);
-	return 0;
-}
-
-static int take_checked(void *ctx, const char *name, const char *text, struct err *e)
-{
-	struct table *t = table_called(ctx, name);
-
-	(void)e;
-	(void)text;
-	if (t)
-		t->known = true;
-	return 0;
-}
-
-/* Of a table without transactions nobody knows what was loaded: it is emptied. Not when it has its triggers already, which
- * would run again: then it is compared once more. */
-static int take_doubtful(struct restore *r, const char *name, struct err *e)
-{
-	struct restore_rows *w = r->rows;
-	struct conn *c = load_conn(r->load);
-	struct table *t = table_called(w, name);
-	CLEANUP(freep) char *prefix = t ? xasprintf("%s%s.", rows_dir, t->part) : NULL;
-
-	if (!t || !t->bytes)
-		return 0;
-	t->doubtful = w->filled;
-	if (!w->defined || w->filled)
-		return 0;
-	return journal_start_over(c, name, prefix, e) || journal_remove(c, "checked", name, e) ? -1 : 0;
-}
-
-int restore_rows_resume(struct restore *r, struct err *e)
-{
-	struct restore_rows *w = r->rows;
-	struct conn *c = load_conn(r->load);
-	struct strings doubtful = {0};
-	int rc = 0;
-
-	if (journal_each(c, "done", take_done, w, e) || journal_doubtful(c, &doubtful, e))
-		return -1;
-	for (size_t i = 0; i < doubtful.n; i++) {
-		if (rc == 0)
-			rc = take_doubtful(r, doubtful.v[i], e);
-		free(doubtful.v[i]);
-	}
-	list_done(&doubtful);
-	if (rc || journal_each(c, "member", take_member, w, e) || journal_each(c, "keys", take_keys, w, e) ||
-	    journal_each(c, "constraints", take_constraints, w, e) || journal_each(c, "checked", take_checked, w, e))
-		return -1;
-	r->loaded = (int64_t)w->loaded.n;
-	return 0;
-}
-
-uint64_t restore_rows_members(const struct restore *r)
-{
-	return r->rows->members;
-}
-
-void restore_rows_left(const struct restore *r, struct prefixes *p)
-{
-	const struct restore_rows *w = r->rows;
-	struct prefixes all = *p;
-	bool whole = false;
-	size_t open = 0;
-
-	if (!r->resumed || !w->defined || w->complete)
-		return;
-	for (size_t i = 0; i < w->tables.n; i++)
-		open += !w->tables.v[i].ready;
-	*p = (struct prefixes){0};
-	for (size_t i = 0; i < all.n; i++) {
-		whole = whole || str_eq(all.v[i], "db/*");
-		if (!str_eq(all.v[i], "db/*") && !str_starts(all.v[i], rows_dir))
-			*list_push(p) = xstrdup(all.v[i]);
-	}
-	prefixes_done(&all);
-	if (whole)
-		*list_push(p) = xstrdup("db/30-post/*");
-	if (open > PREFIXES_MAX)
-		*list_push(p) = xasprintf("%s*", rows_dir);
-	for (size_t i = 0; i < w->tables.n && open <= PREFIXES_MAX; i++)
-		if (!w->tables.v[i].ready)
-			*list_push(p) = xasprintf("%s%s.*", rows_dir, w->tables.v[i].part);
 }
 
 int restore_rows_agree(const struct restore *r, struct err *e)

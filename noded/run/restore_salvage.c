@@ -51,10 +51,13 @@ static bool has_lost(const struct restore *r, const char *name)
 static void say_lost(struct restore *r, const char *member, const char *why)
 {
 	r->db_lost = r->db_lost || str_starts(member, "db/");
+	restore_event_lost(r->o->events, member, why);
+	restore_events_mute(r->o->events, true);
 	if (r->out->lost++ < NAMED_MAX)
 		job_warn(r->o->job, "lost: %s: %s", member, why);
 	else
 		r->o->job->warnings++;
+	restore_events_mute(r->o->events, false);
 }
 
 void restore_on_lost(void *ctx, const char *member, const char *why)
