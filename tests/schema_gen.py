@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""schema_gen.py SEED: SQL of one random schema with rows, the same for the same seed.
+"""schema_gen.py FIRST [LAST]: SQL that makes a database sN with rows for each seed N, the same for the same seed.
 
 Statements that a server refuses are passed over (mariadb -f): chance may ask for what cannot be.
 """
 import random
 import sys
 
-r = random.Random(int(sys.argv[1]))
+r = random.Random()
 CHARSETS = ("utf8mb4 utf8mb3 latin1 latin2 cp1250 cp1251 cp932 sjis gbk big5 euckr ujis koi8r greek hebrew tis620 "
             "ascii ucs2 utf16 utf16le utf32 cp850 swe7 armscii8 gb2312 eucjpms binary").split()
 ALPHABET = "abcXYZ019_ $%.-`'\"\\/;#*()äß日本€ж\n"
@@ -183,16 +183,24 @@ def table(triggers):
     return t, [c for c, _ in values]
 
 
-print("SET NAMES utf8mb4; SET sql_mode='%s', time_zone='%s';" % (
-    r.choice(["", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"]), r.choice(["+00:00", "-05:30", "SYSTEM"])))
-print("ALTER DATABASE CHARACTER SET %s;" % r.choice(CHARSETS))
-made = [table(r.choice([0, 0, 1, 3])) for _ in range(r.randint(1, 4))]
-for _ in range(r.randint(0, 3)):
-    t, columns = r.choice(made)
-    v = name()
-    print("CREATE VIEW %s AS SELECT %s FROM %s%s;" % (
-        ident(v), ", ".join("%s AS %s" % (ident(c), ident("c%d" % i)) for i, c in enumerate(columns)), ident(t),
-        r.choice(["", " WHERE 1 = 1", " LIMIT 5"])))
-    made.append((v, ["c%d" % i for i in range(len(columns))]))
-if r.random() < .3:
-    print("CREATE SEQUENCE %s INCREMENT BY %d;" % (ident(name()), r.choice([1, -1, 7])))
+def schema(seed):
+    r.seed(seed)
+    names.clear()
+    print("CREATE DATABASE s%d; USE s%d;" % (seed, seed))
+    print("SET NAMES utf8mb4; SET sql_mode='%s', time_zone='%s';" % (
+        r.choice(["", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"]), r.choice(["+00:00", "-05:30", "SYSTEM"])))
+    print("ALTER DATABASE CHARACTER SET %s;" % r.choice(CHARSETS))
+    made = [table(r.choice([0, 0, 1, 3])) for _ in range(r.randint(1, 4))]
+    for _ in range(r.randint(0, 3)):
+        t, columns = r.choice(made)
+        v = name()
+        print("CREATE VIEW %s AS SELECT %s FROM %s%s;" % (
+            ident(v), ", ".join("%s AS %s" % (ident(c), ident("c%d" % i)) for i, c in enumerate(columns)), ident(t),
+            r.choice(["", " WHERE 1 = 1", " LIMIT 5"])))
+        made.append((v, ["c%d" % i for i in range(len(columns))]))
+    if r.random() < .3:
+        print("CREATE SEQUENCE %s INCREMENT BY %d;" % (ident(name()), r.choice([1, -1, 7])))
+
+
+for n in range(int(sys.argv[1]), int(sys.argv[-1]) + 1):
+    schema(n)

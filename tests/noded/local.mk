@@ -89,7 +89,6 @@ tests_noded_test_walk_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_archive_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_frames_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
-EXTRA_DIST += tests/fuzz/fuzz_tar.c tests/fuzz/fuzz_archive.c
 
 
 # the dumper and the loader
@@ -120,8 +119,25 @@ tests_noded_test_grid_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_rows_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(XXHASH_CFLAGS)
 tests_noded_test_mysql_rows_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 endif
-# statements for a schema of another name
-check_PROGRAMS += tests/fuzz/smoke_rename
-TESTS += tests/fuzz/smoke_rename
+# fuzz targets: a short run of each (tests/masterd/local.mk)
+noded_fuzz = \
+	tests/fuzz/smoke_archive \
+	tests/fuzz/smoke_tar \
+	tests/fuzz/smoke_reader \
+	tests/fuzz/smoke_schema \
+	tests/fuzz/smoke_rename \
+	tests/fuzz/smoke_config
+check_PROGRAMS += $(noded_fuzz)
+TESTS += $(noded_fuzz)
+tests_fuzz_smoke_archive_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_archive.c
+tests_fuzz_smoke_archive_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_tar_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_tar.c
+tests_fuzz_smoke_tar_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_reader_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_reader.c
+tests_fuzz_smoke_reader_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_schema_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_schema.c
+tests_fuzz_smoke_schema_LDADD = $(NODED_LIBS)
 tests_fuzz_smoke_rename_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_rename.c
 tests_fuzz_smoke_rename_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_config_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_config.c
+tests_fuzz_smoke_config_LDADD = $(NODED_LIBS)
