@@ -67,8 +67,12 @@ check "so does the stock client" stock
 check "values of which one literal would not fit a packet came back" test \
 	"$(sql -N -e 'CHECKSUM TABLE shop.huge, whole.huge, stock.huge' | cut -f 2 | uniq | wc -l)" = 1
 sql -e "SET GLOBAL max_allowed_packet = 16777216"
-check "a server that cannot hold a value says so, and loses nothing in silence" run -e 1 restore --db shop:huge --to-db small
-check "with the setting" says "a value is longer than max_allowed_packet"
+check "a server that cannot hold a value is known before anything is loaded" run -e 1 restore --db shop:huge --to-db small
+check "with the setting" says "SET GLOBAL max_allowed_packet=67108864"
+sql -e "CREATE DATABASE small"
+check "the stock client is told so, too, and loses nothing in silence" bash -c "! tar --zstd -xOf '$A' db/10-schema/2-tables/huge.sql \
+	--wildcards 'db/20-data/huge.*' | '$RIGS/mariadb.sh' sql '$T/db' --comments --max-allowed-packet=1G small 2>'$T/small' &&
+	grep -q 'a value is longer than max_allowed_packet' '$T/small'"
 sql -e "SET GLOBAL max_allowed_packet = 67108864; DROP DATABASE small"
 check "all views stand that can" test "$(views stock)" = "elsewhere,sound,"
 check "and the comments of routines" grep -q 'this stays' <<<"$(sql -e 'SHOW CREATE PROCEDURE stock.p')"
