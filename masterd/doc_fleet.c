@@ -372,6 +372,7 @@ static const struct field archive_fields[] = {
 	FIELD("key", F_TEXT, MUST),
 	FIELD("size", F_INT),
 	FIELD("sha256", F_TEXT),
+	FIELD("damage", F_TEXT, .what = "what a verification found wrong with it; empty: nothing is known"),
 	{0},
 };
 static const struct shape archive = {"Archive", archive_fields};

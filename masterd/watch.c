@@ -128,7 +128,10 @@ static void look_site(const struct live_site *s, struct conditions *l)
 	because(c, "the backup of %s %s at %s%s%s", s->name,
 		suspect ? "ended and cannot be relied on" : aborted ? "was aborted" : "failed", when(at, s->finished),
 		s->error[0] ? ": " : "", s->error);
-	if (suspect)
+	if (suspect && str_eq(s->error_kind, "damaged"))
+		then(c, "The older backups stand; make a new one on the node: felloe-noded backup %s. To look at this one again: felloe-noded "
+			"verify %s --run %.8s", s->name, s->name, s->uuid);
+	else if (suspect)
 		then(c, "Look at what changed on the site; when that is right, on the node: felloe-noded accept %s", s->name);
 	else
 		then(c, "%s; details: felloe run %s", advice(s->error_kind), s->uuid);

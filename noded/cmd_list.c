@@ -66,6 +66,14 @@ static const char *lost_storage(const struct known *k, const struct wire_run *r)
 	return NULL;
 }
 
+static bool is_damaged(const struct wire_run *r)
+{
+	for (size_t i = 0; i < r->archives.n; i++)
+		if (*r->archives.v[i].damage)
+			return true;
+	return false;
+}
+
 static int print_runs_json(const struct known *k)
 {
 	struct output out;
@@ -88,7 +96,19 @@ static int print_runs_json(const struct known *k)
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (lost_storage(k, &k->runs.v[i]))
 			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&out.o);
+	json_arr(&out.o, "damaged");
+	for (size_t i = 0; i < k->runs.n; i++)
+		if (is_damaged(&k->runs.v[i]))
+			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
 	return output_end(&out);
+}
+
+static void print_damage(const struct wire_run *r)
+{
+	for (size_t i = 0; i < r->archives.n; i++)
+		if (*r->archives.v[i].damage)
+			printf("          DAMAGED %s on %s: %s\n", r->archives.v[i].key, r->archives.v[i].storage, r->archives.v[i].damage);
 }
 
 static void print_runs(const struct known *k, const char *site)
@@ -115,6 +135,7 @@ static void print_runs(const struct known *k, const char *site)
 		       lost_storage(k, r) ? ", out of reach: not configured any more" : "");
 		if (*r->error)
 			printf("          %s\n", r->error);
+		print_damage(r);
 	}
 }
 

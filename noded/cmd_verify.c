@@ -8,6 +8,7 @@
 #include "noded/run/find.h"
 #include "noded/run/job.h"
 #include "noded/run/prove.h"
+#include "noded/run/report.h"
 #include "noded/run/verify.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
@@ -32,7 +33,11 @@ struct verification {
 	struct job *job;             /* of the site at work */
 	const struct found_archive *archive;
 	uint64_t read_before;        /* of the archives before this one */
-	char failure[256];           /* the first damage, "" none */
+	char damage[240];            /* the first of this archive, "" none */
+	/* of the run */
+	char failure[256];           /* the first damage, else what the proof met; "" none */
+	unsigned damaged, unknown;   /* archives: damaged ones, those that this node has no record of */
+	bool changed, stays;         /* it is another now; damage is known that this look is not deep enough for */
 };
 
 /* ---- one archive */
@@ -45,8 +50,10 @@ static void on_damage(void *ctx, const char *member, const char *why)
 
 	str_clean(name);
 	str_clean(text);
+	if (!*v->damage)
+		snprintf(v->damage, sizeof(v->damage), "%.100s%s%.130s", name, *name ? ": " : "", text);
 	if (!*v->failure)
-		snprintf(v->failure, sizeof(v->failure), "damaged: %.100s%s%.130s", name, *name ? ": " : "", text);
+		snprintf(v->failure, sizeof(v->failure), "damaged: %s", v->damage);
 	progress_clear(v->job->bar);
 	if (v->json) {
 		json_obj(&v->out, NULL);
@@ -85,15 +92,37 @@ static void print_archive(const struct verification *v, const struct verify_resu
 	fflush(stdout);
 }
 
-/* *sound: nothing is damaged. -1 cannot be told. */
-static int verify_one(struct verification *v, const struct found_archive *a, bool *sound, struct err *e)
+static enum verify_members how_deep(const struct verification *v)
+{
+	return v->members ? VERIFY_MEMBERS : v->full ? VERIFY_FILES : VERIFY_STORED;
+}
+
+/* A green run with a damaged archive would be a lie from now on. */
+static int write_down(struct verification *v, const struct found_archive *a, struct err *e)
+{
+	const struct catalogue_look l = {.storage = a->storage, .key = a->key, .depth = how_deep(v), .at = clock_ms(),
+					 .damage = *v->damage ? v->damage : NULL};
+	struct catalogue_seen seen;
+
+	if (catalogue_look(v->catalogue, &l, &seen, e))
+		return -1;
+	v->damaged += *v->damage != '\0';
+	v->unknown += !*seen.run;
+	v->changed = v->changed || seen.changed;
+	v->stays = v->stays || seen.stays;
+	return 0;
+}
+
+/* -1 cannot be told. */
+static int verify_one(struct verification *v, const struct found_archive *a, struct err *e)
 {
 	const struct verify_opts o = {.config = v->config, .damaged = on_damage, .progress = on_progress, .ctx = v,
-				      .members = v->members ? VERIFY_MEMBERS : v->full ? VERIFY_FILES : VERIFY_STORED};
+				      .members = how_deep(v)};
 	struct verify_result r;
 	int rc;
 
 	v->archive = a;
+	v->damage[0] = '\0';
 	if (v->json) {
 		json_obj(&v->out, NULL);
 		json_put_str(&v->out, "key", a->key);
@@ -108,10 +137,9 @@ static int verify_one(struct verification *v, const struct found_archive *a, boo
 		json_end_obj(&v->out);
 	}
 	v->read_before += r.fetched;
-	*sound = rc == 0 && !r.damaged;
 	if (rc == 0)
 		print_archive(v, &r);
-	return rc;
+	return rc || write_down(v, a, e) ? -1 : 0;
 }
 
 /* ---- the proof */
@@ -169,11 +197,14 @@ static int prove(struct verification *v, const struct found_archives *found, str
 
 static int conclude(struct verification *v, const struct found_archives *found, struct err *e)
 {
-	struct verdict is = {.uuid = found->v[0].run, .archives = found->n, .failure = *v->failure ? v->failure : NULL};
+	struct verdict is = {.uuid = v->unknown ? "" : found->v[0].run, .archives = found->n, .at = clock_ms(),
+			     .failure = *v->failure ? v->failure : NULL, .written = v->damaged > v->unknown};
 	char day[32];
 
-	if (prove_record(v->config, v->catalogue, &is, e))
+	if (!v->damaged && prove_record(v->config, v->catalogue, &is, e)) /* damage is written down already */
 		return -1;
+	is.uuid = found->v[0].run;
+	v->stays = v->stays && !is.written; /* a proof has read it all */
 	clock_format(day, sizeof(day), "%Y-%m-%d %H:%M:%S UTC", is.at);
 	if (v->json) {
 		json_put_time(&v->out, "proven", is.failure ? 0 : is.at);
@@ -188,13 +219,48 @@ static int conclude(struct verification *v, const struct found_archives *found, 
 	return 0;
 }
 
+/* ---- what became of the run */
+
+static int load_run(const struct verification *v, const struct found_archives *found, struct wire_runs *ret, struct err *e)
+{
+	const struct run_query q = {.uuid = found->v[0].run, .limit = 1};
+
+	return *found->v[0].run ? catalogue_runs(v->catalogue, &q, ret, e) : 0;
+}
+
+static void tell_state(const struct verification *v, const struct wire_run *run)
+{
+	const char *again = v->members ? " --members" : v->full ? " --full" : "";
+
+	if (v->changed && *run->proof)
+		printf("run %.8s of %s is %s now, no restore takes it unless it is named; felloe-noded verify %s --run %.8s%s looks again\n",
+		       run->uuid, run->site, run_state_name(run->state), run->site, run->uuid, again);
+	else if (v->changed)
+		printf("run %.8s of %s is sound again: %s\n", run->uuid, run->site, run_state_name(run->state));
+	else if (v->stays)
+		log_warn("run %.8s of %s stays %s: what is damaged in it was found by a deeper look (--members, --full), which has to be "
+			 "repeated", run->uuid, run->site, run_state_name(run->state));
+}
+
+/* What the looks at its archives made of it, for people and for the master. */
+static int report_state(struct verification *v, const struct found_archives *found, struct err *e)
+{
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+
+	if (load_run(v, found, &runs, e) || (v->changed && runs.n && report_run(v->config, v->catalogue, &runs.v[0], e)))
+		return -1;
+	if (v->json)
+		json_put_str(&v->out, "state", runs.n ? run_state_name(runs.v[0].state) : NULL);
+	else if (runs.n)
+		tell_state(v, &runs.v[0]);
+	return 0;
+}
+
 /* ---- a site */
 
 /* The bytes, then the proof; damage makes that needless. */
 static int verify_archives(struct verification *v, const struct found_archives *found, struct err *e)
 {
-	bool sound, all = true;
-
 	v->job->progress.bytes_total = 0;
 	for (size_t i = 0; i < found->n; i++)
 		v->job->progress.bytes_total += found->v[i].size * (v->members ? 2 : 1);
@@ -202,18 +268,17 @@ static int verify_archives(struct verification *v, const struct found_archives *
 	if (v->json)
 		json_arr(&v->out, "archives");
 	for (size_t i = 0; i < found->n; i++) {
-		if (verify_one(v, &found->v[i], &sound, e)) {
+		if (verify_one(v, &found->v[i], e)) {
 			if (v->json)
 				json_end_arr(&v->out);
 			return -1;
 		}
-		all = all && sound;
 	}
 	if (v->json)
 		json_end_arr(&v->out);
-	if (!v->full)
-		return 0;
-	return (all && prove(v, found, e)) || conclude(v, found, e) ? -1 : 0;
+	if (v->full && ((!v->damaged && prove(v, found, e)) || conclude(v, found, e)))
+		return -1;
+	return report_state(v, found, e);
 }
 
 static int verify_found(struct verification *v, const char *site, struct err *e)
@@ -245,6 +310,8 @@ static int verify_site(struct verification *v, const char *site)
 	v->job = &job;
 	v->failure[0] = '\0';
 	v->read_before = 0;
+	v->damaged = v->unknown = 0;
+	v->changed = v->stays = false;
 	if (v->json) {
 		json_obj(&v->out, NULL);
 		json_put_str(&v->out, "site", site);
@@ -256,7 +323,7 @@ static int verify_site(struct verification *v, const char *site)
 		json_end_obj(&v->out);
 	}
 	fflush(stdout);
-	return rc ? cmd_fail(&e) : *v->failure ? 1 : 0;
+	return rc ? cmd_fail(&e) : *v->failure ? 1 : v->stays ? 3 : 0;
 }
 
 /* Those named, else all. */

@@ -88,7 +88,7 @@ libnoded_a_SOURCES += \
 
 # a run
 libnoded_a_SOURCES += \
-	noded/run/catalogue.h noded/run/catalogue_priv.h noded/run/catalogue.c noded/run/catalogue_marks.c \
+	noded/run/catalogue.h noded/run/catalogue_priv.h noded/run/catalogue.c noded/run/catalogue_marks.c noded/run/catalogue_proof.c \
 	noded/run/lock.h noded/run/lock.c \
 	noded/run/pause.h noded/run/pause.c \
 	noded/run/progress.h noded/run/progress.c \

@@ -159,6 +159,7 @@ static const struct field archive_fields[] = {
 	TEXT_NEEDED(wire_archive, "key", key),
 	INT(wire_archive, "size", size),
 	TEXT(wire_archive, "sha256", sha256),
+	TEXT(wire_archive, "damage", damage),
 };
 
 /* ---- the tables at work */

@@ -108,6 +108,7 @@ struct wire_archive {
 	char key[1024];
 	int64_t size;
 	char sha256[SHA256_HEX];
+	char damage[256];         /* what a verification found wrong with it, "" nothing is known */
 };
 
 struct wire_phase {

@@ -121,8 +121,11 @@ static void show_run(const struct json *j)
 		printf("Read      %s", units_bytes(bytes, (uint64_t)r.bytes_in));
 	if (r.bytes_in > 0)
 		printf(", stored %s\n", r.bytes_stored > 0 ? units_bytes(bytes, (uint64_t)r.bytes_stored) : "nothing");
-	for (size_t i = 0; i < r.archives.n; i++)
+	for (size_t i = 0; i < r.archives.n; i++) {
 		printf("%s %s:%s\n", i ? "         " : "Archive  ", r.archives.v[i].storage, r.archives.v[i].key);
+		if (r.archives.v[i].damage[0])
+			printf("          DAMAGED %s\n", r.archives.v[i].damage);
+	}
 	if (r.snapshot[0])
 		printf("Snapshot  %s\n", r.snapshot);
 	if (r.proven)

@@ -253,8 +253,8 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	line(s, AT(r.y + 1, r.x, r.w), "Read", text);
 	text[0] = '\0';
 	for (size_t i = 0; i < run->archives.n && len < sizeof(text); i++) {
-		int n = snprintf(text + len, sizeof(text) - len, "%s%s:%.200s", len ? ", " : "",
-				 run->archives.v[i].storage, run->archives.v[i].key);
+		int n = snprintf(text + len, sizeof(text) - len, "%s%s%s:%.200s", len ? ", " : "",
+				 run->archives.v[i].damage[0] ? "DAMAGED " : "", run->archives.v[i].storage, run->archives.v[i].key);
 
 		len += n > 0 ? (size_t)n : 0;
 	}

@@ -25,6 +25,9 @@ static int find(struct catalogue *catalogue, const char *site, const char *run, 
 	if (ret->v[0].state != RUN_SUSPECT)
 		return err_set(e, ERR_CONFLICT, "run %.8s of site %s is not suspect, it is %s", ret->v[0].uuid, site,
 			       run_state_name(ret->v[0].state));
+	if (str_starts(ret->v[0].proof, "damaged: "))
+		return err_set(e, ERR_CONFLICT, "run %.8s of site %s has a damaged archive: felloe-noded verify %s --run %.8s looks "
+			       "again, a new backup replaces it", ret->v[0].uuid, site, site, ret->v[0].uuid);
 	if (*ret->v[0].proof)
 		return err_set(e, ERR_CONFLICT, "run %.8s of site %s was tried and could not be restored: felloe-noded verify %s --run %.8s "
 			       "--full tries again, a new backup replaces it", ret->v[0].uuid, site, site, ret->v[0].uuid);

@@ -455,6 +455,17 @@ static int run_hooks(struct backup *b, const struct strings *commands, const cha
 	return hooks_run(commands, &h, e);
 }
 
+/* The first run of a site has nothing to be compared with; one after the records were lost looks like a first one. */
+static void warn_if_lost(struct backup *b)
+{
+	const struct run_query q = {.site = b->o->site->name, .was_good = true, .limit = 1};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	struct err ignored; /* the comparison itself has met it */
+
+	if (catalogue_was_lost() && catalogue_runs(b->o->catalogue, &q, &runs, &ignored) == 0 && !runs.n)
+		job_warn(&b->job, "the records of earlier runs were lost: whether this one is like them was not seen");
+}
+
 /* The archive is stored and sound; is it a backup of what the site was? */
 static void judge(struct backup *b)
 {
@@ -465,7 +476,9 @@ static void judge(struct backup *b)
 	struct err e;
 
 	if (catalogue_set_blank(j.catalogue, j.run->uuid, j.blank_files, &e) || judge_run(&j, &findings, &e)) {
-		job_warn(&b->job, "the run could not be compared with the last good one: %s", e.msg);
+		/* nobody has looked, so nobody can say that it is good */
+		snprintf(b->job.suspect, sizeof(b->job.suspect), "it could not be compared with the last good run: %.250s; if it is right: "
+			 "felloe-noded accept %s", e.msg, j.site->name);
 	} else if (findings.n) {
 		for (size_t i = 0; i < findings.n && i < FINDINGS_TOLD; i++)
 			job_say(&b->job, "suspect: %s", findings.v[i].text);
@@ -475,6 +488,7 @@ static void judge(struct backup *b)
 			 findings.v[0].text, more, j.site->name);
 	}
 	list_done(&findings);
+	warn_if_lost(b);
 }
 
 static const char *state_for_hooks(const struct job *j)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/catalogue.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,10 @@ static const char *const migrations[] = {
 	"  PRIMARY KEY(site, db, name)) WITHOUT ROWID;",
 	/* when its archives were given up; 0: not */
 	"ALTER TABLE runs ADD COLUMN expiring INTEGER NOT NULL DEFAULT 0;",
+	/* what a verification found wrong with an archive, when, and how deep it had to look for that */
+	"ALTER TABLE archives ADD COLUMN damage TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE archives ADD COLUMN damage_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE archives ADD COLUMN damage_depth INTEGER NOT NULL DEFAULT 0;",
 };
 
 int catalogue_open(struct catalogue **ret, struct err *e)
@@ -65,6 +70,20 @@ int catalogue_open(struct catalogue **ret, struct err *e)
 
 	*ret = TAKE(c);
 	return 0;
+}
+
+bool catalogue_was_lost(void)
+{
+	CLEANUP(freep) char *path = fs_state_dir("node");
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool lost = false;
+
+	while (dir && !lost && (entry = readdir(dir)))
+		lost = str_starts(entry->d_name, "catalogue.db.damaged-");
+	if (dir)
+		closedir(dir);
+	return lost;
 }
 
 void catalogue_close(struct catalogue *c)
@@ -264,31 +283,6 @@ int catalogue_reported(struct catalogue *c, const char *uuid, int64_t rev, struc
 	return sql_run(s, e);
 }
 
-#define PROOF_FAILED "proof failed: "
-/* what a proof may change: good runs, and those that a proof made suspect */
-#define OURS "state IN ('ok', 'warning') OR (state='suspect' AND proof<>'' AND error='" PROOF_FAILED "' || proof)"
-
-/* A proof that failed takes its green from a run; one that succeeds later gives
- * back only what that took. */
-int catalogue_proof(struct catalogue *c, const char *uuid, const struct catalogue_proof *proof, struct err *e)
-{
-	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
-
-	if (sql_prepare(c->db, &s,
-			"UPDATE runs SET rev=rev+1, proven=?2, proof=?3,"
-			" state=CASE WHEN NOT (" OURS ") THEN state WHEN ?3<>'' THEN 'suspect'"
-			"  WHEN state='suspect' THEN 'warning' ELSE state END,"
-			" error_kind=CASE WHEN NOT (" OURS ") THEN error_kind WHEN ?3<>'' THEN 'damaged'"
-			"  WHEN state='suspect' THEN '' ELSE error_kind END,"
-			" error=CASE WHEN NOT (" OURS ") THEN error WHEN ?3<>'' THEN '" PROOF_FAILED "' || ?3"
-			"  WHEN state='suspect' THEN '' ELSE error END WHERE uuid=?1", e))
-		return -1;
-	sql_bind_str(s, 1, uuid);
-	sql_bind_int(s, 2, proof->failure ? 0 : proof->at);
-	sql_bind_str(s, 3, str_or(proof->failure, ""));
-	return sql_run(s, e);
-}
-
 static int add_table(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_table *t,
 		     struct err *e)
 {
@@ -363,11 +357,15 @@ static int load_archives(struct catalogue *c, struct wire_run *run, struct err *
 	int more;
 
 	if (sql_prepare(c->db, &s,
-			"SELECT storage, key, db, size, sha256 FROM archives WHERE run=? AND stored=1 ORDER BY id", e))
+			"SELECT storage, key, db, size, sha256, damage FROM archives WHERE run=? AND stored=1 ORDER BY id", e))
 		return -1;
 	sql_bind_str(s, 1, run->uuid);
-	while ((more = sql_step(s, e)) > 0)
-		copy_archive(list_push(&run->archives), s);
+	while ((more = sql_step(s, e)) > 0) {
+		struct wire_archive *a = list_push(&run->archives);
+
+		copy_archive(a, s);
+		str_cut(a->damage, sizeof(a->damage), sql_str(s, 5));
+	}
 	return more;
 }
 
@@ -426,6 +424,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" AND (?5=0 OR started<=?5) AND (NOT ?7 OR reported<rev) AND (?8 IS NULL OR what=?8)"
 			" AND (?9 IS NULL OR EXISTS (SELECT 1 FROM archives a WHERE a.run=runs.uuid AND a.db=?9 AND a.stored=1))"
 			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0)"
+			" AND (NOT ?12 OR (expiring=0 AND (" CATALOGUE_WAS_GOOD ")))"
 			/* a clock that was wrong once must not make an old run the newest for ever */
 			" ORDER BY CASE WHEN ?5=0 THEN rowid ELSE started END DESC, rowid DESC LIMIT ?6", e))
 		return -1;
@@ -440,6 +439,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 	sql_bind_str(s, 9, q->db);
 	sql_bind_str(s, 10, q->state);
 	sql_bind_int(s, 11, q->proven);
+	sql_bind_int(s, 12, q->was_good);
 	while ((more = sql_step(s, e)) > 0) {
 		struct wire_run *run = list_push(&runs);
 

@@ -17,6 +17,8 @@ struct catalogue;
 
 /* Open, make or bring up to date. */
 int catalogue_open(struct catalogue **ret, struct err *e) MUSTCHECK;
+/* Records were damaged once and begun anew: what is not in them may have been. */
+bool catalogue_was_lost(void);
 void catalogue_close(struct catalogue *c);
 void catalogue_closep(struct catalogue **c);
 
@@ -58,6 +60,22 @@ struct catalogue_proof {
 };
 int catalogue_proof(struct catalogue *c, const char *uuid, const struct catalogue_proof *proof, struct err *e) MUSTCHECK;
 
+/* A verification has read an archive: damage NULL, or what is wrong. Damage makes its run "suspect" as a failed proof does,
+ * with an error that begins with "damaged: ". When a later look that is at least as deep finds it sound, and no other
+ * archive of the run is known to be damaged, the run is a "warning". A proof that succeeds ends all damage of its run. */
+struct catalogue_look {
+	const char *storage, *key;
+	int depth;               /* how deep it looked, any order of the caller's */
+	const char *damage;
+	int64_t at;              /* ms */
+};
+struct catalogue_seen {
+	char run[UUID_TEXT];     /* whose archive it is; "" no record of it */
+	bool changed;            /* the run is another now, and its rev grew: hand it to report_run */
+	bool stays;              /* sound as far as this one looked: damage that was found by looking deeper is still believed */
+};
+int catalogue_look(struct catalogue *c, const struct catalogue_look *l, struct catalogue_seen *ret, struct err *e) MUSTCHECK;
+
 struct catalogue_table {
 	const char *name;
 	uint64_t rows, bytes;
@@ -77,6 +95,7 @@ struct run_marks {
 	bool held;               /* never deleted */
 	int64_t blank_files;     /* with nothing but NUL bytes in them */
 	int64_t expiring;        /* since when its archives are being deleted, ms; 0: they are not */
+	int64_t tables;          /* of how many there are records */
 };
 /* All zero for a run that is not known. */
 int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e) MUSTCHECK;
@@ -96,6 +115,7 @@ struct run_brief {
 	enum run_state state;
 	int64_t started, expiring;
 	bool held;
+	bool broken;             /* the last proof of it failed, or an archive of it is damaged */
 	int64_t archives, size;  /* stored ones */
 	char storages[512];      /* on which: "disk,idrive"; cut off when it is longer */
 };
@@ -136,6 +156,7 @@ struct run_query {
 	const char *site;
 	const char *uuid;        /* whole or its beginning (at least 4 characters) */
 	bool good;               /* state ok or warning, and not being deleted */
+	bool was_good;           /* also those that are suspect only for what was found of their archives since */
 	bool running;
 	bool proven;             /* it was restored as a proof */
 	bool unreported;         /* the outbox has not taken over its newest rev */

@@ -60,8 +60,9 @@ int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *r
 
 	*ret = (struct run_briefs){0};
 	if (sql_prepare(c->db, &s,
-			"SELECT r.uuid, r.timer, r.what, r.state, r.started, r.held, r.expiring, count(a.id),"
-			" coalesce(sum(a.size), 0), coalesce(group_concat(DISTINCT a.storage), '') FROM runs r LEFT JOIN archives a ON a.run=r.uuid AND a.stored=1"
+			"SELECT r.uuid, r.timer, r.what, r.state, r.started, r.held, r.expiring, r.proof<>'', count(a.id),"
+			" coalesce(sum(a.size), 0), coalesce(group_concat(DISTINCT a.storage), '')"
+			" FROM runs r LEFT JOIN archives a ON a.run=r.uuid AND a.stored=1"
 			" WHERE r.site=? GROUP BY r.uuid ORDER BY r.rowid DESC", e))
 		return -1;
 	sql_bind_str(s, 1, site);
@@ -76,9 +77,10 @@ int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *r
 		b->started = sql_int(s, 4);
 		b->held = sql_int(s, 5) != 0;
 		b->expiring = sql_int(s, 6);
-		b->archives = sql_int(s, 7);
-		b->size = sql_int(s, 8);
-		str_cut(b->storages, sizeof(b->storages), sql_str(s, 9));
+		b->broken = sql_int(s, 7) != 0;
+		b->archives = sql_int(s, 8);
+		b->size = sql_int(s, 9);
+		str_cut(b->storages, sizeof(b->storages), sql_str(s, 10));
 	}
 	if (more < 0)
 		list_done(ret);
@@ -167,7 +169,8 @@ int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret
 	int more;
 
 	*ret = (struct run_marks){0};
-	if (sql_prepare(c->db, &s, "SELECT held, blank_files, expiring FROM runs WHERE uuid=?", e))
+	if (sql_prepare(c->db, &s, "SELECT held, blank_files, expiring, (SELECT count(*) FROM tables WHERE run=uuid) FROM runs"
+				   " WHERE uuid=?", e))
 		return -1;
 	sql_bind_str(s, 1, uuid);
 	more = sql_step(s, e);
@@ -175,6 +178,7 @@ int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret
 		ret->held = sql_int(s, 0) != 0;
 		ret->blank_files = sql_int(s, 1);
 		ret->expiring = sql_int(s, 2);
+		ret->tables = sql_int(s, 3);
 	}
 	return more < 0 ? -1 : 0;
 }

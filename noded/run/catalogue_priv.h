@@ -10,4 +10,8 @@ struct catalogue {
 	struct sql *db;
 };
 
+/* A condition on runs: good, or made suspect only by what was found of its archives afterwards (catalogue_proof.c). */
+#define CATALOGUE_WAS_GOOD "state IN ('ok', 'warning') OR (state='suspect' AND proof<>''" \
+			   " AND error IN ('proof failed: ' || proof, proof))"
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/expire.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +49,11 @@ static void look_frozen(const struct run_briefs *runs, const char *site, char re
 		if (!newest || run_state_good(newest->state))
 			continue;
 		clock_format(day, sizeof(day), "%Y-%m-%d %H:%M", newest->started);
-		if (newest->state == RUN_SUSPECT)
+		if (newest->state == RUN_SUSPECT && newest->broken)
+			snprintf(ret, ERR_MSG_MAX, "nothing is deleted: the last run of %s is damaged or does not restore (%.8s, %s UTC), until a "
+				 "good one follows or felloe-noded verify %s --run %.8s finds it sound", newest->what, newest->uuid, day, site,
+				 newest->uuid);
+		else if (newest->state == RUN_SUSPECT)
 			snprintf(ret, ERR_MSG_MAX, "nothing is deleted: the last run of %s is suspect (%.8s, %s UTC), until a good one follows "
 				 "or felloe-noded accept %s says that it is right", newest->what, newest->uuid, day, site);
 		else
@@ -196,21 +199,6 @@ static const char *is_away(const struct pass *p, const char *storage)
 	return NULL;
 }
 
-/* The directory below a disk that is not mounted: what is not in it is not gone. */
-static bool is_bare(const struct storage *storage)
-{
-	DIR *dir = str_eq(storage->type, "dir") ? opendir(storage->path) : NULL;
-	const struct dirent *entry;
-	bool bare = true;
-
-	if (!dir)
-		return false;
-	while (bare && (entry = readdir(dir)))
-		bare = str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..");
-	closedir(dir);
-	return bare;
-}
-
 /* The sidecar first: an archive without one can still be restored, one that is
  * gone cannot. What is not there any more counts as deleted. */
 static int delete_objects(const struct storage *storage, const char *key, bool (*stop)(void), struct err *e)
@@ -220,7 +208,7 @@ static int delete_objects(const struct storage *storage, const char *key, bool (
 	const char *const keys[] = {idx, key};
 	uint64_t size;
 
-	if (is_bare(storage))
+	if (store_bare(storage))
 		return err_set(e, ERR_STORAGE, "storage %s: %s is empty, is its disk mounted? (If it is, put any file there.)",
 			       storage->name, storage->path);
 	if (store_open(&s, storage, e))

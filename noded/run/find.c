@@ -396,6 +396,23 @@ static int no_such_storage(const struct find_opts *o, struct err *e)
 		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* Better than nothing, perhaps: the newest that nothing counts on. */
+static int no_good_run(const struct find_opts *o, const struct wanted *w, struct err *e)
+{
+	const struct run_query q = {.site = o->site, .state = run_state_name(RUN_SUSPECT), .limit = 1,
+				    .until = w->until == INT64_MAX ? 0 : w->until};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	char hint[80] = "";
+
+	if (!w->uuid && catalogue_runs(o->catalogue, &q, &runs, e))
+		return -1;
+	if (runs.n && runs.v[0].archives.n)
+		snprintf(hint, sizeof(hint), "; run %.8s is suspect, --at or --run %.8s takes it", runs.v[0].uuid, runs.v[0].uuid);
+	return err_set(e, ERR_NOTFOUND, "site %s: the records of this node know no %s%s%s%s; with --from STORAGE the "
+		       "storage itself is searched", o->site, w->uuid ? "archive of run " : "good run", w->uuid ? w->uuid : "",
+		       !w->uuid && w->until != INT64_MAX ? " before that time" : "", hint);
+}
+
 static int find_in_catalogue(const struct find_opts *o, const struct wanted *w, struct found_archives *ret,
 			     struct err *e)
 {
@@ -411,9 +428,7 @@ static int find_in_catalogue(const struct find_opts *o, const struct wanted *w, 
 	if (!runs.n && !w->uuid && !config_site(o->config, o->site))
 		return no_such_site(o, e);
 	if (!runs.n || !runs.v[0].archives.n)
-		return err_set(e, ERR_NOTFOUND, "site %s: the records of this node know no %s%s%s; with --from STORAGE the "
-			       "storage itself is searched", o->site, w->uuid ? "archive of run " : "good run",
-			       w->uuid ? w->uuid : "", !w->uuid && w->until != INT64_MAX ? " before that time" : "");
+		return no_good_run(o, w, e);
 	run = &runs.v[0];
 	for (size_t i = 0; i < run->archives.n; i++) {
 		struct found_archive *a = list_push(ret);

@@ -26,12 +26,25 @@ static struct plausible_rules rules_of(const struct judge *j)
 					.exclude_tables = &j->site->exclude_tables};
 }
 
-/* The newest good run with all of this; none: ret->n is 0. */
+/* The newest run with all of this that was good; none: ret->n is 0. */
 static int last_good(const struct judge *j, const char *what, const char *db, struct wire_runs *ret, struct err *e)
 {
-	const struct run_query q = {.site = j->run->site, .good = true, .what = what, .db = db, .limit = 1};
+	const struct run_query q = {.site = j->run->site, .was_good = true, .what = what, .db = db, .limit = 1};
 
 	return catalogue_runs(j->catalogue, &q, ret, e);
+}
+
+/* Without its tables each run would look like it. */
+static int has_facts(const struct judge *j, const struct wire_run *base, struct err *e)
+{
+	struct run_marks marks;
+
+	if (catalogue_marks(j->catalogue, base->uuid, &marks, e))
+		return -1;
+	if (marks.tables < base->tables)
+		return err_set(e, ERR_DAMAGED, "of the %lld tables of run %.8s the records of this node know %lld", (long long)base->tables,
+			       base->uuid, (long long)marks.tables);
+	return 0;
 }
 
 static int judge_database(const struct judge *j, const char *db, struct findings *ret, struct err *e)
@@ -41,7 +54,8 @@ static int judge_database(const struct judge *j, const char *db, struct findings
 	CLEANUP(runs_done) struct wire_runs base = {0};
 	const struct plausible_rules rules = rules_of(j);
 
-	if (last_good(j, NULL, db, &base, e) || catalogue_each_table(j->catalogue, j->run->uuid, db, add_table, &now, e) ||
+	if (last_good(j, NULL, db, &base, e) || (base.n && has_facts(j, &base.v[0], e)) ||
+	    catalogue_each_table(j->catalogue, j->run->uuid, db, add_table, &now, e) ||
 	    (base.n && catalogue_each_table(j->catalogue, base.v[0].uuid, db, add_table, &before, e)))
 		return -1;
 	plausible_tables(&rules, db, base.n ? &before : NULL, &now, ret);

@@ -10,7 +10,8 @@
 
 /* A run that went well is held against the last good one of its site: each
  * database with the last good run that has an archive of it, the sizes with the
- * last one that stored the same parts (docs/retention.md). */
+ * last one that stored the same parts (docs/retention.md). A run whose archive was
+ * found damaged later was good then: its numbers are as right as ever. */
 
 struct judge {
 	const struct config *config;
@@ -20,7 +21,7 @@ struct judge {
 	bool whole_server;
 	int64_t blank_files;
 };
-/* What is not plausible, worst first; list_done it. */
+/* What is not plausible, worst first; list_done it. An error: it cannot be told, so nothing speaks for the run. */
 int judge_run(const struct judge *j, struct findings *ret, struct err *e) MUSTCHECK;
 
 #endif

@@ -116,6 +116,8 @@ int verify_archive(const struct verify_opts *o, const struct found_archive *a, s
 		rc = read_opened(o, &opened, ret, e);
 	ret->fetched = opened.fetched;
 	opened_close(&opened);
+	if (rc && e->kind == ERR_NOTFOUND && store_bare(config_storage(o->config, a->storage)))
+		return err_set(e, ERR_STORAGE, "storage %s is an empty directory: is its disk mounted?", a->storage);
 	/* An archive that does not open for its content is damage, known for sure. */
 	if (rc && (e->kind == ERR_DAMAGED || e->kind == ERR_INVALID || e->kind == ERR_NOTFOUND)) {
 		ret->damaged++;

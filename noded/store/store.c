@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/store/store.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,4 +377,18 @@ int store_try(const struct storage *cfg, struct store_test *ret, struct err *e)
 	t.prefix = prefix;
 	random_bytes(t.body, sizeof(t.body));
 	return all_steps(&t, ret, e);
+}
+
+bool store_bare(const struct storage *cfg)
+{
+	DIR *dir = str_eq(cfg->type, "dir") ? opendir(cfg->path) : NULL;
+	const struct dirent *entry;
+	bool bare = true;
+
+	if (!dir)
+		return false;
+	while (bare && (entry = readdir(dir)))
+		bare = str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..");
+	closedir(dir);
+	return bare;
 }

@@ -62,6 +62,10 @@ int store_list(struct store *s, const char *prefix, store_list_fn *on_item, void
 /* "{prefix}/{rest}" without doubled or leading slashes; yours. */
 char *store_key(const struct storage *cfg, const char *rest);
 
+/* The directory below a disk that is not mounted, to all appearances: it is empty, so what is not in it need not be
+ * gone. False for what is no directory. */
+bool store_bare(const struct storage *cfg);
+
 /* The four steps of a test with their times, all tried as far as sense goes. */
 struct store_test {
 	struct { bool tried, ok; int64_t ms; char error[ERR_MSG_MAX]; } list, write, read, remove;

@@ -185,18 +185,19 @@ race() { # the table goes between its listing and its reading: the one before it
 check "a run during which a table vanishes starts over" race
 
 # ---- damage
-ARCHIVE=$T/store/$(noded list --json | jq -r '[.runs[] | select(.state == "ok")][0].archives[0].key')
+SOUND=$(noded list --json | jq '[.runs[] | select(.state == "ok")][0]')
+ARCHIVE=$T/store/$(jq -r '.archives[0].key' <<<"$SOUND") RUN=$(jq -r .uuid <<<"$SOUND")
 check "the archive is sound before" run noded verify --members -c "$T/cfg/good.json" shop
 SIZE=$(stat -c %s "$ARCHIVE")
 printf '\x00\xff\x00\xff' | dd of="$ARCHIVE" bs=1 seek=$((SIZE / 3)) conv=notrunc status=none
 check "a flipped byte is found" run -e 1 noded verify -c "$T/cfg/good.json" shop
 check "what it hit is named" says "DAMAGED"
-check "--members names the member" run -e 1 noded verify --members -c "$T/cfg/good.json" shop
+check "--members names the member" run -e 1 noded verify --members -c "$T/cfg/good.json" shop --run "$RUN"
 check "by its name in the archive" grep -Eq 'DAMAGED .*(db/|files/)' "$OUT"
 truncate -s $((SIZE / 2)) "$ARCHIVE"
-check "a cut archive is found" run -e 1 noded verify -c "$T/cfg/good.json" shop
+check "a cut archive is found" run -e 1 noded verify -c "$T/cfg/good.json" shop --run "$RUN"
 rm "$ARCHIVE"
-check "a lost archive is found" run -e 1 noded verify -c "$T/cfg/good.json" shop
+check "a lost archive is found" run -e 1 noded verify -c "$T/cfg/good.json" shop --run "$RUN"
 
 # ---- hooks and notices
 config hooks ".sites[0].hooks = {before: [\"sh -c 'echo before \$FELLOE_SITE >>$T/hooks; exit 0'\"],

@@ -24,7 +24,7 @@ cp "$A" "$T/good"
 cp "$A.idx" "$T/good.idx"
 
 spoil "$T/state/node/catalogue.db" 50
-check "with damaged records the next backup still ends with 0" run noded backup www
+check "with damaged records the next backup is made, with a warning" run -e 3 noded backup www
 check "it says what became of them" says "the catalogue of runs was damaged and is now"
 check "they are kept" test -n "$(find "$T/state/node" -name 'catalogue.db.damaged-*')"
 check "the new ones know the new run" test "$(noded list --json | jq '.runs | length')" = 1

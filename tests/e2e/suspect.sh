@@ -103,6 +103,16 @@ check "its log tells" grep -q 'accepted by hand' <(newest log)
 check "and the next run is" run backup
 check "a first run of such a site would be suspect" run -e 1 felloe-noded backup -q -c "$T/good.json" --state "$T/state2"
 
+# ---- a guard that could not look says nothing for the run
+records() { python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=10); c.execute(sys.argv[2]); c.commit()' "$T/state/node/catalogue.db" "$1"; }
+records "DELETE FROM tables WHERE run = '$(newest uuid)'"
+check "the records of the last good run lost its tables: suspect" run -e 1 backup
+check "as nothing was compared" says "it could not be compared with the last good run: of the 6 tables of run"
+check "the run is suspect" newest_is state suspect
+check "with the way out" says "if it is right: felloe-noded accept shop"
+check "which is taken" run noded accept -c "$T/good.json" shop
+check "the next run has something to be compared with" run backup
+
 # ---- files
 mkdir "$T/www/photos" && for i in $(seq 200); do head -c 30000 /dev/zero | tr '\0' 'a' >"$T/www/photos/$i.jpg"; done
 check "files come" run backup

@@ -240,6 +240,99 @@ static void a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says(vo
 	expect_proof("bbbb-9", RUN_SUSPECT, 7000, "");
 }
 
+static struct catalogue_seen look(const char *key, int depth, const char *damage)
+{
+	const struct catalogue_look l = {.storage = "disk", .key = key, .depth = depth, .damage = damage, .at = 9000};
+	struct catalogue_seen seen;
+	struct err e;
+
+	if (catalogue_look(c, &l, &seen, &e))
+		fail_msg("%s", e.msg);
+	return seen;
+}
+
+static void store(const char *uuid, const char *key)
+{
+	struct wire_archive a = archive("disk", key, 100);
+	struct err e;
+
+	assert_int_equal(catalogue_upload(c, uuid, &a, &e) + catalogue_stored(c, uuid, &a, &e), 0);
+}
+
+static void damage_takes_the_green_until_every_archive_is_sound_again(void **state)
+{
+	const struct run_query damaged = {.uuid = "dddd-9"};
+	struct catalogue_seen seen;
+	char first[UUID_TEXT];
+	struct wire_runs runs;
+	struct err e;
+
+	(void)state;
+	save("dddd-9", "damage", 1000, RUN_OK);
+	store("dddd-9", "d/1");
+	store("dddd-9", "d/2");
+	prove("dddd-9", 5000, NULL);
+	assert_false(look("d/1", 0, NULL).changed);
+	expect_proof("dddd-9", RUN_OK, 5000, "");
+	seen = look("d/2", 0, "db/x: frame");
+	assert_true(seen.changed);
+	assert_string_equal(seen.run, "dddd-9");
+	expect_proof("dddd-9", RUN_SUSPECT, 0, "damaged: db/x: frame");
+	assert_int_equal(count(&(struct run_query){.site = "damage", .good = true}, first), 0);
+	assert_int_equal(count(&(struct run_query){.site = "damage", .was_good = true}, first), 1);
+	assert_int_equal(catalogue_runs(c, &damaged, &runs, &e), 0);
+	assert_string_equal(runs.v[0].archives.v[0].damage, "");
+	assert_string_equal(runs.v[0].archives.v[1].damage, "db/x: frame");
+	runs_done(&runs);
+	assert_true(look("d/1", 0, "db/a: gone").changed);
+	expect_proof("dddd-9", RUN_SUSPECT, 0, "damaged: db/a: gone");
+	assert_true(look("d/1", 0, NULL).changed);
+	expect_proof("dddd-9", RUN_SUSPECT, 0, "damaged: db/x: frame");
+	assert_false(look("d/2", 0, "db/x: frame").changed); /* the same again is no news */
+	assert_true(look("d/2", 0, NULL).changed);
+	expect_proof("dddd-9", RUN_WARNING, 0, "");
+}
+
+static void a_shallow_look_does_not_undo_what_a_deep_one_found(void **state)
+{
+	struct catalogue_seen seen;
+
+	(void)state;
+	save("eeee-9", "deep", 1000, RUN_WARNING);
+	store("eeee-9", "e/1");
+	assert_true(look("e/1", 2, "db/x: its SHA-256").changed);
+	seen = look("e/1", 0, NULL);
+	assert_false(seen.changed);
+	assert_true(seen.stays);
+	expect_proof("eeee-9", RUN_SUSPECT, 0, "damaged: db/x: its SHA-256");
+	seen = look("e/1", 2, NULL);
+	assert_true(seen.changed);
+	assert_false(seen.stays);
+	expect_proof("eeee-9", RUN_WARNING, 0, "");
+	assert_true(look("e/1", 2, "db/x: its SHA-256").changed);
+	prove("eeee-9", 7000, NULL); /* all of it was read, and loaded */
+	expect_proof("eeee-9", RUN_WARNING, 7000, "");
+	assert_false(look("e/1", 0, NULL).stays);
+}
+
+static void damage_and_other_reasons_do_not_undo_each_other(void **state)
+{
+	(void)state;
+	save("ffff-9", "both", 1000, RUN_SUSPECT);
+	store("ffff-9", "f/1");
+	assert_true(look("f/1", 0, "db/x: frame").changed);
+	expect_proof("ffff-9", RUN_SUSPECT, 0, ""); /* its own reason stands */
+	assert_true(look("f/1", 0, NULL).changed);
+	expect_proof("ffff-9", RUN_SUSPECT, 0, "");
+	save("ffff-8", "both", 2000, RUN_OK);
+	store("ffff-8", "f/2");
+	prove("ffff-8", 5000, "table t: other content");
+	assert_false(look("f/2", 0, "db/x: frame").changed);
+	assert_false(look("f/2", 0, NULL).changed); /* sound bytes prove nothing about the copy */
+	expect_proof("ffff-8", RUN_SUSPECT, 0, "proof failed: table t: other content");
+	assert_string_equal(look("f/none", 0, "gone").run, "");
+}
+
 static void the_grid_of_a_table_is_remembered(void **state)
 {
 	const struct catalogue_grid g = {"shop", "db", "t"}, other = {"shop", "db", "u"};
@@ -414,6 +507,9 @@ int main(void)
 		cmocka_unit_test(an_aborted_run_leaves_nothing),
 		cmocka_unit_test(a_run_that_ended_by_itself_is_not_aborted_behind_its_back),
 		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
+		cmocka_unit_test(damage_takes_the_green_until_every_archive_is_sound_again),
+		cmocka_unit_test(a_shallow_look_does_not_undo_what_a_deep_one_found),
+		cmocka_unit_test(damage_and_other_reasons_do_not_undo_each_other),
 		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),
 	};
 
