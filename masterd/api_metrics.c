@@ -21,8 +21,8 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-/* Labels name at most so many sites: the ones whose last good backup is oldest. */
-enum { SITES_MAX = 500, AGES = 5 };
+/* Labels name at most so many sites: the ones whose last good backup, or proof, is oldest. */
+enum { SITES_MAX = 500, AGES = 5, PROOF_AGES = 3 };
 
 static const struct {
 	const char *label;
@@ -30,11 +30,18 @@ static const struct {
 } ages[AGES] = {
 	{"1h", INT64_C(3600000)}, {"26h", INT64_C(26) * 3600000}, {"2d", INT64_C(2) * 86400000},
 	{"7d", INT64_C(7) * 86400000}, {"30d", INT64_C(30) * 86400000},
+}, proof_ages[PROOF_AGES] = {
+	{"7d", INT64_C(7) * 86400000}, {"30d", INT64_C(30) * 86400000}, {"90d", INT64_C(90) * 86400000},
 };
 
 struct old_site {
-	int64_t good_at, node_id;
+	int64_t at, node_id;
 	char node[WIRE_HOST], site[WIRE_NAME];
+};
+struct old_sites {
+	struct old_site *v;     /* SITES_MAX */
+	size_t n, newest;       /* of the kept ones the place of the newest */
+	int64_t oldest;         /* ms; 0 none */
 };
 
 /* One look at all nodes. */
@@ -43,29 +50,42 @@ struct count {
 	int64_t now;
 	uint64_t states[3], health[HEALTHS], liveness[3], last_runs[RUN_STATES];
 	uint64_t sites, never, older[AGES], running;
-	int64_t oldest_good, oldest_report; /* ms; 0 none */
-	struct old_site *old;
-	size_t n_old, newest;               /* of the kept ones the place of the newest */
+	uint64_t unproven, proof_older[PROOF_AGES], damaged;
+	int64_t oldest_report;  /* ms; 0 none */
+	struct old_sites backups, proofs;
 };
 
 /* Keep the oldest: a newer one gives its place. */
-static void keep_old(struct count *c, const struct live_node *n, const struct live_site *s)
+static void keep_old(struct old_sites *l, int64_t at, const struct live_node *n, const struct live_site *s)
 {
 	struct old_site *o;
 
-	if (c->n_old == SITES_MAX && s->good_at >= c->old[c->newest].good_at)
+	if (!l->oldest || at < l->oldest)
+		l->oldest = at;
+	if (l->n == SITES_MAX && at >= l->v[l->newest].at)
 		return;
-	o = &c->old[c->n_old < SITES_MAX ? c->n_old++ : c->newest];
-	o->good_at = s->good_at;
+	o = &l->v[l->n < SITES_MAX ? l->n++ : l->newest];
+	o->at = at;
 	o->node_id = n->n.id;
 	str_cut(o->node, sizeof(o->node), n->n.name);
 	str_cut(o->site, sizeof(o->site), s->name);
-	if (c->n_old < SITES_MAX)
+	if (l->n < SITES_MAX)
 		return;
-	c->newest = 0;
-	for (size_t i = 1; i < c->n_old; i++)
-		if (c->old[i].good_at > c->old[c->newest].good_at)
-			c->newest = i;
+	l->newest = 0;
+	for (size_t i = 1; i < l->n; i++)
+		if (l->v[i].at > l->v[l->newest].at)
+			l->newest = i;
+}
+
+static void count_proof(struct count *c, const struct live_node *n, const struct live_site *s)
+{
+	if (!s->proven_at) {
+		c->unproven++;
+		return;
+	}
+	for (size_t i = 0; i < PROOF_AGES; i++)
+		c->proof_older[i] += c->now - s->proven_at > proof_ages[i].ms;
+	keep_old(&c->proofs, s->proven_at, n, s);
 }
 
 static void count_site(struct count *c, const struct live_node *n, const struct live_site *s)
@@ -74,15 +94,15 @@ static void count_site(struct count *c, const struct live_node *n, const struct 
 	c->running += s->running_since != 0;
 	if (s->started)
 		c->last_runs[s->state]++;
+	c->damaged += s->started && s->state == RUN_SUSPECT && str_eq(s->error_kind, "damaged");
+	count_proof(c, n, s);
 	if (!s->good_at) {
 		c->never++;
 		return;
 	}
 	for (size_t i = 0; i < AGES; i++)
 		c->older[i] += c->now - s->good_at > ages[i].ms;
-	if (!c->oldest_good || s->good_at < c->oldest_good)
-		c->oldest_good = s->good_at;
-	keep_old(c, n, s);
+	keep_old(&c->backups, s->good_at, n, s);
 }
 
 static void count_node(void *ctx, const struct live_node *n)
@@ -140,10 +160,35 @@ static void put_nodes(struct buf *b, const struct count *c)
 	      age_s(c->now, c->oldest_report));
 }
 
+/* The age of each, or with now 0 its time. */
+static void put_old(struct buf *b, const char *name, const struct old_sites *l, int64_t now)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		char id[24];
+		const char *const labels[] = {"node_id", id, "node", l->v[i].node, "site", l->v[i].site, NULL};
+
+		snprintf(id, sizeof(id), "%lld", (long long)l->v[i].node_id);
+		prom_value(b, name, labels, now ? age_s(now, l->v[i].at) : (double)(l->v[i].at / 1000));
+	}
+}
+
+static void put_proofs(struct buf *b, const struct count *c)
+{
+	plain(b, "felloe_sites_damaged", "gauge", "Sites whose newest run that ended was found damaged, or does not restore.",
+	      (double)c->damaged);
+	plain(b, "felloe_sites_without_proof", "gauge", "Sites with runs of which none was proven restorable.", (double)c->unproven);
+	prom_family(b, "felloe_sites_proof_older", "gauge", "Sites whose last proof that a run restores is older than this.");
+	for (size_t i = 0; i < PROOF_AGES; i++)
+		one(b, "felloe_sites_proof_older", "than", proof_ages[i].label, (double)c->proof_older[i]);
+	plain(b, "felloe_proof_age_worst_seconds", "gauge", "Age of the oldest last proof.", age_s(c->now, c->proofs.oldest));
+	plain(b, "felloe_proof_shown_sites", "gauge", "How many sites, the oldest, felloe_proof_timestamp_seconds shows; "
+	      "500 at most.", (double)c->proofs.n);
+	prom_family(b, "felloe_proof_timestamp_seconds", "gauge", "When a run of the site was proven restorable last, since 1970.");
+	put_old(b, "felloe_proof_timestamp_seconds", &c->proofs, 0);
+}
+
 static void put_sites(struct buf *b, const struct count *c)
 {
-	char id[24];
-
 	plain(b, "felloe_sites", "gauge", "Sites that had a run.", (double)c->sites);
 	plain(b, "felloe_sites_running", "gauge", "Sites that are being backed up.", (double)c->running);
 	plain(b, "felloe_sites_without_backup", "gauge", "Sites with runs of which none was good.", (double)c->never);
@@ -154,27 +199,25 @@ static void put_sites(struct buf *b, const struct count *c)
 	for (size_t i = 0; i < AGES; i++)
 		one(b, "felloe_sites_backup_older", "than", ages[i].label, (double)c->older[i]);
 	plain(b, "felloe_backup_age_worst_seconds", "gauge", "Age of the oldest last good backup.",
-	      age_s(c->now, c->oldest_good));
+	      age_s(c->now, c->backups.oldest));
 	plain(b, "felloe_backup_age_shown_sites", "gauge", "How many sites, the oldest, felloe_backup_age_seconds shows; "
-	      "500 at most.", (double)c->n_old);
+	      "500 at most.", (double)c->backups.n);
 	prom_family(b, "felloe_backup_age_seconds", "gauge", "Age of the last good backup of a site.");
-	for (size_t i = 0; i < c->n_old; i++) {
-		const char *const labels[] = {"node_id", id, "node", c->old[i].node, "site", c->old[i].site, NULL};
-
-		snprintf(id, sizeof(id), "%lld", (long long)c->old[i].node_id);
-		prom_value(b, "felloe_backup_age_seconds", labels, age_s(c->now, c->old[i].good_at));
-	}
+	put_old(b, "felloe_backup_age_seconds", &c->backups, c->now);
 }
 
 static void put_fleet(struct req *r, struct buf *b)
 {
 	struct count c = {.scope = &r->who.scope, .now = r->now};
 
-	c.old = xcalloc(SITES_MAX, sizeof(*c.old));
+	c.backups.v = xcalloc(SITES_MAX, sizeof(*c.backups.v));
+	c.proofs.v = xcalloc(SITES_MAX, sizeof(*c.proofs.v));
 	live_each(r->m->live, count_node, &c);
 	put_nodes(b, &c);
 	put_sites(b, &c);
-	free(c.old);
+	put_proofs(b, &c);
+	free(c.backups.v);
+	free(c.proofs.v);
 }
 
 /* ---- alerts */

@@ -23,14 +23,18 @@ BASE='"cpu_usage":12.5,"disk_usage":40,"active_backups":0'
 for _ in 1 2 3; do call 200 POST /stats -H "X-API-KEY: $KEY" -d "{$BASE}"; done
 PAST=$(date -u -d '1 hour ago' +%FT%T)
 call 200 POST /stats -H "X-API-KEY: $KEY" -d "[{$BASE,\"ts\":\"$PAST.001Z\"},{$BASE,\"ts\":\"$PAST.002Z\"}]"
-put_run() { # NUMBER SITE STATE HOURS AGO
+put_run() { # NUMBER SITE STATE HOURS AGO [MORE JSON]
 	call 200 PUT "/runs/3b241101-e2bb-4255-8caf-41360000000$1" -H "X-API-KEY: $KEY" \
-		-d "{\"uuid\":\"3b241101-e2bb-4255-8caf-41360000000$1\",\"rev\":1,\"site\":\"$2\",\"state\":\"$3\",\"started\":\"$(date -u -d "$4 hours ago" +%FT%TZ)\",\"finished\":\"$(date -u -d "$4 hours ago" +%FT%TZ)\"}"
+		-d "{\"uuid\":\"3b241101-e2bb-4255-8caf-41360000000$1\",\"rev\":1,\"site\":\"$2\",\"state\":\"$3\",\"started\":\"$(date -u -d "$4 hours ago" +%FT%TZ)\",\"finished\":\"$(date -u -d "$4 hours ago" +%FT%TZ)\"${5:-}}"
 }
 put_run 1 shop ok 30
 put_run 2 blog ok 2
 put_run 3 wiki failed 3
-put_run 3 wiki failed 3
+put_run 4 old ok 20 ",\"proven\":\"$(date -u -d '40 days ago' +%FT%TZ)\""
+FINE=$(($(date +%s) - 172800))
+put_run 5 fine ok 20 ",\"proven\":\"$(date -u -d "@$FINE" +%FT%TZ)\""
+put_run 6 sick suspect 20 ',"error":{"kind":"damaged","message":"damaged: db/x: gone"}'
+put_run 7 odd suspect 20 ',"error":{"kind":"suspect","message":"table t is gone"}'
 call 404 GET /nothing/here -H "$(AS)"
 call 401 GET /nodes
 check "they are scraped" scrape || exit 0
@@ -40,9 +44,17 @@ check "those that wait too" shows 'felloe_nodes{state="pending"}' 1
 check "by health" shows 'felloe_nodes_health{health="failed"}' 1
 check "by liveness" shows 'felloe_nodes_liveness{liveness="online"}' 1
 check "samples are" shows felloe_samples_total 5
-check "runs that ended, once each" shows 'felloe_runs_total{state="ok"}' 2
+check "runs that ended, once each" shows 'felloe_runs_total{state="ok"}' 4
 check "by how" shows 'felloe_runs_total{state="failed"}' 1
-check "sites without any backup" shows felloe_sites_without_backup 1
+check "sites without any backup" shows felloe_sites_without_backup 3
+check "sites whose last run is suspect" shows 'felloe_sites_last_run{state="suspect"}' 2
+check "those of which it is damaged" shows felloe_sites_damaged 1
+check "sites that were never proven" shows felloe_sites_without_proof 5
+check "sites with an old proof" shows 'felloe_sites_proof_older{than="30d"}' 1
+check "or none that old" shows 'felloe_sites_proof_older{than="90d"}' 0
+check "the oldest proof's age" above felloe_proof_age_worst_seconds 3455990
+check "how many sites are shown" shows felloe_proof_shown_sites 2
+check "the time of a proof" shows 'felloe_proof_timestamp_seconds{node_id="1",node="web-01",site="fine"}' "$FINE"
 check "sites with an old one" shows 'felloe_sites_backup_older{than="26h"}' 1
 check "the worst age is that of the oldest" above felloe_backup_age_worst_seconds 107990
 check "each site has its own" above 'felloe_backup_age_seconds{node_id="1",node="web-01",site="blog"}' 7190
