@@ -404,6 +404,8 @@ static const struct field run_fields[] = {
 	FIELD("snapshot", F_TEXT, OR_NULL),
 	FIELD("proven", F_TIME, OR_NULL, .what = "restored whole into a server of its own, and equal to what was read"),
 	FIELD("proof", F_TEXT, OR_NULL, .what = "why the last try to prove that failed"),
+	FIELD("held", F_BOOL, .what = "by hand: the node never deletes it"),
+	FIELD("pruned", F_TIME, OR_NULL, .what = "when it was given up: its archives are gone, or go when their storage answers"),
 	FIELD("phases", F_OBJECTS, .of = &phase),
 	FIELD("archives", F_OBJECTS, .of = &archive),
 	FIELD("error", F_OBJECT, OR_NULL, .of = &run_error),

@@ -311,7 +311,7 @@ static void put_run(struct live_node *n, const struct wire_run *r)
 	}
 	if (str_eq(s->running_uuid, r->uuid))
 		s->running_since = 0;
-	if (run_state_good(r->state) && r->finished >= s->good_at) {
+	if (run_state_good(r->state) && !r->pruned && r->finished >= s->good_at) {
 		s->good_at = r->finished;
 		s->good_size = r->bytes_stored;
 	}

@@ -37,7 +37,7 @@ void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed,
 /* The same of a sample of which only the numbers are known; the rest stays as it was reported last. */
 void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 void live_run(struct live *l, int64_t id, const struct wire_run *r);
-/* A run of the site turned out to be no good one: which was the last good one, and the last proven one, is not known
+/* A run of the site turned out to be no good one, or was pruned: which was the last good one, and the last proven one, is not known
  * until live_run tells (tbl_run_standing). */
 void live_doubt(struct live *l, int64_t id, const char *site);
 /* What the open alerts tell that cannot be seen from the nodes' reports; by node. */

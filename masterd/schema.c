@@ -115,6 +115,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX idempotency_at ON idempotency(at);",
 	/* when a run was proven restorable; 0 never */
 	"ALTER TABLE run ADD COLUMN proven {int} NOT NULL DEFAULT 0;",
+	/* when its archives were given up; 0 not */
+	"ALTER TABLE run ADD COLUMN pruned {int} NOT NULL DEFAULT 0;",
 };
 
 const char *const *schema_migrations(int *n)

@@ -86,26 +86,27 @@ static int take_run(void *ctx, const struct run_row *row)
 	return 0;
 }
 
-struct suspect {
+struct doubt {
 	int64_t node_id;
-	char site[WIRE_NAME]; /* "" it is none */
+	char site[WIRE_NAME]; /* "" there is none */
 };
 
-static int is_suspect(void *ctx, const struct run_row *row)
+/* It may have been the last good run of its site until now. */
+static int is_doubtful(void *ctx, const struct run_row *row)
 {
-	struct suspect *s = ctx;
+	struct doubt *s = ctx;
 
 	s->node_id = row->node_id;
-	if (str_eq(row->state, run_state_name(RUN_SUSPECT)))
+	if (row->pruned || str_eq(row->state, run_state_name(RUN_SUSPECT)) || str_eq(row->state, run_state_name(RUN_FAILED)))
 		str_cut(s->site, sizeof(s->site), row->site);
 	return 0;
 }
 
 static int apply_run(struct master *m, struct db *db, const struct event *ev, struct err *e)
 {
-	struct suspect s = {0};
+	struct doubt s = {0};
 
-	if (tbl_run_get(db, ev->ref, is_suspect, &s, e))
+	if (tbl_run_get(db, ev->ref, is_doubtful, &s, e))
 		return e->kind == ERR_NOTFOUND ? 0 : -1;
 	if (s.site[0]) {
 		live_doubt(m->live, s.node_id, s.site);

@@ -179,6 +179,12 @@ static int keep_standing(void *ctx, const struct run_row *row)
 	return 0;
 }
 
+/* It may have been the last good run of its site until now. */
+static bool is_doubtful(const struct wire_run *r)
+{
+	return r->state == RUN_SUSPECT || r->state == RUN_FAILED || r->pruned;
+}
+
 static int run_run(struct job *job, struct db *db, struct err *e)
 {
 	struct ingest *v = (struct ingest *)job;
@@ -188,7 +194,7 @@ static int run_run(struct job *job, struct db *db, struct err *e)
 		return -1;
 	str_cut(ev.origin, sizeof(ev.origin), v->m->instance);
 	str_cut(ev.ref, sizeof(ev.ref), v->run->uuid);
-	if (v->news && v->run->state == RUN_SUSPECT && tbl_run_standing(db, v->node_id, v->run->site, keep_standing, v, e))
+	if (v->news && is_doubtful(v->run) && tbl_run_standing(db, v->node_id, v->run->site, keep_standing, v, e))
 		return -1;
 	return v->news ? tbl_event_add(db, &ev, e) : 0;
 }
@@ -199,7 +205,7 @@ static void show_run(struct job *job)
 
 	if (!v->news)
 		return;
-	if (v->run->state == RUN_SUSPECT)
+	if (is_doubtful(v->run))
 		live_doubt(v->m->live, v->node_id, v->run->site);
 	for (size_t i = 0; i < v->standing.n; i++)
 		live_run(v->m->live, v->node_id, &v->standing.v[i]);

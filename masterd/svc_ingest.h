@@ -30,7 +30,7 @@ struct ingest {
 	char *report;             /* the newest whole, when it is due to be stored; NULL */
 	struct wire_run *run;     /* by PUT /runs; NULL */
 	bool news;                /* the run was newer than what we had */
-	struct { LIST_OF(struct wire_run); } standing; /* when it is suspect: what is good and proven still */
+	struct { LIST_OF(struct wire_run); } standing; /* when it ended as none, or was pruned: what is good and proven still */
 };
 /* What a node sent, to be filled and put; ingest_free is for req.state_free. */
 struct ingest *ingest_new(struct master *m, int64_t node_id, int64_t now);

@@ -59,10 +59,11 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	if (have && r->rev <= rev)
 		return 0;
 	if (db_prepare(db, &s,
-		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received,timer,proven) "
-		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
+		       "INSERT INTO run(uuid,node_id,rev,site,state,started,finished,doc,log,received,timer,proven,pruned) "
+		       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,"
 		       "timer=excluded.timer,site=excluded.site,state=excluded.state,started=excluded.started,finished=excluded.finished,"
-		       "doc=excluded.doc,log=excluded.log,received=excluded.received,proven=excluded.proven",
+		       "doc=excluded.doc,log=excluded.log,received=excluded.received,proven=excluded.proven,"
+		       "pruned=excluded.pruned",
 		       e))
 		return -1;
 	doc = doc_of(r);
@@ -78,6 +79,7 @@ int tbl_run_put(struct db *db, int64_t node_id, const struct wire_run *r, int64_
 	db_set_int(&s, 10, now);
 	db_set_str(&s, 11, r->timer);
 	db_set_int(&s, 12, r->proven);
+	db_set_int(&s, 13, r->pruned);
 	*news = true;
 	return db_run(&s, e);
 }
@@ -96,6 +98,7 @@ static int each_row(struct db_stmt *s, run_each *each, void *ctx, struct err *e)
 			.finished = db_int(s, 5),
 			.doc = db_str(s, 6),
 			.log = db_str(s, 7),
+			.pruned = db_int(s, 8),
 		};
 
 		if (each(ctx, &row))
@@ -139,7 +142,7 @@ int tbl_run_list(struct db *db, const struct run_query *q, run_each *each, void 
 	buf_init(&sql, 1 << 20);
 	if (!scope_is_all(q->scope) && json_parse(&tags, q->scope->tags, strlen(q->scope->tags), e))
 		return -1;
-	buf_addf(&sql, "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE %s "
+	buf_addf(&sql, "SELECT uuid,node_id,site,state,started,finished,doc,NULL,pruned FROM run WHERE %s "
 		 "AND (?2 IS NULL OR site=?2) AND (?3 IS NULL OR state=?3) AND started>=?4 "
 		 "AND (?6 IS NULL OR started<?5 OR (started=?5 AND uuid<?6))",
 		 q->node_id ? "node_id=?1" : "?1=0");
@@ -179,7 +182,7 @@ int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, stru
 	CLEANUP(db_done) struct db_stmt s = {0};
 	struct one o = {.each = each, .ctx = ctx};
 
-	if (db_prepare(db, &s, "SELECT uuid,node_id,site,state,started,finished,doc,log FROM run WHERE uuid=?1", e))
+	if (db_prepare(db, &s, "SELECT uuid,node_id,site,state,started,finished,doc,log,pruned FROM run WHERE uuid=?1", e))
 		return -1;
 	db_set_str(&s, 1, uuid);
 	if (each_row(&s, only, &o, e))
@@ -192,10 +195,10 @@ int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
 	CLEANUP(db_done) struct db_stmt s = {0};
 
 	if (db_prepare(db, &s,
-		       "SELECT r.uuid,r.node_id,r.site,r.state,r.started,r.finished,r.doc,NULL FROM run r JOIN "
+		       "SELECT r.uuid,r.node_id,r.site,r.state,r.started,r.finished,r.doc,NULL,r.pruned FROM run r JOIN "
 		       "(SELECT node_id,site,max(started) AS newest FROM run GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,max(started) FROM run WHERE state<>'running' GROUP BY node_id,site UNION "
-		       " SELECT node_id,site,max(started) FROM run WHERE state IN('ok','warning') GROUP BY node_id,site UNION "
+		       " SELECT node_id,site,max(started) FROM run WHERE state IN('ok','warning') AND pruned=0 GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,max(started) FROM run WHERE proven>0 GROUP BY node_id,site) m "
 		       "ON r.node_id=m.node_id AND r.site=m.site AND r.started=m.newest ORDER BY r.started",
 		       e))
@@ -208,8 +211,8 @@ int tbl_run_standing(struct db *db, int64_t node_id, const char *site, run_each 
 	CLEANUP(db_done) struct db_stmt s = {0};
 
 	if (db_prepare(db, &s,
-		       "SELECT uuid,node_id,site,state,started,finished,doc,NULL FROM run WHERE node_id=?1 AND site=?2 AND started IN("
-		       "(SELECT max(started) FROM run WHERE node_id=?1 AND site=?2 AND state IN('ok','warning')),"
+		       "SELECT uuid,node_id,site,state,started,finished,doc,NULL,pruned FROM run WHERE node_id=?1 AND site=?2 AND started IN("
+		       "(SELECT max(started) FROM run WHERE node_id=?1 AND site=?2 AND state IN('ok','warning') AND pruned=0),"
 		       "(SELECT max(started) FROM run WHERE node_id=?1 AND site=?2 AND proven>0)) ORDER BY started",
 		       e))
 		return -1;

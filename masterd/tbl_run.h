@@ -29,7 +29,7 @@ struct run_query {
 	const struct scope *scope; /* only of nodes in it */
 };
 struct run_row {
-	int64_t node_id, started, finished;
+	int64_t node_id, started, finished, pruned;
 	const char *uuid, *site, *state, *doc, *log; /* lent until each returns; log only of one run */
 };
 typedef int run_each(void *ctx, const struct run_row *row);
@@ -42,7 +42,8 @@ int tbl_run_get(struct db *db, const char *uuid, run_each *each, void *ctx, stru
 /* Of each (node, site) the newest finished run, the newest good one and the newest one that was proven restorable. */
 int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 
-/* The same of one site without the newest that ended: what still stands when a run turns out to be no good one. */
+/* The same of one site without the newest that ended: what still stands when a run turns out to be no good one, or is
+ * pruned. A pruned run is no good one; that it was proven restorable stays true. */
 int tbl_run_standing(struct db *db, int64_t node_id, const char *site, run_each *each, void *ctx, struct err *e) MUSTCHECK;
 
 /* A timer that was due. */

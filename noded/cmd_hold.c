@@ -4,7 +4,9 @@
 
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
+#include "noded/run/report.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 
 /* felloe-noded hold RUN, release RUN: a run that prune never deletes. */
@@ -24,7 +26,23 @@ static int find(struct catalogue *catalogue, const char *id, struct wire_runs *r
 	return 0;
 }
 
-static int set(const char *id, bool held, struct err *e)
+/* The master shows it, too; when it cannot be told now, the next run or the agent does that. */
+static void tell_master(const struct cmd *c, struct catalogue *catalogue, const char *uuid)
+{
+	const struct run_query q = {.uuid = uuid, .limit = 1};
+	CLEANUP(config_freep) struct config *config = NULL;
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	struct problems problems = {0}, unknown = {0};
+	struct err e;
+
+	if (config_load(&config, c->config, &problems, &unknown, &e) == 0 &&
+	    (catalogue_runs(catalogue, &q, &runs, &e) || (runs.n && report_run(config, catalogue, &runs.v[0], &e))))
+		log_warn("%s; tried again later", e.msg);
+	problems_done(&problems);
+	problems_done(&unknown);
+}
+
+static int set(const struct cmd *c, const char *id, bool held, struct err *e)
 {
 	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(runs_done) struct wire_runs runs = {0};
@@ -41,6 +59,7 @@ static int set(const char *id, bool held, struct err *e)
 		return -1;
 	if (!changed)
 		return err_set(e, ERR_CONFLICT, "run %.8s of site %s is being deleted already", run->uuid, run->site);
+	tell_master(c, catalogue, run->uuid);
 	printf("Run %.8s of site %s, of %s UTC, %s.\n", run->uuid, run->site,
 	       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", run->started),
 	       held ? "is held: it is never deleted" : "is not held: the rules of its timer decide");
@@ -63,7 +82,7 @@ static int hold_or_release(int argc, char **argv, bool held)
 		err_fill(&e, ERR_USAGE, 0, "%s takes one run; felloe-noded list shows them", argv[0]);
 		return cmd_fail(&e);
 	}
-	return set(argv[1], held, &e) ? cmd_fail(&e) : 0;
+	return set(&c, argv[1], held, &e) ? cmd_fail(&e) : 0;
 }
 
 int cmd_hold(int argc, char **argv)

@@ -142,6 +142,8 @@ static const struct field run_fields[] = {
 	TEXT(wire_run, "snapshot", snapshot),
 	TIME(wire_run, "proven", proven),
 	TEXT(wire_run, "proof", proof),
+	BOOL(wire_run, "held", held),
+	TIME(wire_run, "pruned", pruned),
 	INT(wire_run, "node_id", node_id),
 	TEXT(wire_run, "node", node),
 };

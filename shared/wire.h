@@ -131,6 +131,8 @@ struct wire_run {
 	char snapshot[WIRE_TEXT]; /* "mysql-bin.000042:18834, GTID 0-1-77", "" */
 	int64_t proven;           /* all of it was restored once and was what had been read; 0 never */
 	char proof[WIRE_TEXT];    /* why the last such try failed, "" when it did not */
+	bool held;                /* by hand: never deleted */
+	int64_t pruned;           /* when it was given up: its archives are gone, or go as soon as their storage answers; 0 not */
 	struct { LIST_OF(struct wire_phase); } phases;
 	struct { LIST_OF(struct wire_archive); } archives;
 	/* only in answers of the master: */

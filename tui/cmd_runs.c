@@ -28,7 +28,7 @@ static int run_row(void *ctx, const struct json *item, struct err *e)
 	struct sink *s = ctx;
 	struct problems p = {0};
 	struct wire_run r;
-	char text[FMT_TEXT], bytes[UNITS_TEXT];
+	char text[FMT_TEXT], bytes[UNITS_TEXT], state[32];
 
 	(void)e;
 	if (s->json) {
@@ -42,9 +42,10 @@ static int run_row(void *ctx, const struct json *item, struct err *e)
 	grid_cell(s->grid, r.node);
 	grid_cell(s->grid, r.site);
 	grid_cell(s->grid, r.timer[0] ? r.timer : "by hand");
-	grid_cell(s->grid, run_state_name(r.state));
+	snprintf(state, sizeof(state), "%s%s", run_state_name(r.state), r.pruned ? ", pruned" : r.held ? ", held" : "");
+	grid_cell(s->grid, state);
 	grid_cell(s->grid, fmt_age(text, (r.finished ? r.finished : clock_ms()) - r.started));
-	grid_cell(s->grid, r.bytes_stored > 0 ? units_bytes(bytes, (uint64_t)r.bytes_stored) : "-");
+	grid_cell(s->grid, r.bytes_stored > 0 && (!r.pruned || r.archives.n) ? units_bytes(bytes, (uint64_t)r.bytes_stored) : "-");
 	grid_cell(s->grid, r.uuid);
 	wire_run_done(&r);
 	problems_done(&p);
@@ -130,6 +131,11 @@ static void show_run(const struct json *j)
 		printf("Snapshot  %s\n", r.snapshot);
 	if (r.proven)
 		printf("Proven    restorable, %s\n", fmt_date(text, r.proven, false));
+	if (r.held)
+		puts("Held      by hand: never deleted");
+	if (r.pruned)
+		printf("Pruned    %s: %s\n", fmt_day(text, r.pruned, false),
+		       r.archives.n ? "deleted when its storage answers" : "nothing of it is stored any more");
 	if (r.error[0])
 		printf("Error     %s\n", r.error);
 	if (r.log)

@@ -196,23 +196,34 @@ static void timer_facts(const struct node_lists *l, struct screen *s, struct rec
 
 enum { R_STARTED, R_SITE, R_TIMER, R_STATE, R_TOOK, R_SIZE };
 static const struct column run_columns[] = {
-	{R_STARTED, "STARTED", 3, 22}, {R_SITE, "SITE", 26, 16},  {R_TIMER, "TIMER", 43, 11},
-	{R_STATE, "STATE", 55, 11},	   {R_TOOK, "TOOK", 67, 5}, {R_SIZE, "STORED", 73, 6},
+	{R_STARTED, "STARTED", 3, 22}, {R_SITE, "SITE", 26, 16},  {R_TIMER, "TIMER", 43, 10},
+	{R_STATE, "STATE", 54, 12},	   {R_TOOK, "TOOK", 67, 5}, {R_SIZE, "STORED", 73, 6},
 };
 static const struct column run_narrow[] = {
-	{R_STARTED, "STARTED", 3, 12}, {R_SITE, "SITE", 16, 16}, {R_STATE, "STATE", 33, 11}, {R_TOOK, "TOOK", 45, 5},
+	{R_STARTED, "STARTED", 3, 12}, {R_SITE, "SITE", 16, 15}, {R_STATE, "STATE", 32, 12}, {R_TOOK, "TOOK", 45, 5},
 	{R_SIZE, "STORED", 51, 6},
 };
 static const struct layout run_layouts[] = {{80, run_columns, ARRAY_LEN(run_columns)},
 					    {0, run_narrow, ARRAY_LEN(run_narrow)}};
+
+/* A run that was pruned is nothing to get back, whatever it was. */
+static void run_state(struct screen *s, struct span at, const struct wire_run *run)
+{
+	enum style style;
+	const char *glyph = run_glyph(run->state, &style);
+
+	if (run->pruned)
+		screen_put(s, at, ST_DIM, run->archives.n ? "· deleting" : "· pruned");
+	else
+		screen_putf(s, at, style, "%s %s%s", glyph, run->held && run->state == RUN_WARNING ? "warn" : run_state_name(run->state),
+			    run->held ? ", held" : "");
+}
 
 static void run_cell(struct screen *s, struct span at, const void *ctx, size_t i, int column)
 {
 	const struct node_lists *l = ctx;
 	const struct wire_run *run = run_at(l->runs, i);
 	char text[FMT_TEXT], bytes[UNITS_TEXT];
-	enum style style;
-	const char *glyph = run_glyph(run->state, &style);
 
 	switch (column) {
 	case R_STARTED:
@@ -229,28 +240,30 @@ static void run_cell(struct screen *s, struct span at, const void *ctx, size_t i
 		screen_put(s, at, ST_TEXT, run->timer[0] ? run->timer : "by hand");
 		break;
 	case R_STATE:
-		screen_putf(s, at, style, "%s %s", glyph, run_state_name(run->state));
+		run_state(s, at, run);
 		break;
 	case R_TOOK:
 		screen_put(s, at, ST_TEXT, fmt_age(text, (run->finished ? run->finished : l->app->now) - run->started));
 		break;
 	default:
 		screen_right(s, at, ST_TEXT,
-			     run->bytes_stored > 0 ? units_bytes_short(bytes, (uint64_t)run->bytes_stored) : "-");
+			     run->bytes_stored > 0 && (!run->pruned || run->archives.n) ? units_bytes_short(bytes, (uint64_t)run->bytes_stored) : "-");
 		break;
 	}
 }
 
-static void run_facts(const struct node_lists *l, struct screen *s, struct rect r, const struct wire_run *run)
+/* Where it lies, or since when it does not. */
+static void archive_fact(const struct node_lists *l, struct screen *s, struct span at, const struct wire_run *run)
 {
-	char text[512], read[UNITS_TEXT], files[FMT_TEXT];
+	char text[512], day[FMT_TEXT];
 	size_t len = 0;
 
-	screen_rule(s, AT(r.y, 1, r.w - 1), ST_HEAD, run->uuid);
-	units_bytes(read, (uint64_t)(run->bytes_in > 0 ? run->bytes_in : 0));
-	snprintf(text, sizeof(text), "%s, %s files%s", read, fmt_count(files, run->files > 0 ? run->files : 0),
-		 run->skipped > 0 ? ", some skipped" : "");
-	line(s, AT(r.y + 1, r.x, r.w), "Read", text);
+	if (run->pruned) {
+		snprintf(text, sizeof(text), "%s %s%s", run->archives.n ? "given up" : "none: pruned", fmt_day(day, run->pruned, l->app->utc),
+			 run->archives.n ? ", deleted when its storage answers" : "");
+		line(s, at, "Archive", text);
+		return;
+	}
 	text[0] = '\0';
 	for (size_t i = 0; i < run->archives.n && len < sizeof(text); i++) {
 		int n = snprintf(text + len, sizeof(text) - len, "%s%s%s:%.200s", len ? ", " : "",
@@ -259,17 +272,39 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 		len += n > 0 ? (size_t)n : 0;
 	}
 	str_clean(text);
-	line(s, AT(r.y + 2, r.x, r.w), "Archive", text[0] ? text : "-");
-	line(s, AT(r.y + 3, r.x, r.w), "Snapshot", run->snapshot[0] ? run->snapshot : "-");
-	if (run->proven) {
-		snprintf(text, sizeof(text), "restorable, %s", fmt_date(files, run->proven, l->app->utc));
-		line(s, AT(r.y + 4, r.x, r.w), "Proven", text);
-	}
-	if (run->error[0]) {
-		int y = run->proven ? 5 : 4;
+	line(s, at, "Archive", text[0] ? text : "-");
+}
 
-		screen_put(s, AT(r.y + y, r.x + 3, 10), ST_DIM, "Error");
-		screen_wrap(s, RECT(r.y + y, r.x + 14, r.h - y, r.w - 15), ST_FAIL, run->error);
+/* What can be said for it: proven, held. False: nothing. */
+static bool trust_fact(const struct node_lists *l, struct screen *s, struct span at, const struct wire_run *run)
+{
+	char text[128], day[FMT_TEXT];
+
+	if (!run->proven && !run->held)
+		return false;
+	if (run->proven)
+		snprintf(text, sizeof(text), "restorable, %s%s", fmt_date(day, run->proven, l->app->utc),
+			 run->held ? "; held by hand: never deleted" : "");
+	line(s, at, run->proven ? "Proven" : "Held", run->proven ? text : "by hand: never deleted");
+	return true;
+}
+
+static void run_facts(const struct node_lists *l, struct screen *s, struct rect r, const struct wire_run *run)
+{
+	char text[256], read[UNITS_TEXT], files[FMT_TEXT];
+	int y = 4;
+
+	screen_rule(s, AT(r.y, 1, r.w - 1), ST_HEAD, run->uuid);
+	units_bytes(read, (uint64_t)(run->bytes_in > 0 ? run->bytes_in : 0));
+	snprintf(text, sizeof(text), "%s, %s files%s", read, fmt_count(files, run->files > 0 ? run->files : 0),
+		 run->skipped > 0 ? ", some skipped" : "");
+	line(s, AT(r.y + 1, r.x, r.w), "Read", text);
+	archive_fact(l, s, AT(r.y + 2, r.x, r.w), run);
+	line(s, AT(r.y + 3, r.x, r.w), "Snapshot", run->snapshot[0] ? run->snapshot : "-");
+	y += trust_fact(l, s, AT(r.y + y, r.x, r.w), run);
+	if (run->error[0]) {
+		screen_put(s, AT(r.y + y, r.x + 3, 10), ST_DIM, run->state == RUN_SUSPECT ? "Suspect" : "Error");
+		screen_wrap(s, RECT(r.y + y, r.x + 14, r.h - y, r.w - 15), run->state == RUN_SUSPECT ? ST_WARN : ST_FAIL, run->error);
 	}
 }
 
@@ -308,9 +343,9 @@ const struct wire_timer *node_lists_timer(const struct node_lists *l)
 	return l->detail && table_current(&l->tables[LIST_TIMERS], &i) ? timer_at(l->detail, i) : NULL;
 }
 
-const char *node_lists_run(const struct node_lists *l)
+const struct wire_run *node_lists_run(const struct node_lists *l)
 {
 	size_t i;
 
-	return l->runs && table_current(&l->tables[LIST_RUNS], &i) ? run_at(l->runs, i)->uuid : NULL;
+	return l->runs && table_current(&l->tables[LIST_RUNS], &i) ? run_at(l->runs, i) : NULL;
 }

@@ -22,7 +22,7 @@ void node_lists_data(struct node_lists *l, const struct detail *d, const struct 
 void node_lists_draw(struct node_lists *l, struct screen *s, struct rect r, enum node_list which, const struct app *a);
 /* The timer or run under the cursor, or NULL; lent. */
 const struct wire_timer *node_lists_timer(const struct node_lists *l);
-const char *node_lists_run(const struct node_lists *l);
+const struct wire_run *node_lists_run(const struct node_lists *l);
 bool node_lists_key(struct node_lists *l, enum node_list which, int key);
 
 #endif

@@ -266,7 +266,9 @@ static void last_line(struct screen *s, struct span at, const struct panels *p, 
 	int64_t end = run->finished ? run->finished : run->started;
 
 	screen_putf(s, at, style, "%s %s", glyph, run->site);
-	screen_putf(s, AT(at.y, at.x + 24, at.w - 24), ST_TEXT, "%s  %s  took %s", fmt_ago(ago, end, p->app->now),
+	if (!run_state_good(run->state))
+		screen_putf(s, AT(at.y, at.x + 24, 10), style, "%s", run_state_name(run->state));
+	screen_putf(s, AT(at.y, at.x + 34, at.w - 34), ST_TEXT, "%s  %s  took %s", fmt_ago(ago, end, p->app->now),
 		    units_bytes(bytes, (uint64_t)(run->bytes_stored > 0 ? run->bytes_stored : 0)),
 		    fmt_age(took, end - run->started));
 }

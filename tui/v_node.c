@@ -247,7 +247,7 @@ static void ask_node(struct app *a, struct node_view *v, int command)
 {
 	const struct detail *d = shown(a);
 	const struct wire_timer *timer = v->tab == TAB_TIMERS ? node_lists_timer(&v->lists) : NULL;
-	const char *run = v->tab == TAB_RUNS ? node_lists_run(&v->lists) : NULL;
+	const struct wire_run *run = v->tab == TAB_RUNS ? node_lists_run(&v->lists) : NULL;
 
 	if (!d || d->node.state != 'a') {
 		app_say(a, ST_TEXT, "Only an active node can be asked.");
@@ -259,8 +259,10 @@ static void ask_node(struct app *a, struct node_view *v, int command)
 		request_ask(&v->request, a, ASK_STOP, running(a));
 	else if (command == CMD_BACKUP)
 		request_ask(&v->request, a, ASK_BACKUP, timer ? timer->name : NULL);
+	else if (command == CMD_VERIFY && run && run->pruned)
+		app_say(a, ST_TEXT, "This run was pruned: nothing of it is left to verify.");
 	else if (command == CMD_VERIFY)
-		request_ask(&v->request, a, ASK_VERIFY, run);
+		request_ask(&v->request, a, ASK_VERIFY, run ? run->uuid : NULL);
 	else
 		request_ask(&v->request, a, (timer ? timer->paused : d->node.health == H_PAUSED) ? ASK_RESUME : ASK_PAUSE,
 			    timer ? timer->name : NULL);

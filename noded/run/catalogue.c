@@ -405,6 +405,8 @@ static void copy_run(struct wire_run *run, struct sql_stmt *s)
 	run->rev = sql_int(s, 2);
 	run->log = xstrdup(sql_str(s, 18));
 	run->proven = sql_int(s, 20);
+	run->held = sql_int(s, 22) != 0;
+	run->pruned = sql_int(s, 23);
 	if (run_state_from(&run->state, sql_str(s, 7)))
 		run->state = RUN_FAILED;
 }
@@ -417,7 +419,8 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 
 	if (sql_prepare(c->db, &s,
 			"SELECT uuid, batch, rev, site, timer, trigger, what, state, started, finished, bytes_in,"
-			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot, proven, proof"
+			" bytes_stored, files, skipped, row_count, table_count, error_kind, error, log, snapshot, proven, proof,"
+			" held, expiring"
 			" FROM runs"
 			" WHERE (?1 IS NULL OR site=?1) AND (?2 IS NULL OR substr(uuid, 1, length(?2))=?2)"
 			" AND (NOT ?3 OR (state IN ('ok', 'warning') AND expiring=0)) AND (NOT ?4 OR state='running')"

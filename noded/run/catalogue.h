@@ -100,7 +100,8 @@ struct run_marks {
 /* All zero for a run that is not known. */
 int catalogue_marks(struct catalogue *c, const char *uuid, struct run_marks *ret, struct err *e) MUSTCHECK;
 int catalogue_set_blank(struct catalogue *c, const char *uuid, int64_t files, struct err *e) MUSTCHECK;
-/* Hold it or let it go; *changed false: it is not known, or it is being deleted. */
+/* Hold it or let it go; *changed false: it is not known, or it is being deleted.
+ * Its rev grows when that is new: hand it to report_run. */
 int catalogue_hold(struct catalogue *c, const char *uuid, bool held, bool *changed, struct err *e) MUSTCHECK;
 /* From now on its archives go: no query for good runs finds it any more.
  * *changed false: it is held, in progress, unknown, or was given up before. */

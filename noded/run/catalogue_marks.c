@@ -33,7 +33,7 @@ static int change(struct catalogue *c, const char *text, int64_t value, const ch
 
 int catalogue_hold(struct catalogue *c, const char *uuid, bool held, bool *changed, struct err *e)
 {
-	return change(c, "UPDATE runs SET held=?1 WHERE uuid=?2 AND expiring=0", held, uuid, changed, e);
+	return change(c, "UPDATE runs SET rev=rev+(held<>?1), held=?1 WHERE uuid=?2 AND expiring=0", held, uuid, changed, e);
 }
 
 int catalogue_expire(struct catalogue *c, const char *uuid, int64_t now, bool *changed, struct err *e)

@@ -255,9 +255,24 @@ int expire_forget(const struct config *config, struct catalogue *c, struct wire_
 {
 	list_done(&run->archives);
 	run->rev++;
+	run->pruned = run->pruned ? run->pruned : clock_ms();
 	if (catalogue_save(c, run, e) || report_run(config, c, run, e))
 		return -1;
 	return catalogue_forget(c, run->uuid, e);
+}
+
+/* Given up, and still there: the master hears of it once. */
+static int tell_pending(struct pass *p, const char *uuid, struct err *e)
+{
+	const struct run_query q = {.uuid = uuid, .limit = 1};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+
+	if (catalogue_runs(p->o->catalogue, &q, &runs, e))
+		return -1;
+	if (!runs.n)
+		return 0;
+	runs.v[0].rev++;
+	return catalogue_save(p->o->catalogue, &runs.v[0], e) || report_run(p->o->config, p->o->catalogue, &runs.v[0], e) ? -1 : 0;
 }
 
 /* 1 it is given up and may go; 0 not now, line says why; -1. */
@@ -286,7 +301,7 @@ static int give_up(struct pass *p, const struct wire_run *run, struct expire_lin
 	return 1;
 }
 
-static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
+static int try_run(struct pass *p, struct expire_line *line, struct err *e)
 {
 	const struct run_query q = {.site = p->o->site, .uuid = line->run.uuid, .limit = 1};
 	CLEANUP(runs_done) struct wire_runs runs = {0};
@@ -320,6 +335,15 @@ static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
 		return -1;
 	line->fate = FATE_DELETED;
 	return 0;
+}
+
+static int delete_run(struct pass *p, struct expire_line *line, struct err *e)
+{
+	bool fresh = line->fate == FATE_DUE;
+
+	if (try_run(p, line, e))
+		return -1;
+	return fresh && line->fate == FATE_PENDING ? tell_pending(p, line->run.uuid, e) : 0;
 }
 
 static int delete_all(const struct expire_opts *o, struct expire_report *ret, struct err *e)

@@ -92,3 +92,26 @@ check "goes to nobody" test "$(waiting | grep -o ok | wc -l)" -le 1
 agent
 seven() { runs && is '.items | length' 7; }
 check "and to the master once there is one, with all that it missed" until_ok 20 seven
+
+# ---- held, pruned, forgotten
+jq --arg t "$T" '.timers = [{name: "nightly", on_calendar: "*-*-* 03:10", keep: {last: 1}}]' "$T/node.json" >"$T/timed.json"
+jq --arg t "$T" '.storage[0].name = "other"' "$T/timed.json" >"$T/lost.json"
+chmod 600 "$T"/*.json
+with() { felloe-noded "$2" -c "$T/$1.json" --state "$T/node" "${@:3}"; }
+run_is() { call 200 GET "/runs/$1" -H "$(AS)" && is "$2" "$3"; } # UUID FILTER VALUE
+good() { call 200 GET "/nodes/$NODE" -H "$(AS)" && is ".sites[] | select(.name == \"shop\") | .last_good != null" "$1"; }
+check "a run of a timer" run with timed backup -q --timer nightly
+FIRST=$(noded list --json | jq -r '.runs[0].uuid')
+check "a run is held" run with timed hold "$FIRST"
+check "the master shows that" until_ok 20 run_is "$FIRST" .held true
+check "another one" run with timed backup -q --timer nightly
+check "it is not pruned by the next run" run_is "$FIRST" .pruned null
+check "it is let go" run with timed release "$FIRST"
+check "which the master shows, too" until_ok 20 run_is "$FIRST" .held false
+check "prune deletes it" run with timed prune shop
+check "the master shows it as pruned, with the day" until_ok 20 run_is "$FIRST" '.pruned[:10]' "$(date -u +%Y-%m-%d)"
+check "without an archive" is '.archives | length' 0
+check "and still as what it was" is .state ok
+check "the site has a good run" good true
+check "its storage leaves the configuration, and its runs are forgotten" run with lost forget disk
+check "then the site has no good run for the master, either" until_ok 20 good false

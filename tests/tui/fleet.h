@@ -215,6 +215,15 @@ static inline struct runs *fleet_runs(void)
 		r->v[i].bytes_in = 83647661260;
 		r->v[i].bytes_stored = i == 0 || i == 9 ? -1 : 41000000000;
 		r->v[i].files = 41022;
+		r->v[i].proven = i == 1 ? FLEET_NOW - 20 * MINUTE : 0;
+		r->v[i].held = i == 1 || i == 3;
+		r->v[i].pruned = i == 11 ? FLEET_NOW - DAY : 0; /* its archives are gone */
+		if (i == 1)
+			str_cut(((struct wire_archive *)list_push(&r->v[i].archives))->storage, WIRE_NAME, "s3-fra");
+		if (i == 5) {
+			r->v[i].state = RUN_SUSPECT;
+			str_cut(r->v[i].error, sizeof(r->v[i].error), "table wp_posts has 12 rows, it had 4100");
+		}
 		if (i == 9)
 			str_cut(r->v[i].error, sizeof(r->v[i].error), "upload to s3-fra failed: 403 AccessDenied");
 	}

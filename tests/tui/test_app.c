@@ -325,6 +325,14 @@ static void the_pages_of_a_node(void **state)
 	keys_("3");
 	app_key(&app, K_DOWN, NULL);
 	pictures("node-runs");
+	for (int i = 0; i < 4; i++)
+		app_key(&app, K_DOWN, NULL);
+	assert_true(shows("Suspect    table wp_posts has 12 rows"));
+	for (int i = 0; i < 6; i++)
+		app_key(&app, K_DOWN, NULL);
+	pictures("node-runs-pruned");
+	keys_("V");
+	assert_true(shows("This run was pruned: nothing of it is left to verify."));
 	stop();
 }
 
