@@ -163,9 +163,11 @@ SOURCE=$(of copy source.gtid)
 check "and the GTID" bash -c "[[ '$SOURCE' =~ ^0-1-[0-9]+$ ]]"
 stop_writer
 check "the replica catches up" until_ok 120 caught_up
-again() { # vault is not in that copy
-	sql_b -e "STOP SLAVE; SET sql_log_bin=0; DROP DATABASE bank" && restored copy bank && sql_b -e "SET sql_log_bin=0; DELETE FROM vault.a_j WHERE
-		id > (SELECT COUNT(*) FROM bank.j)" && follow "$SOURCE"
+again() { # vault is not in that copy: what it has more goes. By number: a killed writer leaves a hole among the ids
+	local more
+	sql_b -e "STOP SLAVE; SET sql_log_bin=0; DROP DATABASE bank" && restored copy bank || return 1
+	more=$(sql_b -N -e 'SELECT (SELECT COUNT(*) FROM vault.a_j) - (SELECT COUNT(*) FROM bank.j)')
+	sql_b -e "SET sql_log_bin=0; DELETE FROM vault.a_j ORDER BY id DESC LIMIT $more" && follow "$SOURCE"
 }
 check "a copy of the replica follows from that GTID" again
 check "and comes to be equal" until_ok 120 caught_up
