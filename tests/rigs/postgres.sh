@@ -19,15 +19,13 @@ AS=()
 if [ "$(id -u)" = 0 ]; then AS=(setpriv --reuid=postgres --regid=postgres --init-groups --); fi
 
 make_cluster() {
-	(umask 077 && od -An -N12 -tx1 /dev/urandom | tr -d ' \n' >"$DIR/password")
-	if [ ${#AS[@]} -gt 0 ]; then
-		chown postgres: "$DIR" "$DIR/password"
-		"${AS[@]}" test -w "$DIR" || die "user postgres cannot write to $DIR"
-	fi
-	(cd "$DIR" && "${AS[@]}" "$BIN/initdb" --pgdata=data --username=rig --pwfile=password --encoding=UTF8 \
+	mkdir -p "$DIR/cluster"
+	(umask 077 && od -An -N12 -tx1 /dev/urandom | tr -d ' \n' >"$DIR/cluster/password")
+	[ ${#AS[@]} -eq 0 ] || chown -R postgres: "$DIR/cluster"
+	(cd "$DIR/cluster" && "${AS[@]}" "$BIN/initdb" --pgdata=data --username=rig --pwfile=password --encoding=UTF8 \
 		--locale=C.UTF-8 --no-sync --auth-local=trust --auth-host=scram-sha-256) >"$DIR/initdb.log" 2>&1 ||
 		{ tail -n 20 "$DIR/initdb.log" >&2; die "initdb failed"; }
-	echo "include = 'rig.conf'" >>"$DIR/data/postgresql.conf"
+	echo "include = 'rig.conf'" >>"$DIR/cluster/data/postgresql.conf"
 }
 configure() { # PORT [safe]
 	cat <<-END
@@ -48,7 +46,16 @@ start() {
 	DIR=$(abs_dir "$DIR")
 	# sun_path of unix(7) has 108 bytes; the server adds a name of its own
 	[ ${#DIR} -le 85 ] || die "$DIR is too long for a socket"
-	[ -s "$DIR/data/PG_VERSION" ] || { fresh=1; make_cluster; }
+	if [ ! -s "$DIR/data/PG_VERSION" ]; then
+		fresh=1
+		if [ ${#AS[@]} -gt 0 ]; then
+			chown postgres: "$DIR"
+			"${AS[@]}" test -w "$DIR" || die "user postgres cannot write to $DIR"
+		fi
+		from_template postgres "$DIR/cluster" make_cluster
+		mv "$DIR/cluster/data" "$DIR/cluster/password" "$DIR"
+		rmdir "$DIR/cluster"
+	fi
 	configure "$@" >"$DIR/data/rig.conf"
 	touch "$DIR/server.log"
 	[ ${#AS[@]} -eq 0 ] || chown postgres: "$DIR/server.log" "$DIR/data/rig.conf"
