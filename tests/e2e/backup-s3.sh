@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A site backed up to S3: OpenStack Swift as an independent judge, then a server
 # that fails on order, with a directory as the second storage.
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 unset http_proxy https_proxy all_proxy

@@ -3,6 +3,7 @@
 # Rows read over several connections, in chunks: the same rows, digests and
 # members as over one connection, and a reader that fails ends all.
 # sanitize: yes
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/dump-lib.sh

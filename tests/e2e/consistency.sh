@@ -5,6 +5,7 @@
 # replica too; and what the binary log has after a copy's position makes it equal
 # to the original.
 # timeout: 400
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 

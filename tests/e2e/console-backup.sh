@@ -3,6 +3,7 @@
 # A backup that is watched: the console, the verbs and the terminal of whoever runs it.
 # timeout: 240
 # stores: sqlite
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 command -v tmux >/dev/null || { skip "a backup that is watched" "tmux is missing: apt-get install tmux"; exit 0; }
 . "$(dirname "$0")/../master-lib.sh"

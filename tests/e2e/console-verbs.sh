@@ -1,5 +1,6 @@
 #!/bin/bash
 # The verbs of felloe for scripts against a real master with a real node.
+# slow: yes
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../lib.sh"
 

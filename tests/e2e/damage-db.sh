@@ -3,6 +3,7 @@
 # Databases out of archives that a bad disk has left: what is damaged is named,
 # everything else comes back when it is asked for, and nothing looks whole that is not.
 # timeout: 300
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the master finds wrong by itself: alerts open, repeat, close; what people say to them.
 # timeout: 240
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 

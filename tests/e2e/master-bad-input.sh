@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every route with what nobody should send; slow clients; too many connections.
 # timeout: 400
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 command -v python3 >/dev/null || { skip "bad input" "apt-get install python3"; exit 0; }

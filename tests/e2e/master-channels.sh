@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Alerts are told: webhook with its signature, Slack, mail; storms, retries, a killed master.
 # timeout: 240
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 for tool in python3 openssl; do

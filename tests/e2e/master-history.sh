@@ -3,6 +3,7 @@
 # sanitize: yes
 # The history of samples: journal, blocks and rollups; back-fill, repeats and
 # kill -9 in between lose nothing and count nothing twice; what is past its time goes.
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 . "$HERE/master-lib.sh"
 DB=$T/state/master/master.db

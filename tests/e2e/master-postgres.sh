@@ -4,6 +4,7 @@
 # server that is not there, addresses and passwords.
 # stores: own
 # timeout: 240
+# slow: yes
 FELLOE_TEST_DATABASE=postgresql
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"

@@ -35,6 +35,17 @@ check "--times tells how long a program took" run "$HERE/run" -j 1 --times "$T/t
 check "and the processor time of each" awk '$2 > most { most = $2; who = $3 } $1 <= 0 || NF != 3 { bad = 1 }
 	END { exit bad || NR != 2 || who != "busy" }' "$T/times"
 
+tap tells 'echo "# A=${A:-} in ${PWD##*/}"; echo "not ok 1 - a"; echo 1..1; exit 1'
+mkdir "$T/elsewhere"
+check "settings in front of a program are its own" run -e 1 "$HERE/run" "A=one BUILD=$T/elsewhere $T/tells" "$T/tells"
+check "said with its name" says "tells (one, elsewhere)"
+check "set for it" says "# A=one in elsewhere"
+check "and not for the next" says "# A= in ${BUILD##*/}"
+tap late '# slow: yes
+echo "ok 1 - a"; echo 1..1'
+check "slow ones begin first" run "$HERE/run" -j 1 "$T/good" "$T/late"
+check "whatever their place" grep -q 'late' <(head -n 1 "$OUT")
+
 # ---- scripts/check-*, on a small project of the same shape
 SCRIPTS=$HERE/../scripts
 P=$T/project

@@ -3,6 +3,7 @@
 # sanitize: yes
 # timeout: 240
 # What the master asks for is done by the node, once, if its own configuration allows it.
+# slow: yes
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 . "$(dirname "$0")/../node-lib.sh"

@@ -3,6 +3,7 @@
 # In place: a whole database, or tables with foreign keys in any direction, become
 # what they were; either all or nothing, and a restore that was killed goes on.
 # timeout: 180
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/site-lib.sh

@@ -3,6 +3,7 @@
 # sanitize: yes
 # The loader: several connections give what one gives, indexes and foreign keys
 # that are added afterwards stand where they stood, and what goes wrong is named.
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 

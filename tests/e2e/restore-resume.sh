@@ -3,6 +3,7 @@
 # sanitize: yes
 # A restore that is killed, or whose server is, goes on where it stood when the
 # same command is given again: no row is lost, none comes twice.
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
