@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Single tables restored, beside and in place: with their triggers and foreign
 # keys, and with nothing of tables that were left out.
+# slow: yes
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
