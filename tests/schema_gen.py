@@ -11,7 +11,7 @@ r = random.Random()
 CHARSETS = ("utf8mb4 utf8mb3 latin1 latin2 cp1250 cp1251 cp932 sjis gbk big5 euckr ujis koi8r greek hebrew tis620 "
             "ascii ucs2 utf16 utf16le utf32 cp850 swe7 armscii8 gb2312 eucjpms binary").split()
 ALPHABET = "abcXYZ019_ $%.-`'\"\\/;#*()äß日本€ж\n"
-names = set()
+names, parents = set(), []
 
 
 def ident(s):
@@ -134,12 +134,13 @@ def column_type():
 
 def table(triggers):
     t = name()
-    columns, values, keyed = [], [], []
+    columns, values, keyed, tail = [], [], [], ""
     own = set()
     versioned = r.random() < .15
     key = r.choice(["", "auto", "auto", "own"])
     if key == "auto":
-        columns.append("id %s NOT NULL AUTO_INCREMENT PRIMARY KEY" % r.choice(["INT", "BIGINT UNSIGNED", "MEDIUMINT"]))
+        number = r.choice(["INT", "BIGINT UNSIGNED", "MEDIUMINT"])
+        columns.append("id %s NOT NULL AUTO_INCREMENT PRIMARY KEY" % number)
     for _ in range(r.randint(1, 8)):
         kind, value, may_key = column_type()
         c = name()
@@ -165,10 +166,27 @@ def table(triggers):
         columns.append("KEY %s (%s DESC)" % (ident(name()), r.choice(keyed)))
     if r.random() < .2:
         columns.append("CONSTRAINT %s CHECK (%s IS NULL OR 1)" % (ident(name()), ident(values[0][0])))
+    if keyed and r.random() < .15:
+        columns.append("UNIQUE KEY %s (%s)" % (ident(name()), ", ".join(r.sample(keyed, min(len(keyed), 2)))))
     engine = "InnoDB" if versioned or r.random() < .8 else r.choice(["MyISAM", "Aria PAGE_CHECKSUM=1", "MEMORY"])
+    if engine == "InnoDB" and r.random() < .2:
+        tail += r.choice([" ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=%d" % r.choice([1, 2, 4, 8]), " ROW_FORMAT=REDUNDANT",
+                          " PAGE_COMPRESSED=1", " STATS_PERSISTENT=0", " AUTO_INCREMENT=%d" % r.randint(1, 9999)])
+    if engine == "InnoDB" and key == "auto" and parents and r.random() < .3:
+        other, kind = r.choice(parents)
+        c = name()
+        columns.append("%s %s, CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (id)%s" % (
+            ident(c), kind, ident(name()), ident(c), ident(other), r.choice(["", " ON DELETE CASCADE", " ON UPDATE SET NULL"])))
+    elif key == "auto" and not versioned and r.random() < .2:
+        tail += r.choice([" PARTITION BY HASH (id) PARTITIONS %d" % r.randint(1, 9), " PARTITION BY KEY () PARTITIONS 3",
+                          " PARTITION BY RANGE (id) (PARTITION %s VALUES LESS THAN (3), "
+                          "PARTITION p VALUES LESS THAN MAXVALUE)" % ident(name())])
+    if versioned:
+        tail += " WITH SYSTEM VERSIONING"
     print("CREATE TABLE %s (%s) ENGINE=%s CHARSET=%s COMMENT=%s%s;" % (
-        ident(t), ", ".join(columns), engine, r.choice(CHARSETS), quote(string(30).replace("\0", "")),
-        " WITH SYSTEM VERSIONING" if versioned else ""))
+        ident(t), ", ".join(columns), engine, r.choice(CHARSETS), quote(string(30).replace("\0", "")), tail))
+    if key == "auto" and "PARTITION" not in tail and engine == "InnoDB":
+        parents.append((t, number))
     for _ in range(r.choice([0, 1, 5, 40])):
         print("INSERT IGNORE INTO %s (%s) VALUES (%s);" % (
             ident(t), ", ".join(ident(c) for c, _ in values),
@@ -186,6 +204,7 @@ def table(triggers):
 def schema(seed):
     r.seed(seed)
     names.clear()
+    parents.clear()
     print("CREATE DATABASE s%d; USE s%d;" % (seed, seed))
     print("SET NAMES utf8mb4; SET sql_mode='%s', time_zone='%s';" % (
         r.choice(["", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"]), r.choice(["+00:00", "-05:30", "SYSTEM"])))
@@ -198,6 +217,16 @@ def schema(seed):
             ident(v), ", ".join("%s AS %s" % (ident(c), ident("c%d" % i)) for i, c in enumerate(columns)), ident(t),
             r.choice(["", " WHERE 1 = 1", " LIMIT 5"])))
         made.append((v, ["c%d" % i for i in range(len(columns))]))
+    for _ in range(r.choice([0, 0, 1, 2])):
+        body = "%s /* %s */" % (quote(string(12).replace("\0", "")), r.choice(["", ";", "-- ", "//", "é"]))
+        print("DELIMITER //\n%s//\nDELIMITER ;" % r.choice([
+            "CREATE FUNCTION %s(a %s) RETURNS %s DETERMINISTIC RETURN %s" % (
+                ident(name()), column_type()[0].split(" COMPRESSED")[0].split(" NULL")[0],
+                r.choice(["INT", "TEXT", "DATE"]), body),
+            "CREATE PROCEDURE %s(INOUT %s INT) COMMENT %s BEGIN SELECT %s; END" % (
+                ident(name()), ident(name()), quote(string(20).replace("\0", "")), body),
+            "CREATE EVENT %s ON SCHEDULE EVERY %d HOUR STARTS '2030-01-01' %s DO SELECT %s" % (
+                ident(name()), r.randint(1, 99), r.choice(["", "DISABLE", "COMMENT 'x'"]), body)]))
     if r.random() < .3:
         print("CREATE SEQUENCE %s INCREMENT BY %d;" % (ident(name()), r.choice([1, -1, 7])))
 

@@ -247,11 +247,14 @@ static int session(struct conn *c, struct err *e)
 		"SET SESSION idle_transaction_timeout=0, idle_readonly_transaction_timeout=0",
 		"SET SESSION information_schema_stats_expiry=0",
 		"SET SESSION show_create_table_skip_secondary_engine=ON",
+		"SET SESSION TRANSACTION READ WRITE",
 	};
 
+	/* Defaults of the server that would leave out rows, refuse a look at many, or hold back what is written. */
 	if (conn_exec(c, "SET NAMES utf8mb4", e) ||
 	    conn_exec(c, "SET SESSION time_zone='+00:00', sql_mode='', sql_quote_show_create=1, wait_timeout=86400, "
-			 "net_write_timeout=86400, net_read_timeout=3600", e))
+			 "net_write_timeout=86400, net_read_timeout=3600, sql_select_limit=18446744073709551615, "
+			 "sql_big_selects=1, sql_safe_updates=0, sql_auto_is_null=0, autocommit=1, completion_type=0", e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		(void)!conn_exec(c, optional[i], NULL);

@@ -17,7 +17,8 @@ struct conn {
 
 /* Connect. host is "", "host", "host:port", "host:/socket", "/socket", "[v6]",
  * "[v6]:port" or a bare IPv6 address. The session speaks utf8mb4 in UTC with sql_mode '' (the text of
- * SHOW CREATE and of literals depends on it) and without time limits. A socket
+ * SHOW CREATE and of literals depends on it), without limits of time and rows, and writes at
+ * once, whatever the server's defaults are. A socket
  * is never wrapped in TLS: it does not leave the machine. ERR_DENIED, ERR_NET,
  * ERR_CONFIG. */
 int conn_open(struct conn **ret, const struct db_access *a, struct err *e) MUSTCHECK;

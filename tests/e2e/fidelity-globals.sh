@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Global variables of a server that are defaults of every session do not change
+# what a backup holds, nor what comes back: sql_select_limit once left all but
+# the first table out, without a word.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/site-lib.sh
+. "$HERE/site-lib.sh"
+# shellcheck source=tests/same-lib.sh
+. "$HERE/same-lib.sh"
+
+db_server --event-scheduler=OFF
+one_site all '*' backup
+# a root client that none of it reaches
+sql() {
+	"$RIGS/mariadb.sh" sql "$T/db" --init-command="SET SESSION sql_mode='', time_zone='+00:00', sql_select_limit=18446744073709551615,
+		sql_safe_updates=0, sql_big_selects=1, autocommit=1, completion_type=0, tx_read_only=0, sql_quote_show_create=1" "$@"
+}
+globals() { "$RIGS/mariadb.sh" sql "$T/db" -e "SET GLOBAL $1"; }
+DBS=(s1 s2 s3 s4)
+python3 "$HERE/schema_gen.py" 1 4 | sql -f >"$T/made.log" 2>&1
+describe_all "${DBS[@]}" >"$T/before"
+check "there is something to lose" test "$(wc -l <"$T/before")" -gt 1000
+# one that init_connect reaches
+sql -e "CREATE USER plain@'127.0.0.1' IDENTIFIED BY 'plainpw'; GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX,
+	ALTER, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER, DELETE HISTORY, SET USER ON *.*
+	TO plain@'127.0.0.1'"
+printf '[client]\nuser=plain\npassword="plainpw"\nhost=127.0.0.1\nport=%s\n' "$PORT" >"$T/my.cnf"
+
+comes_back() {
+	rm -rf "$T/store" "$T/state" && mkdir "$T/store"
+	noded backup all >"$OUT" 2>&1 || [ $? -eq 3 ] || { cat "$OUT"; return 1; }
+	printf 'DROP DATABASE %s;\n' "${DBS[@]}" | sql || return 1
+	noded restore all --same-names --db-defaults "$T/my.cnf" >"$OUT" 2>&1 || { cat "$OUT"; return 1; }
+	describe_all "${DBS[@]}" >"$T/after" && diff "$T/before" "$T/after"
+}
+globals "sql_select_limit=1, sql_safe_updates=1, sql_big_selects=0, max_join_size=1, time_zone='-11:30'"
+check "a server that shortens answers" comes_back
+globals "sql_select_limit=DEFAULT, autocommit=0, completion_type=2, tx_read_only=1, tx_isolation='READ-UNCOMMITTED', wait_timeout=2"
+check "a server that holds back what is written" comes_back
+globals "sql_mode='ORACLE,NO_BACKSLASH_ESCAPES,EMPTY_STRING_IS_NULL,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE',
+	init_connect='SET sql_quote_show_create=0, sql_auto_is_null=1, character_set_results=sjis, collation_connection=swe7_bin, sql_mode=ANSI_QUOTES'"
+check "a server that reads SQL in another way" comes_back
