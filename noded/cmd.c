@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "noded/run/catalogue.h"
 #include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/log.h"
@@ -59,6 +60,35 @@ int cmd_config(const struct cmd *c, struct config **ret, struct err *e)
 		log_error("%s: %s: %s", c->config, problems.v[i].path, problems.v[i].msg);
 	problems_done(&problems);
 	problems_done(&unknown);
+	return rc;
+}
+
+static void add_site(void *ctx, const char *site)
+{
+	*list_push((struct strings *)ctx) = xstrdup(site);
+}
+
+int cmd_known_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e)
+{
+	struct strings known = {0};
+	const char *nearest;
+	bool found = config_site(config, site) != NULL;
+	int rc;
+
+	if (found)
+		return 0;
+	rc = catalogue_sites(catalogue, add_site, &known, e);
+	for (size_t i = 0; i < known.n; i++)
+		found = found || str_eq(known.v[i], site);
+	for (size_t i = 0; i < config->sites.n; i++)
+		add_site(&known, config->sites.v[i].name);
+	nearest = str_nearest(site, (const char *const *)known.v, known.n);
+	if (rc == 0 && !found)
+		rc = err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one%s%s%s", site, config->path,
+			     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	for (size_t i = 0; i < known.n; i++)
+		free(known.v[i]);
+	list_done(&known);
 	return rc;
 }
 

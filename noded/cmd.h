@@ -34,6 +34,9 @@ int cmd_start(struct cmd *c, const struct opt *opts, int argc, char **argv, int 
 
 /* Load the configuration; unknown keys are logged as warnings. -1: all problems were logged. */
 int cmd_config(const struct cmd *c, struct config **ret, struct err *e) MUSTCHECK;
+struct catalogue;
+/* ERR_USAGE, with the nearest name, when neither the configuration nor a run knows the site. */
+int cmd_known_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e) MUSTCHECK;
 /* Log e and give its exit code. */
 int cmd_fail(const struct err *e);
 /* For verbs without operands: true, and the first of n is named on stderr, when

@@ -11,6 +11,20 @@
 
 /* felloe-noded accept SITE [RUN]: a suspect run is right. */
 
+/* The site is the first word; a run in its place is a slip that can be told. */
+static int is_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e)
+{
+	const struct run_query q = {.uuid = site, .limit = 1};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	struct err ignored; /* that there is no such site is what counts */
+
+	if (cmd_known_site(config, catalogue, site, e) == 0)
+		return 0;
+	if (strlen(site) < 4 || catalogue_runs(catalogue, &q, &runs, &ignored) || !runs.n)
+		return -1;
+	return err_set(e, ERR_USAGE, "%.8s is a run, the site comes first: felloe-noded accept %s %.8s", site, runs.v[0].site, site);
+}
+
 int cmd_accept(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -36,6 +50,7 @@ int cmd_accept(int argc, char **argv)
 		return cmd_fail(&e);
 	}
 	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e) ||
+	    is_site(config, catalogue, argv[1], &e) ||
 	    accept_run(config, catalogue, argv[1], n == 2 ? argv[2] : NULL, &run, &e))
 		return cmd_fail(&e);
 	printf("Run %.8s of site %s, of %s UTC, is %s now: the next ones are compared with it.\n", run.uuid, run.site,

@@ -20,7 +20,8 @@ static int find(struct catalogue *catalogue, const char *id, struct wire_runs *r
 	if (catalogue_runs(catalogue, &q, ret, e))
 		return -1;
 	if (!ret->n)
-		return err_set(e, ERR_NOTFOUND, "there is no run %s; felloe-noded list shows those there are", id);
+		return err_set(e, ERR_NOTFOUND, "there is no run %s; felloe-noded list shows the runs there are, by the beginning of "
+			       "their ids", id);
 	if (ret->n > 1)
 		return err_set(e, ERR_USAGE, "%s is the beginning of several runs: give more of it", id);
 	return 0;

@@ -150,7 +150,8 @@ static int list_runs(const struct cmd *c, const char *site, bool json)
 	(void)!config_load(&k.config, c->config, &problems, &unknown, &e);
 	problems_done(&problems);
 	problems_done(&unknown);
-	if (catalogue_open(&catalogue, &e) || catalogue_runs(catalogue, &q, &k.runs, &e))
+	if (catalogue_open(&catalogue, &e) || (site && k.config && cmd_known_site(k.config, catalogue, site, &e)) ||
+	    catalogue_runs(catalogue, &q, &k.runs, &e))
 		return cmd_fail(&e);
 	for (size_t i = 0; i < k.runs.n; i++)
 		if (catalogue_marks(catalogue, k.runs.v[i].uuid, list_push(&k.marks), &e))

@@ -148,18 +148,6 @@ static int tell_lost(const struct expire_opts *o, struct output *out)
 	return 0;
 }
 
-static int known_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e)
-{
-	const struct run_query q = {.site = site, .limit = 1};
-	CLEANUP(runs_done) struct wire_runs runs = {0};
-
-	if (catalogue_runs(catalogue, &q, &runs, e))
-		return -1;
-	if (!runs.n && !config_site(config, site))
-		return err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one", site, config->path);
-	return 0;
-}
-
 int cmd_prune(int argc, char **argv)
 {
 	CLEANUP(config_freep) struct config *config = NULL;
@@ -183,7 +171,7 @@ int cmd_prune(int argc, char **argv)
 		return cmd_fail(&e);
 	}
 	daemon_signals();
-	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e) || (n && known_site(config, catalogue, argv[1], &e)))
+	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e) || (n && cmd_known_site(config, catalogue, argv[1], &e)))
 		return cmd_fail(&e);
 	o.config = config;
 	o.catalogue = catalogue;

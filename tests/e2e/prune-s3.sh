@@ -61,3 +61,23 @@ check "an S3 server starts again" "$RIGS/faulty_s3.sh" start "$S3" "$PORT"
 check "and the next time it goes" run prune
 check "for good" are 1 1
 check "the one that is left is sound" run noded verify shop
+
+# ---- killed between the sidecar and the archive
+FELLOE_NOW=2026-11-09T03:10:00Z CFG=many noded backup -q --timer nightly >/dev/null 2>&1
+OLD=$(noded list --json | jq -r '.runs[1].uuid')
+faults "head delay 60000"
+spawn killed felloe-noded prune -c "$T/one.json" --state "$T/state"
+sidecars() { [ "$(find "$S3/objects" -name '*.idx' | wc -l)" = "$1" ]; }
+check "the sidecar of the older run is gone" until_ok 30 sidecars 1
+stop_pid killed KILL
+no_faults
+check "its archive is there, and its record" are 2 2
+check "which is no run to rely on" test "$(noded list --json | jq -r '.delete_pending[0]')" = "$OLD"
+check "nobody holds it any more" run -e 1 noded hold "$OLD"
+check "a restore takes the other" run noded restore shop --files / --to-dir "$T/back" --dry-run
+check "by its day" says "backup-20261109"
+check "the storage's own list says what is half there" run noded list --from far
+check "by its missing sidecar" says "(no .idx)"
+check "the next prune ends it" run prune
+check "for good" are 1 1
+check "with nothing left behind" test "$(find "$S3/objects" -type f | wc -l)" = 2

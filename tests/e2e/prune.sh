@@ -46,6 +46,10 @@ check "and deletes nothing" archives_are "01 03 04 05 "
 check "for people, too" run noded prune --dry-run
 check "with the rules that keep a run" says "daily 1 of 3 (2026-11-05), weekly 1 of 2 (2026-W45)"
 check "a site that nobody knows" run -e 2 noded prune nope
+for verb in prune list accept; do
+	check "a slip in its name for $verb" run -e 2 noded $verb shpo
+	check "is guessed" says 'did you mean "shop"?'
+done
 
 # ---- held
 HELD=$(id_of 03)
@@ -57,6 +61,8 @@ check "as held" says ", held"
 check "JSON, too" test "$(runs '.held[0]')" = "$HELD"
 check "nobody holds what is not there" run -e 1 noded hold 00000000
 check "a word is not a run" run -e 2 noded hold abc
+check "accept wants the site first" run -e 2 noded accept "${HELD:0:8}"
+check "and says how" says "felloe-noded accept shop ${HELD:0:8}"
 check "it is let go" run noded release "$HELD"
 CFG=less check "and deleted" run noded prune
 check "the last good run is all that is left" archives_are "05 "

@@ -93,7 +93,7 @@ check "that is said" says "table shop.wp_options is empty: WordPress cannot work
 
 # ---- accepted
 RUN=$(newest uuid)
-check "accept wants a site that has one" run -e 1 noded accept -c "$T/good.json" blog
+check "accept wants a site that is one" run -e 2 noded accept -c "$T/good.json" blog
 check "or a run that is suspect" run -e 1 noded accept -c "$T/good.json" shop "$(noded list --json | jq -r '.runs[1].uuid')"
 check "which it says" says "is not suspect, it is ok"
 check "accepted" run noded accept -c "$T/good.json" shop "${RUN:0:8}"
