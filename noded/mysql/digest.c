@@ -88,8 +88,7 @@ uint64_t digest_row(struct digest *d, const MYSQL_ROW row, const unsigned long *
 	if (total > COPY_MAX) {
 		h = hash_pieces(d, row, len, columns);
 	} else {
-		buf_reset(&d->row);
-		at = buf_room(&d->row, total);
+		at = total < d->row.cap ? d->row.p : buf_room(&d->row, total);
 		for (unsigned i = 0; i < columns; i++) {
 			at = put_len(at, row[i], len[i]);
 			if (row[i])

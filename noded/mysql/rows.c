@@ -42,8 +42,12 @@ static bool is_long(const struct columns *k, unsigned i, unsigned long len)
 /* What a row may need at most: each byte doubled, quotes, a comma. */
 static size_t rows_room(const struct columns *k, const unsigned long *len)
 {
-	size_t room = 8;
+	size_t room = 8, total = 0;
 
+	for (unsigned i = 0; i < k->n; i++)
+		total += len[i];
+	if (total <= VALUE_MAX) /* then none is long */
+		return room + 2 * total + 5UL * k->n;
 	for (unsigned i = 0; i < k->n; i++)
 		room += is_long(k, i, len[i]) ? LONG_NAME : 2 * len[i] + 5;
 	return room;
@@ -271,7 +275,7 @@ static int add_row(struct writer *w, MYSQL_ROW row, const unsigned long *len, st
 
 	if (make_room(w, room, e) || add_long_values(w, row, len, &n_long, e))
 		return -1;
-	from = at = buf_room(w->b, room);
+	from = at = room < w->b->cap - w->b->len ? w->b->p + w->b->len : buf_room(w->b, room);
 	if (!at)
 		return buf_check(w->b, "a row", e);
 	if (w->statement) {

@@ -49,6 +49,32 @@ static void a_special_byte_is_found_at_any_place_of_any_length(void **state)
 		}
 }
 
+static void many_special_bytes_are_escaped_wherever_they_stand(void **state)
+{
+	static const char letters[] = "xxxxxxx\t'\n\\\x1f\x1a\0\x80";
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int run = 0; run < 20000; run++) {
+		char text[100], want[256], *to = want;
+		/* from one special byte in two to one in thirty */
+		size_t n = (size_t)run % sizeof(text), plain = (size_t)run % 7 * 5;
+
+		for (size_t i = 0; i < n; i++) {
+			uint32_t dice;
+
+			seed = seed * 1664525 + 1013904223;
+			dice = (seed >> 8) % (uint32_t)(sizeof(letters) - 1 + plain);
+			text[i] = letters[dice < sizeof(letters) - 1 ? dice : 0];
+			if (strchr("\n\\'\x1a", text[i])) /* finds the NUL too */
+				*to++ = '\\';
+			*to++ = text[i] == '\n' ? 'n' : text[i] == '\x1a' ? 'Z' : text[i] ? text[i] : '0';
+		}
+		*to = '\0';
+		assert_string_equal(escaped(text, n), want);
+	}
+}
+
 static void hex_is_right_for_every_byte_and_length(void **state)
 {
 	unsigned char all[256];
@@ -237,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_special_byte_is_escaped_and_no_other),
 		cmocka_unit_test(a_special_byte_is_found_at_any_place_of_any_length),
+		cmocka_unit_test(many_special_bytes_are_escaped_wherever_they_stand),
 		cmocka_unit_test(hex_is_right_for_every_byte_and_length),
 		cmocka_unit_test(copies_of_any_length_are_whole),
 		cmocka_unit_test(names_are_quoted_and_coded),
