@@ -21,6 +21,8 @@
 
 /* felloe-noded restore SITE: a run back into a database and files. */
 
+enum { NAMED_MAX = 5 };
+
 struct wish {
 	const char *site;
 	const char *at, *db, *to_db, *to_dir, *from, *definer, *event_mode;
@@ -54,8 +56,15 @@ static int parse_db(struct wish *w, struct err *e)
 		return err_set(e, ERR_USAGE, "--same-names and --to-db contradict each other");
 	if (w->keep_old && !w->in_place)
 		return err_set(e, ERR_USAGE, "--keep-old needs --in-place: nothing else replaces anything");
+	if (w->db && w->to_dir && !w->files.n)
+		return err_set(e, ERR_USAGE, "--to-dir is for files, and --db alone restores none: add --files PATH (\"/\" is all of them)");
+	if (w->files.n && !w->db && (w->to_db || w->same_names || w->in_place || w->with_users))
+		return err_set(e, ERR_USAGE, "%s is for databases, and --files alone restores none: add --db NAME",
+			       w->to_db ? "--to-db" : w->same_names ? "--same-names" : w->in_place ? "--in-place" : "--with-users");
+	if (w->in_place && w->to_db)
+		return err_set(e, ERR_USAGE, "--in-place and --to-db contradict each other");
 	if (!w->db)
-		return w->in_place ? err_set(e, ERR_USAGE, "--in-place needs --db NAME or --db NAME:TABLE") : 0;
+		return 0;
 	w->db_name = colon ? xstrndup(w->db, (size_t)(colon - w->db)) : xstrdup(w->db);
 	for (const char *p = colon; p; p = strchr(p + 1, ',')) {
 		size_t n = strcspn(p + 1, ",");
@@ -68,8 +77,6 @@ static int parse_db(struct wish *w, struct err *e)
 		return err_set(e, ERR_USAGE, "--db: \"%s\" names no database", w->db);
 	if (w->same_names && (w->to_db || w->in_place))
 		return err_set(e, ERR_USAGE, "--same-names contradicts --to-db and --in-place");
-	if (w->in_place && w->to_db)
-		return err_set(e, ERR_USAGE, "--in-place and --to-db contradict each other");
 	return 0;
 }
 
@@ -98,7 +105,7 @@ static int ask_first(const struct wish *w, const char *site, struct err *e)
 {
 	char answer[300] = "";
 
-	if (!w->in_place || w->tables.n || w->yes || w->dry_run)
+	if (!w->in_place || !w->db_name || w->tables.n || w->yes || w->dry_run)
 		return 0;
 	if (!isatty(STDIN_FILENO))
 		return err_set(e, ERR_USAGE, "--in-place replaces the whole database %s: say --yes to do it without a terminal",
@@ -149,9 +156,16 @@ static void print_result(const struct wish *w, const struct restore_result *r)
 	fflush(stdout);
 }
 
-/* Does this archive of the run hold what is wanted? */
-static int concerns(const struct config *c, const struct wish *w, const struct found_archive *a, bool *db, bool *files,
-		    struct err *e)
+/* What an archive of the run holds, and what of it is wanted. */
+struct part {
+	char database[256];     /* "" none */
+	bool has_files;
+	bool db, files;         /* wanted */
+	bool unreadable;        /* with salvage: whoever restores it says why */
+};
+struct parts { LIST_OF(struct part); };
+
+static int look_into(const struct config *c, const struct wish *w, const struct found_archive *a, struct part *p, struct err *e)
 {
 	struct opened opened;
 	const struct site *s = config_site(c, w->site);
@@ -161,31 +175,111 @@ static int concerns(const struct config *c, const struct wish *w, const struct f
 	if (rc && !w->salvage)
 		restore_hint(e);
 	if (rc == 0) {
-		*db = *opened_db(&opened) && (w->db_name ? str_eq(w->db_name, opened_db(&opened)) : !w->files.n);
-		*files = json_type(json_get(opened.manifest, "files")) == JSON_OBJECT && (w->files.n || !w->db_name);
+		str_cut(p->database, sizeof(p->database), opened_db(&opened));
+		p->has_files = json_type(json_get(opened.manifest, "files")) == JSON_OBJECT;
+		p->db = *p->database && (w->db_name ? str_eq(w->db_name, p->database) : !w->files.n);
+		p->files = p->has_files && (w->files.n || !w->db_name);
 	}
 	opened_close(&opened);
-	return rc;
+	p->unreadable = rc && w->salvage;
+	return w->salvage ? 0 : rc;
 }
 
-/* One new schema has room for one database. */
-static int one_database(const struct config *c, const struct wish *w, const struct found_archives *found, struct err *e)
+static void name_databases(const struct parts *parts, const char *before, struct buf *b)
 {
 	unsigned n = 0;
-	bool db, files;
 
-	for (size_t i = 0; w->to_db && !w->db_name && i < found->n && found->n > 1; i++) {
-		if (concerns(c, w, &found->v[i], &db, &files, e))
-			return -1;
-		n += db;
-	}
-	return n > 1 ? err_set(e, ERR_USAGE, "the run has %u databases, --to-db is the name for one: choose with --db NAME, or "
-			       "leave --to-db out", n) : 0;
+	for (size_t i = 0; i < parts->n; i++)
+		if (*parts->v[i].database && n++ < NAMED_MAX)
+			buf_addf(b, "%s%s", n == 1 ? before : ", ", parts->v[i].database);
+	if (n > NAMED_MAX)
+		buf_addf(b, " and %u more", n - NAMED_MAX);
 }
 
-static int restore_all(const struct config *c, const struct wish *w, const struct found_archives *found, struct job *job,
-		       struct err *e)
+/* The database asked for is not there. */
+static int no_database(const struct wish *w, const struct found_archives *found, const struct parts *parts, struct err *e)
 {
+	CLEANUP(buf_done) struct buf has;
+	const char *names[256], *nearest;
+	size_t n = 0;
+
+	buf_init(&has, 8 << 10);
+	for (size_t i = 0; i < parts->n && n < ARRAY_LEN(names); i++)
+		if (*parts->v[i].database)
+			names[n++] = parts->v[i].database;
+	nearest = str_nearest(w->db_name, names, n);
+	if (nearest)
+		return err_set(e, ERR_NOTFOUND, "run %.8s of site %s has no database \"%s\"; did you mean \"%s\"?", found->v[0].run, w->site,
+			       w->db_name, nearest);
+	name_databases(parts, "it has ", &has);
+	return err_set(e, ERR_NOTFOUND, "run %.8s of site %s has no database \"%s\"; %s", found->v[0].run, w->site, w->db_name,
+		       has.len ? has.p : "it has files only: leave --db out");
+}
+
+/* All of the databases at once would have to be swapped one after the other: when one fails, or the machine does, those
+ * that are back already must not be replaced again. So each is a command of its own. */
+static int one_by_one(const struct wish *w, const struct found_archives *found, const struct parts *parts, struct err *e)
+{
+	const char *run = *found->v[0].run ? found->v[0].run : found->v[0].key;
+
+	for (size_t i = 0; i < parts->n; i++)
+		if (*parts->v[i].database)
+			log_info("%s: felloe-noded restore %s --at %s --db %s --in-place%s%s%s", w->site, w->site, run,
+				 parts->v[i].database, w->keep_old ? " --keep-old" : "", w->from ? " --from " : "", str_or(w->from, ""));
+	return err_set(e, ERR_USAGE, "--in-place replaces one database at a time: give the commands above one after the other, or only "
+		       "those for what is wanted");
+}
+
+/* Options that ask for what the run does not have, or for more than there is room for. */
+static int check_parts(const struct wish *w, const struct found_archives *found, const struct parts *parts, struct err *e)
+{
+	unsigned dbs = 0, files = 0, has_db = 0, has_files = 0;
+
+	for (size_t i = 0; i < parts->n; i++) {
+		if (parts->v[i].unreadable)
+			return 0; /* nobody knows */
+		dbs += parts->v[i].db;
+		files += parts->v[i].files;
+		has_db += *parts->v[i].database != '\0';
+		has_files += parts->v[i].has_files;
+	}
+	if (w->db_name && !dbs)
+		return no_database(w, found, parts, e);
+	if ((w->files.n || w->to_dir) && !has_files)
+		return err_set(e, ERR_NOTFOUND, "run %.8s of site %s has no files: leave %s out", found->v[0].run, w->site,
+			       w->files.n ? "--files" : "--to-dir");
+	if ((w->to_db || w->same_names || w->in_place) && !has_db)
+		return err_set(e, ERR_NOTFOUND, "run %.8s of site %s has no database: leave %s out", found->v[0].run, w->site,
+			       w->to_db ? "--to-db" : w->same_names ? "--same-names" : "--in-place");
+	if (w->in_place && !w->db_name)
+		return one_by_one(w, found, parts, e);
+	if (w->to_db && dbs > 1)
+		return err_set(e, ERR_USAGE, "the run has %u databases, --to-db is the name for one: choose with --db NAME, or leave "
+			       "--to-db out", dbs);
+	return dbs + files ? 0 : err_set(e, ERR_NOTFOUND, "run %.8s of site %s has nothing to restore", found->v[0].run, w->site);
+}
+
+static int survey(const struct config *c, const struct wish *w, const struct found_archives *found, struct parts *parts, struct err *e)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		struct part *p = list_push(parts);
+
+		*p = (struct part){0};
+		if (look_into(c, w, &found->v[i], p, e))
+			return -1;
+	}
+	return check_parts(w, found, parts, e);
+}
+
+/* A run that was found. */
+struct all {
+	const struct found_archives *found;
+	struct parts parts;      /* of each */
+};
+
+static int restore_all(const struct config *c, const struct wish *w, const struct all *all, struct job *job, struct err *e)
+{
+	const struct found_archives *found = all->found;
 	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .events = w->events, .tables = w->tables,
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
@@ -193,16 +287,15 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 				 .keep_old = w->keep_old, .same_names = w->same_names, .with_users = w->with_users, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
 				 .db_name = w->db_name};
 	struct restore_result result;
-	bool any = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < w->files.n; i++)
 		*list_push(&o.paths) = xstrdup(w->files.v[i]);
 	for (size_t i = 0; i < found->n && rc == 0; i++) {
-		rc = concerns(c, w, &found->v[i], &o.db, &o.files, e);
-		if (rc || (!o.db && !o.files))
+		o.db = all->parts.v[i].db || (all->parts.v[i].unreadable && !w->files.n);
+		o.files = all->parts.v[i].files || (all->parts.v[i].unreadable && w->files.n);
+		if (!o.db && !o.files)
 			continue;
-		any = true;
 		restore_event_archive(w->events, found->v[i].run, found->v[i].storage, found->v[i].key);
 		rc = restore_archive(&o, &found->v[i], &result, e);
 		if (rc == 0) {
@@ -213,9 +306,6 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 	for (size_t i = 0; i < o.paths.n; i++)
 		free(o.paths.v[i]);
 	list_done(&o.paths);
-	if (rc == 0 && !any)
-		rc = err_set(e, ERR_NOTFOUND, "run %s of site %s has no %s%s", found->v[0].run, job->run.site,
-			     w->db_name ? "database " : "such part", w->db_name ? w->db_name : "");
 	return rc;
 }
 
@@ -262,6 +352,7 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 				 .salvage = w->salvage};
 	struct lock_opts hold = {.site = w->site, .parts = LOCK_RESTORE, .stop = daemon_stopping};
 	struct found_archives found = {0};
+	struct all all = {.found = &found};
 	int rc;
 
 	job_init(&job, w->site, w->files.n && w->db_name ? "db+files" : w->files.n ? "files" : w->db_name ? "db" : "db+files");
@@ -284,9 +375,10 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
 		restore_events_mute(w->events, false);
 		tell_passed_over(&find, &found);
-		rc = one_database(c, w, &found, e) || restore_all(c, w, &found, &job, e) ? -1 : 0;
+		rc = survey(c, w, &found, &all.parts, e) || restore_all(c, w, &all, &job, e) ? -1 : 0;
 	}
 	list_done(&found);
+	list_done(&all.parts);
 	progress_free(TAKE(job.bar));
 	*warnings = job.warnings;
 	return rc;

@@ -19,7 +19,9 @@ mkdir -p "$T/store" "$T/www/sub"
 echo hello >"$T/www/index.html"; echo sub >"$T/www/sub/a b"
 cat >"$T/config.json" <<JSON
 {"server_id": "web-01.test",
- "sites": [{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw", "paths": ["$T/www"]}],
+ "sites": [{"name": "plain", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw"}, {"name": "www", "paths": ["$T/www"]},
+	{"name": "all", "db_name": "*", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw"},
+	{"name": "shop", "db_name": "shop", "db_host": "127.0.0.1:$PORT", "db_user": "rig", "db_password": "rigpw", "paths": ["$T/www"]}],
  "storage": [{"name": "disk", "type": "dir", "path": "$T/store"}]}
 JSON
 chmod 600 "$T/config.json"
@@ -27,7 +29,7 @@ noded() { felloe-noded -c "$T/config.json" --state "$T/state" "$@"; }
 restore() { noded restore shop --json "$@"; }
 # is FILTER: the events of the last run, as one list, are so
 is() { jq -es "$1" <"$OUT" >/dev/null || { cat "$OUT"; return 1; }; }
-check "a backup" run noded backup
+check "a backup" run noded backup shop
 
 check "a dry run is told" run restore --dry-run --to-db copy --to-dir "$T/files"
 check "in lines of JSON that each have a name" is 'length > 3 and all(has("event"))'
@@ -53,7 +55,7 @@ check "then the failure" is '.[-1] | .event == "result" and .state == "failed" a
 check "a wrong option ends with a result too" run -e 2 restore --events sometimes
 check "as its only line" is 'length == 1 and .[0].state == "failed" and .[0].error_kind == "usage"'
 sql -e "CREATE DATABASE gone; CREATE TABLE gone.t (id int); CREATE VIEW shop.w AS SELECT * FROM gone.t"
-run noded backup
+run noded backup shop
 sql -e "DROP DATABASE copy; DROP DATABASE gone"
 check "a warning is told" run -e 3 restore --db shop --to-db copy
 check "as one" is 'any(.event == "warning" and (.text | contains("a view is not restored"))) and (.[-1] | .state == "warning" and .warnings == 1)'
@@ -65,3 +67,28 @@ printf 'XXXX' | dd of="$ARCHIVE" bs=1 seek="$AT" conv=notrunc status=none
 check "members that are damaged are told" run -e 3 restore --files "$T/www" --salvage --to-dir "$T/files2"
 check "by name" is "any(.event == \"lost\" and .member == \"files$T/www/index.html\")"
 check "with their number" is '[.[] | select(.event == "restored")][0].lost > 0'
+
+# ---- options for what the run does not have
+sql -e "DROP VIEW shop.w; CREATE DATABASE blog; CREATE TABLE blog.t (id int PRIMARY KEY); INSERT INTO blog.t VALUES (1)"
+run noded backup plain www all
+# refused SITE TEXT OPTIONS...: with 1 or 2, in words, and nothing is made
+refused() {
+	run -e "${EXPECT:-1}" noded restore "$1" "${@:3}" && says "$2" && [ ! -e "$T/aside" ] &&
+		[ "$(sql -e "SELECT GROUP_CONCAT(SCHEMA_NAME ORDER BY 1) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME REGEXP 'copy|rest|felloe'")" = copy ]
+}
+check "a directory for files that are not there" refused plain "has no files: leave --to-dir out" --to-dir "$T/aside"
+check "files that are not there" refused plain "has no files: leave --files out" --files /etc
+check "a database of a run without one" refused www "has no database \"shop\"; it has files only: leave --db out" --db shop
+check "a schema for it" refused www "has no database: leave --to-db out" --to-db aside
+check "a database that the run does not have" refused all "has no database \"wiki\"; it has blog, " --db wiki
+check "one that is nearly called so" refused all 'has no database "blgo"; did you mean "blog"?' --db blgo
+EXPECT=2
+check "a directory, and only a database is wanted" refused shop "add --files PATH" --db shop --to-dir "$T/aside"
+check "a schema, and only files are wanted" refused shop "--to-db is for databases" --files / --to-db aside
+check "one schema for several databases" refused all "--to-db is the name for one" --to-db aside
+RUN=$(noded list all --json | jq -r '.runs[0].uuid')
+check "all databases in place at once" refused all "--in-place replaces one database at a time" --in-place --yes
+check "with the commands that do it" says "felloe-noded restore all --at $RUN --db blog --in-place"
+sql -e "DELETE FROM blog.t"
+check "which do it" run noded restore all --at "$RUN" --db blog --in-place --yes
+check "as it was" test "$(sql -e 'SELECT COUNT(*) FROM blog.t')" = 1
