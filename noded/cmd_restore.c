@@ -21,7 +21,7 @@
 
 /* felloe-noded restore SITE: a run back into a database and files. */
 
-enum { NAMED_MAX = 5 };
+enum { NAMED_MAX = 5, NAME_MAX_CHARS = 64 };
 
 struct wish {
 	const char *site;
@@ -47,6 +47,15 @@ static void wish_done(struct wish *w)
 	restore_events_free(w->events);
 }
 
+static size_t characters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
 /* "NAME" or "NAME:TABLE,TABLE" */
 static int parse_db(struct wish *w, struct err *e)
 {
@@ -56,6 +65,9 @@ static int parse_db(struct wish *w, struct err *e)
 		return err_set(e, ERR_USAGE, "--same-names and --to-db contradict each other");
 	if (w->keep_old && !w->in_place)
 		return err_set(e, ERR_USAGE, "--keep-old needs --in-place: nothing else replaces anything");
+	if (w->to_db && (!*w->to_db || characters(w->to_db) > NAME_MAX_CHARS))
+		return err_set(e, ERR_USAGE, "--to-db: a name has 1 to %d characters, this one has %zu", NAME_MAX_CHARS,
+			       characters(w->to_db));
 	if (w->db && w->to_dir && !w->files.n)
 		return err_set(e, ERR_USAGE, "--to-dir is for files, and --db alone restores none: add --files PATH (\"/\" is all of them)");
 	if (w->files.n && !w->db && (w->to_db || w->same_names || w->in_place || w->with_users))
@@ -138,17 +150,18 @@ static int parse_words(const struct wish *w, struct err *e)
 
 static void print_result(const struct wish *w, const struct restore_result *r)
 {
-	char fetched[UNITS_TEXT];
+	char fetched[UNITS_TEXT], tables[UNITS_COUNT], rows[UNITS_COUNT];
 
 	if (w->json) {
 		restore_event_restored(w->events, r);
 		return;
 	}
 	if (*r->db)
-		printf("database: %s, %" PRIu64 " tables, %" PRIu64 " rows, %s\n", r->db, r->tables, r->rows,
+		printf("database: %s, %s, %s, %s\n", r->db, units_count(tables, r->tables, "table", "tables"),
+		       units_count(rows, r->rows, "row", "rows"),
 		       r->lost ? "some not complete" : "all digests agree");
 	if (r->lost)
-		printf("LOST: %" PRIu64 " members of the archive are damaged\n", r->lost);
+		printf("LOST: %s damaged\n", units_count(rows, r->lost, "member of the archive is", "members of the archive are"));
 	if (*r->dir)
 		printf("files: %s, %" PRIu64 " restored\n", r->dir, r->files);
 	printf("%s: %" PRIu64 " bytes fetched (%s)\n", w->dry_run ? "nothing was changed" : "done", r->fetched,
@@ -387,7 +400,7 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 static int prepare(struct wish *w, struct cmd *c, struct config **config, struct err *e)
 {
 	if (!w->site)
-		return err_set(e, ERR_USAGE, "restore wants one site");
+		return err_set(e, ERR_USAGE, "restore wants the name of one site");
 	return parse_words(w, e) || parse_db(w, e) || parse_account(w, e) || cmd_config(c, config, e) || ask_first(w, w->site, e) ||
 	       site_host(*config, w, e) ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/units.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* IEC 80000-13 */
@@ -78,5 +79,11 @@ char *units_about(char text[static UNITS_TEXT], int64_t ms)
 		snprintf(text, UNITS_TEXT, "about %lld h", (s + HOUR / 2) / HOUR);
 	else
 		snprintf(text, UNITS_TEXT, "about %lld days", (s + DAY / 2) / DAY);
+	return text;
+}
+
+char *units_count(char text[static UNITS_COUNT], uint64_t n, const char *one, const char *many)
+{
+	snprintf(text, UNITS_COUNT, "%" PRIu64 " %.39s", n, n == 1 ? one : many);
 	return text;
 }

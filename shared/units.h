@@ -16,4 +16,8 @@ char *units_span(char text[static UNITS_TEXT], int64_t ms);
 /* A rounded estimate for people: "about 7 min", "about 2 h", "less than 1 min". */
 char *units_about(char text[static UNITS_TEXT], int64_t ms);
 
+/* "1 table", "3 tables": the word for one, and for any other number, of at most 39 bytes each. */
+enum { UNITS_COUNT = 64 };
+char *units_count(char text[static UNITS_COUNT], uint64_t n, const char *one, const char *many);
+
 #endif

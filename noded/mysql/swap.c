@@ -89,10 +89,16 @@ int swap_can(const struct swap *s, struct err *e)
 	CLEANUP(conn_freep) struct conn *c = NULL;
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
+	bool there;
 
+	if (connect_to(&c, s, e) || schema_there(c, s->db, &there, e))
+		return -1;
+	if (!there)
+		return err_set(e, ERR_CONFLICT, "the database `%s` is not on the server, so there is nothing to replace: --same-names "
+			       "instead of --in-place restores it under its name", s->db);
 	if (s->whole)
 		return 0;
-	if (connect_to(&c, s, e) || ask(c, &r, "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE "
+	if (ask(c, &r, "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE "
 					       "TRIGGER_SCHEMA = ", s->db, e))
 		return -1;
 	while ((row = mysql_fetch_row(r))) {

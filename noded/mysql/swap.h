@@ -30,7 +30,7 @@ enum swap_state {
 	SWAP_KEPT,       /* only old is there: kept after an earlier restore */
 };
 int swap_look(const struct swap *s, enum swap_state *ret, struct err *e) MUSTCHECK;
-/* ERR_CONFLICT names a trigger in use that the copy does not have. */
+/* ERR_CONFLICT: there is no db, or a trigger in use (named) that the copy does not have. */
 int swap_can(const struct swap *s, struct err *e) MUSTCHECK;
 /* Tables in use that the copy does not replace: whole only. list_done + free each. */
 int swap_surplus(const struct swap *s, const struct strings *archive, struct strings *ret, struct err *e) MUSTCHECK;

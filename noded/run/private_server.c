@@ -277,7 +277,7 @@ bool private_server_lives(struct private_server *s, char *why, size_t size)
 	return false;
 }
 
-static int wait_ready(struct private_server *s, struct err *e)
+static int wait_ready(struct private_server *s, const char *program, struct err *e)
 {
 	int64_t deadline = clock_mono_ms() + START_MS;
 	char why[300];
@@ -286,9 +286,9 @@ static int wait_ready(struct private_server *s, struct err *e)
 		if (daemon_stopping())
 			return err_set(e, ERR_ABORTED, "ended by a signal");
 		if (!private_server_lives(s, why, sizeof(why)))
-			return err_set(e, ERR_DB, "the private server does not start: %s", why);
+			return err_set(e, ERR_DB, "the private server (%s) does not start: %s", program, why);
 		if (clock_mono_ms() > deadline)
-			return err_wrap(e, "the private server is not ready after %d s", START_MS / 1000);
+			return err_wrap(e, "the private server (%s) is not ready after %d s", program, START_MS / 1000);
 		progress_pulse();
 		clock_sleep_ms(30);
 	}
@@ -304,7 +304,7 @@ static int start(struct private_server *s, const struct private_server_opts *o, 
 		return -1;
 	choose_user(&u);
 	if (server_dir_new(&s->dir, base, &u, e) || enough_room(s, o->need, e) || launch(s, server, installer, &u, e) ||
-	    wait_ready(s, e))
+	    wait_ready(s, server, e))
 		return -1;
 	return 0;
 }

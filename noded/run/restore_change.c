@@ -7,6 +7,7 @@
 #include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 /* What becomes of a definition on its way into the copy: schema, definer, events. */
 
@@ -94,8 +95,8 @@ static void tell_definers(struct restore *r)
 {
 	bool dry = r->o->dry_run, keep = str_eq(r->o->definer, "keep");
 	const struct needs *n = &r->needs;
+	char what[256], count[UNITS_COUNT];
 	unsigned changed = 0;
-	char what[256];
 
 	for (size_t i = 0; i < n->programs.n; i++) {
 		const struct program *p = &n->programs.v[i];
@@ -109,19 +110,20 @@ static void tell_definers(struct restore *r)
 	}
 	if (!changed)
 		return;
+	units_count(count, changed, "view or program", "views and programs");
 	if (keep)
-		job_warn(r->o->job, "%u views and programs %s the restoring account as their DEFINER: theirs is not on this server, or "
-			 "may not be set", changed, dry ? "would have" : "now have");
+		job_warn(r->o->job, "%s %s the restoring account as DEFINER: the one of the backup is not on this server, or may not "
+			 "be set", count, dry ? "would get" : "got");
 	else
-		job_say(r->o->job, "%u views and programs %s another DEFINER, as asked", changed, dry ? "would have" : "have");
+		job_say(r->o->job, "%s %s another DEFINER, as asked", count, dry ? "would get" : "got");
 }
 
 /* What would still use the database from which the dump came. */
 static void tell_qualifiers(struct restore *r)
 {
 	const struct needs *n = &r->needs;
+	char what[256], count[UNITS_COUNT];
 	unsigned left = 0;
-	char what[256];
 
 	for (size_t i = 0; renames(r) && i < n->programs.n; i++) {
 		const struct program *p = &n->programs.v[i];
@@ -140,25 +142,28 @@ static void tell_qualifiers(struct restore *r)
 				r->source_db);
 	}
 	if (left)
-		job_warn(r->o->job, "%u programs of the copy still name `%s`%s", left, r->source_db,
+		job_warn(r->o->job, "%s of the copy still %s `%s`%s", units_count(count, left, "program", "programs"),
+			 left == 1 ? "names" : "name", r->source_db,
 			 r->o->rewrite_bodies ? "" : " (--rewrite-bodies changes all but strings)");
 }
 
 static void tell_events(struct restore *r, bool scheduler)
 {
+	char count[UNITS_COUNT];
 	unsigned run = 0;
 
 	for (size_t i = 0; i < r->needs.programs.n; i++)
 		run += r->needs.programs.v[i].enabled;
 	if (!run || r->o->in_place)
 		return;
+	units_count(count, run, "event", "events");
 	if (r->o->events_disable)
-		job_say(r->o->job, "%u events %s disabled in the copy", run, r->o->dry_run ? "would be" : "are");
+		job_say(r->o->job, "%s %s disabled in the copy", count, r->o->dry_run ? "would be" : run == 1 ? "is" : "are");
 	else if (scheduler)
-		job_warn(r->o->job, "%u events %s in the copy too: the event scheduler of the server is on (--events disable)", run,
+		job_warn(r->o->job, "%s %s in the copy too: the event scheduler of the server is on (--events disable)", count,
 			 r->o->dry_run ? "would run" : "will run");
 	else
-		job_say(r->o->job, "%u events stand by: the event scheduler of the server is off", run);
+		job_say(r->o->job, "%s %s by: the event scheduler of the server is off", count, run == 1 ? "stands" : "stand");
 }
 
 static void tell_names(struct restore *r)

@@ -3,6 +3,7 @@
 
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 static int load_all(struct restore *r, struct err *e)
 {
@@ -13,7 +14,8 @@ static int load_all(struct restore *r, struct err *e)
 	restore_database_prefixes(r, &p);
 	restore_rows_left(r, &p);
 	if (restore_members(r, &p, e)) {
-		if (r->journal)
+		/* what is damaged would stop it at the same place again */
+		if (r->journal && e->kind != ERR_DAMAGED)
 			job_say(r->o->job, "`%s` is not complete: the same command goes on with it, --fresh begins anew", r->target_db);
 		return -1;
 	}
@@ -22,6 +24,8 @@ static int load_all(struct restore *r, struct err *e)
 
 int restore_database(struct restore *r, struct err *e)
 {
+	char count[UNITS_COUNT];
+
 	if (r->o->in_place && r->swap_state == SWAP_BEGUN)
 		return restore_place(r, e);
 	if (restore_drop_unfinished(r, e) || restore_place_clear(r, e) || restore_rows_plan(r, e) ||
@@ -32,8 +36,8 @@ int restore_database(struct restore *r, struct err *e)
 	if (load_all(r, e))
 		return err_wrap(e, "database %s into `%s`", r->source_db, r->target_db);
 	if (load_redefined(r->load))
-		job_warn(r->o->job, "%u views and programs now have the restoring account as their DEFINER: theirs is not on this "
-			 "server, or may not be set", load_redefined(r->load));
+		job_warn(r->o->job, "%s got the restoring account as DEFINER: the one of the backup is not on this server, or may not be "
+			 "set", units_count(count, load_redefined(r->load), "view or program", "views and programs"));
 	/* a copy that is wrong is complete too: there is nothing to go on with */
 	if (restore_rows_agree(r, e)) {
 		struct err ignored;

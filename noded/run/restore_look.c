@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/restore_priv.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -75,6 +76,27 @@ static void tell_plan(struct restore *r, const struct sum *sum, const struct ser
 	job_say(r->o->job, "dumped from %s, server here is %s", json_get_str(db, "server_version", "?"), facts->version);
 }
 
+/* What to do depends on whose the schema is. */
+static void add_there(const struct restore *r, const struct server_facts *facts, struct obstacles *obstacles)
+{
+	static const char *const own[] = {"mysql", "information_schema", "performance_schema", "sys"};
+	char tables[UNITS_COUNT];
+
+	units_count(tables, (uint64_t)facts->tables, "table", "tables");
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (str_ieq(r->target_db, own[i])) {
+			obstacle_add(obstacles, ERR_CONFLICT, "the schema `%s` is the server's own: name another one with --to-db",
+				     r->target_db);
+			return;
+		}
+	if (str_eq(r->target_db, r->source_db))
+		obstacle_add(obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%s): --db %s --in-place replaces it by the "
+			     "backup, --to-db NAME restores beside it", r->target_db, tables, r->source_db);
+	else
+		obstacle_add(obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%s): name another one with --to-db, or "
+			     "drop it", r->target_db, tables);
+}
+
 int restore_look_at_database(struct restore *r, struct err *e)
 {
 	CLEANUP(obstacles_done) struct obstacles obstacles = {0};
@@ -99,8 +121,7 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	    (r->o->in_place && restore_look_at_place(r, &obstacles, e)))
 		return -1;
 	if (facts.there && !r->o->in_place && !r->resumed && !restore_will_drop(r, r->target_db))
-		obstacle_add(&obstacles, ERR_CONFLICT, "the schema `%s` exists on the server (%" PRId64 " tables): name another one with "
-			     "--to-db, or drop it", r->target_db, facts.tables);
+		add_there(r, &facts, &obstacles);
 	restore_event_plan(r->o->events, &(struct restore_plan){"database", r->source_db, r->target_db, sum.members, sum.bytes});
 	tell_plan(r, &sum, &facts);
 	if (refuse(r, &obstacles, e))
@@ -124,6 +145,8 @@ int restore_look_at_files(struct restore *r, struct err *e)
 	slash = strrchr(parent, '/');
 	if (slash)
 		slash[slash == parent] = '\0';
+	if (statvfs(slash ? parent : ".", &fs) && errno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "--to-dir: there is no directory %s: make it first, or give another one", parent);
 	if (statvfs(slash ? parent : ".", &fs))
 		return err_sys(e, ERR_IO, "look at %s", slash ? parent : ".");
 	if (sum.bytes > (uint64_t)fs.f_bavail * fs.f_frsize)

@@ -6,6 +6,7 @@
 
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 /* In place: what was loaded aside takes the place of what is in use. */
 
@@ -41,6 +42,7 @@ static void place_init(struct place *p, struct restore *r)
 static int look_for_surplus(struct restore *r, const struct swap *s, struct err *e)
 {
 	struct strings archive = {0}, surplus = {0};
+	char count[UNITS_COUNT];
 	int rc;
 
 	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t))
@@ -51,8 +53,9 @@ static int look_for_surplus(struct restore *r, const struct swap *s, struct err 
 			r->o->dry_run ? "would go" : "goes", r->old_db);
 	if (rc == 0 && surplus.n) {
 		r->keep_old = true;
-		job_warn(r->o->job, "%zu tables of `%s` are not in the archive; `%s` is kept for them", surplus.n, r->source_db,
-			 r->old_db);
+		job_warn(r->o->job, "%s of `%s` %s not in the archive; `%s` is kept for %s",
+			 units_count(count, surplus.n, "table", "tables"), r->source_db, surplus.n == 1 ? "is" : "are", r->old_db,
+			 surplus.n == 1 ? "it" : "them");
 	}
 	restore_strings_done(&archive);
 	restore_strings_done(&surplus);
@@ -73,6 +76,11 @@ int restore_look_at_place(struct restore *r, struct obstacles *obstacles, struct
 			     "replaced; look at it and drop it", r->old_db);
 		return 0;
 	case SWAP_BEGUN:
+		if (r->begun_otherwise) {
+			obstacle_add(obstacles, ERR_CONFLICT, "an earlier restore of this run with other options was interrupted while it put "
+				     "`%s` in its place: give that command again first, or views and programs are lost", r->target_db);
+			return 0;
+		}
 		job_say(r->o->job, "an earlier restore of this run was interrupted: the copy in `%s` is complete, its swap goes on",
 			r->target_db);
 		return 0;
@@ -162,6 +170,7 @@ static int make_programs(struct restore *r, const struct swap *s, struct err *e)
 int restore_place(struct restore *r, struct err *e)
 {
 	CLEANUP(place_done) struct place p = {0};
+	char count[UNITS_COUNT];
 
 	place_init(&p, r);
 	load_close(TAKE(r->load));
@@ -178,7 +187,7 @@ int restore_place(struct restore *r, struct err *e)
 		return err_wrap(e, "the tables are in place in `%s`, what they replace is in `%s`, but not all is done: the same "
 				"command goes on with it", r->source_db, r->old_db);
 	if (p.names.n)
-		job_say(r->o->job, "%zu triggers are in place in `%s`", p.names.n, r->source_db);
+		job_say(r->o->job, "%s in place in `%s`", units_count(count, p.names.n, "trigger is", "triggers are"), r->source_db);
 	if (r->keep_old)
 		job_say(r->o->job, "what was in use is in `%s`: drop it when you do not need it any more", r->old_db);
 	return swap_finish(&p.swap, r->keep_old, e);

@@ -31,6 +31,8 @@ struct restore {
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id; of the one that began */
 	bool resumed;               /* an earlier run began it */
+	bool looked;                /* for such runs, and told of others */
+	bool begun_otherwise;       /* in place: what lies aside was begun with other options */
 	struct strings drop;        /* schemas of unfinished restores that give way */
 	bool journal;               /* there is one */
 	int64_t begun, loaded;      /* resumed: since when, and how many members of rows are loaded */

@@ -90,6 +90,19 @@ int restore_drop_unfinished(struct restore *r, struct err *e)
 	return 0;
 }
 
+static void tell_other(struct restore *r, const struct journal_head *h, bool same, bool as_before)
+{
+	char when[CLOCK_TEXT];
+
+	clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", h->begun);
+	if (same)
+		job_say(r->o->job, "an unfinished restore of this archive with other options lies in `%s`, begun at %s UTC", h->schema,
+			when);
+	else if (as_before) /* "latest" is a younger run by now */
+		job_say(r->o->job, "an unfinished restore of another run lies in `%s`, begun at %s UTC: --at%s goes on with it",
+			h->schema, when, h->archive + strcspn(h->archive, " "));
+}
+
 static int consider(struct restore *r, const struct journal_head *h, const char *wanted, struct err *e)
 {
 	CLEANUP(freep) char *archive = archive_name(r);
@@ -114,12 +127,10 @@ static int consider(struct restore *r, const struct journal_head *h, const char 
 			       same ? "with other options" : "of another archive", when, (int)strcspn(h->archive, " "), h->archive,
 			       same ? "options" : "archive with --at");
 	}
-	if (same)
-		job_say(r->o->job, "an unfinished restore of this archive with other options lies in `%s`, begun at %s UTC", h->schema,
-			when);
-	else if (as_before) /* "latest" is a younger run by now */
-		job_say(r->o->job, "an unfinished restore of another run lies in `%s`, begun at %s UTC: --at%s goes on with it",
-			h->schema, when, h->archive + strcspn(h->archive, " "));
+	if (r->o->in_place && str_eq(h->schema, r->target_db))
+		r->begun_otherwise = true;
+	if (!r->looked) /* they are looked at twice */
+		tell_other(r, h, same, as_before);
 	return 0;
 }
 
@@ -136,6 +147,7 @@ int restore_find_unfinished(struct restore *r, struct err *e)
 	for (size_t i = 0; i < heads.n; i++)
 		if (consider(r, &heads.v[i], wanted.p, e))
 			return -1;
+	r->looked = true;
 	return 0;
 }
 

@@ -209,8 +209,12 @@ static int name_losses(struct restore *r, struct err *e)
 
 static int refuse(struct restore *r, struct err *e)
 {
-	return err_set(e, ERR_DAMAGED, "%" PRIu64 " members of the archive are damaged (named above); --salvage restores all the "
-		       "others%s", r->out->lost, r->o->in_place ? ", beside what is there" : "");
+	char count[UNITS_COUNT];
+
+	/* a schema that was named holds what was begun without */
+	return err_set(e, ERR_DAMAGED, "%s of the archive %s damaged (named above); --salvage%s restores all the others%s",
+		       units_count(count, r->out->lost, "member", "members"), r->out->lost == 1 ? "is" : "are",
+		       r->o->to_db && *r->out->db ? " --fresh" : "", r->o->in_place ? ", beside what is there" : "");
 }
 
 void restore_explain(struct restore *r, struct err *e)

@@ -74,7 +74,7 @@ check "and nothing of the damaged one" test -z "$(find "$T/back.4" -name photo.j
 salvage() { noded restore www --from disk --at "$A_KEY" --to-dir "$T/back.$1" --salvage; }
 A_KEY=${A#"$T/store/"}
 check "with --salvage it ends with 3" run -e 3 salvage 7
-check "and tells how many are lost" says "LOST: 1 members of the archive"
+check "and tells how many are lost" says "LOST: 1 member of the archive is damaged"
 check "one" test "$(find "$T/www" -type f | wc -l)" = $(($(find "$T/back.7" -type f | wc -l) + 1))
 truncate -s 1000000 "$A"
 rm "$A.idx"

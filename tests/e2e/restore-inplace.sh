@@ -149,6 +149,8 @@ check "nothing is left" test -z "$(scratch)"
 sql -e "UPDATE shop.parent SET name = 'late'; DROP VIEW shop.a_v2"
 hold "BEGIN; SELECT COUNT(*) FROM outside.c LIMIT 0"
 check "one is killed after the tables moved, before a key was mended" kill_when_it_waits --db shop --in-place --yes
+check "another restore does not go on with it" run -e 1 restore --db shop:parent --in-place
+check "which is said, with the way out" says "give that command again first"
 check "the tables are the new ones" test "$(sql -e "SELECT COUNT(*) FROM shop.parent WHERE name = 'late'")" = 0
 check "the same command goes on" run restore --db shop --in-place --yes
 check "in the end all is as it was" unchanged

@@ -92,3 +92,12 @@ check "with the commands that do it" says "felloe-noded restore all --at $RUN --
 sql -e "DELETE FROM blog.t"
 check "which do it" run noded restore all --at "$RUN" --db blog --in-place --yes
 check "as it was" test "$(sql -e 'SELECT COUNT(*) FROM blog.t')" = 1
+sql -e "DROP DATABASE blog"
+EXPECT=1
+check "a database that is not there has no place" refused all "nothing to replace: --same-names" --at "$RUN" --db blog --in-place --yes
+check "nor has a table of it" refused all "nothing to replace: --same-names" --at "$RUN" --db blog:t --in-place
+check "that way it comes back" run noded restore all --at "$RUN" --db blog --same-names
+check "a schema of the server's own" refused plain "is the server's own" --to-db mysql
+check "the database itself" refused plain "--db shop --in-place replaces it" --to-db shop
+EXPECT=2
+check "a name that is too long" refused plain "1 to 64 characters, this one has 65" --to-db "$(printf 'ü%.0s' {1..65})"

@@ -54,7 +54,7 @@ definers() { sql -e "SELECT DISTINCT DEFINER FROM information_schema.VIEWS WHERE
 run noded backup
 
 check "a dry run tells what would be" run -e 3 restore --to-db copy --dry-run
-check "the events that would run" says "1 events would run in the copy too"
+check "the events that would run" says "1 event would run in the copy too"
 check "a body that names the old schema" says 'procedure `clear_log` names the database `shop`'
 check "a definer that is gone" says 'view `orphan` would get another DEFINER; it was gone@localhost'
 check "and made nothing" test -z "$(sql -e "SHOW DATABASES LIKE 'copy'")"

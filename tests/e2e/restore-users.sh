@@ -46,7 +46,7 @@ config "$PORT2"
 STATE=fresh
 check "one command restores it, without records" run -e 3 noded restore all --from disk --same-names --with-users
 check "what an account that is not root may not pass on is counted" says "statements about accounts were refused"
-check "each database is told" says "database: two, 1 tables, 1 rows"
+check "each database is told" says "database: two, 1 table, 1 row"
 check "both databases are there" test "$(new -e 'SELECT id FROM one.t UNION SELECT id FROM two.u' | tr '\n' ,)" = "1,2,"
 check "and that accounts stay" says "keep their passwords"
 check "an account that was there keeps its password" mariadb --no-defaults -S "$T/new/mysql.sock" -uann -pnewer -e 'SELECT 1'

@@ -89,6 +89,8 @@ check "nothing is left in the place that was chosen" nothing_left "$T/elsewhere"
 PROVEN=$(last shop proven)
 check "a server program that is none" run -e 1 noded verify shop --full --server /nonexistent
 check "is named" says "--server: /nonexistent is no program that can be started"
+check "one that is no server" run -e 1 noded verify shop --full --server /bin/true
+check "is named, too" says "the private server (/bin/true) does not start"
 mkdir -m 700 "$T/closed"
 if [ "$(id -u)" = 0 ]; then
 	check "a place that the account of the server cannot reach" run -e 1 noded verify shop --full --dir "$T/closed/x"

@@ -82,6 +82,17 @@ static void estimates_are_words_for_people(void **state)
 	assert_string_equal(units_about(text, 259200000), "about 3 days");
 }
 
+static void a_count_has_the_word_for_one_or_for_many(void **state)
+{
+	char text[UNITS_COUNT];
+
+	(void)state;
+	assert_string_equal(units_count(text, 0, "table", "tables"), "0 tables");
+	assert_string_equal(units_count(text, 1, "table", "tables"), "1 table");
+	assert_string_equal(units_count(text, UINT64_MAX, "row", "a word of more than thirty-nine characters"),
+			    "18446744073709551615 a word of more than thirty-nine charact");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +101,7 @@ int main(void)
 		cmocka_unit_test(a_rate_that_is_not_known_is_zero),
 		cmocka_unit_test(spans_change_their_unit_as_they_grow),
 		cmocka_unit_test(estimates_are_words_for_people),
+		cmocka_unit_test(a_count_has_the_word_for_one_or_for_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
