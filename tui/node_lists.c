@@ -308,11 +308,26 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	}
 }
 
+/* A low screen has room for the one that matters most. */
+static void run_fact(const struct node_lists *l, struct screen *s, struct span at, const struct wire_run *run)
+{
+	char day[FMT_TEXT];
+
+	if (run->pruned)
+		screen_putf(s, at, ST_DIM, "pruned %s: nothing to restore", fmt_day(day, run->pruned, l->app->utc));
+	else if (run->error[0])
+		screen_put(s, at, run->state == RUN_SUSPECT ? ST_WARN : ST_FAIL, run->error);
+	else if (run->proven)
+		screen_putf(s, at, ST_TEXT, "proven restorable, %s", fmt_date(day, run->proven, l->app->utc));
+	else if (run->held)
+		screen_put(s, at, ST_TEXT, "held by hand: never deleted");
+}
+
 void node_lists_draw(struct node_lists *l, struct screen *s, struct rect r, enum node_list which, const struct app *a)
 {
 	bool timers = which == LIST_TIMERS;
 	struct table *t = &l->tables[which];
-	int list_h = r.h > FACTS + 5 ? r.h - FACTS : r.h;
+	int list_h = r.h > FACTS + 5 ? r.h - FACTS : timers ? r.h : r.h - 1;
 	struct list_view v = {.layout = list_layout(timers ? timer_layouts : run_layouts, 2, s->cols),
 			      .cell = timers ? timer_cell : run_cell, .ctx = l, .stale = app_stale(a)};
 	size_t i;
@@ -326,6 +341,8 @@ void node_lists_draw(struct node_lists *l, struct screen *s, struct rect r, enum
 		screen_cursor(s, r.y + 2, 1, false);
 	} else if (list_h < r.h && timers) {
 		timer_facts(l, s, RECT(r.y + list_h, r.x, FACTS, r.w), timer_at(l->detail, i));
+	} else if (list_h == r.h - 1) {
+		run_fact(l, s, AT(r.y + list_h, r.x + 3, r.w - 4), run_at(l->runs, i));
 	} else if (list_h < r.h) {
 		run_facts(l, s, RECT(r.y + list_h, r.x, FACTS, r.w), run_at(l->runs, i));
 	}
