@@ -237,8 +237,8 @@ static void names_of_keeps(const struct wizard *w, char *to, size_t size)
 	for (size_t i = 0; i < (same && n ? 1 : n) && len < size; i++) {
 		const struct answer_timer *t = &w->a.timers.v[i];
 
-		len += (size_t)snprintf(to + len, size - len, "%s%s%s%s", len ? ", " : "", same ? "" : t->name, same ? "" : " ",
-					t->keep[0] ? t->keep : "every run, for ever");
+		len += (size_t)snprintf(to + len, size - len, "%s%s%s%s", len ? "; " : "", same ? "" : t->name, same ? "" : ": ",
+					t->keep[0] ? t->keep : "every run");
 	}
 }
 
