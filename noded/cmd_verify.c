@@ -7,6 +7,7 @@
 #include "noded/run/catalogue.h"
 #include "noded/run/find.h"
 #include "noded/run/job.h"
+#include "noded/run/notify.h"
 #include "noded/run/prove.h"
 #include "noded/run/report.h"
 #include "noded/run/verify.h"
@@ -203,6 +204,7 @@ static int conclude(struct verification *v, const struct found_archives *found, 
 
 	if (!v->damaged && prove_record(v->config, v->catalogue, &is, e)) /* damage is written down already */
 		return -1;
+	v->changed = v->changed || (is.failure && is.written && !v->damaged);
 	is.uuid = found->v[0].run;
 	v->stays = v->stays && !is.written; /* a proof has read it all */
 	clock_format(day, sizeof(day), "%Y-%m-%d %H:%M:%S UTC", is.at);
@@ -249,6 +251,9 @@ static int report_state(struct verification *v, const struct found_archives *fou
 
 	if (load_run(v, found, &runs, e) || (v->changed && runs.n && report_run(v->config, v->catalogue, &runs.v[0], e)))
 		return -1;
+	/* a good run was told of when it ended */
+	if (v->changed && runs.n && runs.v[0].state == RUN_SUSPECT && *runs.v[0].proof)
+		notify_run(v->config, &runs.v[0], job_warn_text, v->job);
 	if (v->json)
 		json_put_str(&v->out, "state", runs.n ? run_state_name(runs.v[0].state) : NULL);
 	else if (runs.n)

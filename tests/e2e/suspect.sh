@@ -103,6 +103,18 @@ check "its log tells" grep -q 'accepted by hand' <(newest log)
 check "and the next run is" run backup
 check "a first run of such a site would be suspect" run -e 1 felloe-noded backup -q -c "$T/good.json" --state "$T/state2"
 
+# ---- what becomes of it later is told as well
+forget
+A=$(archive) RUN=$(newest uuid)
+mv "$A" "$T/away"
+check "its archive is lost" run -e 1 noded verify -c "$T/good.json" shop
+check "the webhook is told" asked_is '[.[].path, (.[].body | fromjson | .run | .uuid, .error.kind)]' "[\"/hook\",\"$RUN\",\"damaged\"]"
+check "once" run -e 1 noded verify -c "$T/good.json" shop --run "$RUN"
+check "and not again" asked_is '[.[].path]' '["/hook"]'
+mv "$T/away" "$A"
+check "it is found again" run noded verify -c "$T/good.json" shop --run "$RUN"
+check "which pings nobody: no backup was made" asked_is '[.[].path]' '["/hook"]'
+
 # ---- a guard that could not look says nothing for the run
 records() { python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=10); c.execute(sys.argv[2]); c.commit()' "$T/state/node/catalogue.db" "$1"; }
 records "DELETE FROM tables WHERE run = '$(newest uuid)'"
