@@ -146,8 +146,8 @@ sql -e "CREATE DATABASE hang; USE hang; CREATE TABLE a (id int PRIMARY KEY, v va
 config hang '.sites[0].db_name = "hang"'
 in_list() { sql -N -e 'SHOW PROCESSLIST' | grep -F "$1"; }
 hang() {
-	spawn locker "$RIGS/mariadb.sh" sql "$T/db" -e 'LOCK TABLES hang.z WRITE; SELECT SLEEP(120)'
-	until_ok 10 in_list SLEEP || return 1
+	spawn locker "$RIGS/mariadb.sh" sql "$T/db" -e 'LOCK TABLES hang.z WRITE; SELECT SLEEP(600) AS hang'
+	until_ok 10 in_list 'AS hang' || return 1
 	spawn hang felloe-noded --state "$T/state" backup -c "$T/cfg/hang.json"
 	until_ok 20 bash -c "find '$T/store' -type f ! -name '*.zst' ! -name '*.idx' | grep -q ."
 }
@@ -169,8 +169,8 @@ sql -e "CREATE DATABASE busy; USE busy; CREATE TABLE busy.a (id int PRIMARY KEY,
 	; INSERT INTO busy.a SELECT seq, REPEAT(MD5(seq), 20) FROM seq_1_to_3000"
 config busy '.sites[0].db_name = "busy"'
 race() { # the table goes between its listing and its reading: the one before it holds the run up there
-	spawn holder "$RIGS/mariadb.sh" sql "$T/db" -e 'LOCK TABLES busy.a WRITE; SELECT SLEEP(120)'
-	until_ok 10 in_list SLEEP || return 1
+	spawn holder "$RIGS/mariadb.sh" sql "$T/db" -e 'LOCK TABLES busy.a WRITE; SELECT SLEEP(600) AS busy'
+	until_ok 10 in_list 'AS busy' || return 1
 	felloe-noded --state "$T/state" backup -c "$T/cfg/busy.json" >"$T/race.log" 2>&1 &
 	local pid=$! id
 	until_ok 20 in_list 'metadata lock' && sql -e 'DROP TABLE busy.z'

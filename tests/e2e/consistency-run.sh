@@ -42,7 +42,7 @@ begin() { # [config]
 	: >"$T/run.log"
 	spawn run felloe-noded --state "$T/state" backup -c "${1:-$T/one.json}" shop
 }
-at_z() { in_list 'backup.*Waiting for table metadata lock.*`z`'; }
+at_z() { in_list 'backup.*Query.*Waiting for table metadata lock.*`z`'; } # one that was killed may still be there
 join() { # wait for the run's end
 	wait "$(cat "$T/run.pid")"
 	STATUS=$?

@@ -93,8 +93,8 @@ check "and one" copy "$A" poor single 1
 check "and under BACKUP STAGE" copy "$A" nolog backup-stage 4
 sql -e "SET GLOBAL tx_isolation = DEFAULT"
 blocked() { # somebody holds a lock that BACKUP STAGE and the read lock wait for
-	spawn blocker "$RIGS/mariadb.sh" sql "$T/a" -e 'BACKUP STAGE START; SELECT SLEEP(60)'
-	until_ok 10 bash -c "'$RIGS/mariadb.sh' sql '$T/a' -N -e 'SHOW PROCESSLIST' | grep -q SLEEP"
+	spawn blocker "$RIGS/mariadb.sh" sql "$T/a" -e 'BACKUP STAGE START; SELECT SLEEP(600)'
+	until_ok 10 bash -c "'$RIGS/mariadb.sh' sql '$T/a' -N -e 'SHOW PROCESSLIST' | grep -qF 'SELECT SLEEP'" # the writer sleeps as well
 }
 check "another backup holds BACKUP STAGE" blocked
 check "it is not waited for longer than ddl_wait_s: one connection" copy "$A" nolog single 2 --wait 1

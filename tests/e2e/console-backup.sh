@@ -94,7 +94,7 @@ check "felloe timers" run felloe timers --json
 check "is a list" jq -e 'type == "array"' "$OUT"
 
 # ---- a restore is seen by whoever makes it, too
-echo 'get delay 2000' >"$T/s3/faults"
+echo 'get delay 1000' >"$T/s3/faults"
 tmux new-session -d -s back -x 100 -y 10 "cd $T && felloe-noded restore shop --files / -c $T/node.json --state $T/node; echo EXIT \$?; cat"
 back() { PANE=back shows '\[[#.]+\] shop: (plan|restore)'; }
 check "its terminal has a bar" back

@@ -41,7 +41,7 @@ check "the list shows it" run felloe tokens --join
 check "with its uses and tags" grep -qE 'rollout +open +0 +3 .* yes .*shop' "$OUT"
 check "but not the secret" bash -c "! grep -q 'flj_' '$OUT'"
 mkdir "$T/store"
-jq -n --arg p "$T/store" '{server_id: "web-01", sites: [], storage: [{name: "disk", type: "dir", path: $p}]}' >"$T/node.json"
+jq -n --arg p "$T/store" '{server_id: "web-01", heartbeat_s: 1, sites: [], storage: [{name: "disk", type: "dir", path: $p}]}' >"$T/node.json"
 chmod 600 "$T/node.json"
 spawn join felloe-noded join --master "$URL" --name web-01 -c "$T/node.json" --state "$T/nodestate" --wait=60
 waits() { felloe pending --json | jq -e 'length == 1'; }
@@ -151,6 +151,7 @@ spawn events felloe events --follow --json --topics node,join,sample --nodes 1
 spawn words felloe events --follow
 logged() { grep -q -- "$2" "$T/$1.log"; }
 check "events bring the node's samples" until_ok 60 logged events '"event":"sample"'
+check "the other stream brings some, too" until_ok 60 test -s "$T/words.log"
 check "each line of them is JSON" jq -e -s 'length > 0 and all(.event != null and .data.items != null)' "$T/events.log"
 
 # ---- a node's name, tags, note

@@ -18,7 +18,9 @@ spawn both python3 "$RIGS/round_robin.py" "$PORT_BOTH" "$PORT" "$PORT_B"
 ROOT=http://127.0.0.1:$PORT_BOTH API=http://127.0.0.1:$PORT_BOTH/api/v1
 signed_in() { login admin 'correct horse battery' && call 200 GET /auth/me -H "$(AS)" && call 200 GET /auth/me -H "$(AS)"; }
 step "the administrator signs in" until_ok 20 signed_in
-login admin 'correct horse battery' && sleep 1 # the other one hears of it within a second
+login admin 'correct horse battery'
+both_know() { call 200 GET /auth/me -H "$(AS)" && call 200 GET /auth/me -H "$(AS)"; } # they take turns
+until_ok 20 both_know
 
 # ---- a token is used up for both
 call 201 POST /join-tokens -H "$(AS)" -d '{"pre_approved":true}'

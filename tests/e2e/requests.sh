@@ -25,7 +25,8 @@ FILTER='.sites[0] += {db_host: "127.0.0.1:'$DB_PORT'", db_name: "shop", db_user:
 	| .timers = [{name: "nightly", sites: ["shop"], on_calendar: "*-*-* 03:10"}] | .limits = {lock_wait_s: 0}'
 step "a node joins" enrol web-01 "$FILTER"
 agent web-01
-allow() { jq --argjson v "$1" '.allow_requests = $v' "$T/web-01/config.json" >"$T/c" && cat "$T/c" >"$T/web-01/config.json"; }
+# at once: the agent may read it at any moment
+allow() { (umask 077 && jq --argjson v "$1" '.allow_requests = $v' "$T/web-01/config.json" >"$T/c") && mv "$T/c" "$T/web-01/config.json"; }
 request() { call 201 POST "/nodes/$NODE/requests" -H "$(AS)" -d "$1" && RID=$(jq -r .id "$BODY"); }
 stands() { call 200 GET "/nodes/$NODE/requests/$RID" -H "$(AS)" && is .state "$1"; }
 done_well() { until_ok 60 stands "done"; }
@@ -119,7 +120,10 @@ check "there is nothing to stop" until_ok 20 stands failed
 
 # ---- never twice: the agent is killed while its request is carried out, again and again
 BEFORE=$(archives)
-for round in 1 2 3 4 5 6; do
+# all rounds once; the other store and the sanitizers see two of each kind
+ROUNDS=6 TIMES=4
+[ "$STORE" = sqlite ] && [ -z "${ASAN_OPTIONS:-}" ] || ROUNDS=4 TIMES=1
+for round in $(seq "$ROUNDS"); do
 	rm -f "$T/go"
 	step "round $round: a long backup" request '{"verb":"backup","site":"slow"}'
 	until_ok 20 stands running >/dev/null
@@ -130,19 +134,19 @@ for round in 1 2 3 4 5 6; do
 	touch "$T/go"
 	check "round $round: it goes on without its agent and is told of by the next" done_well
 done
-check "each was done once" [ "$(archives)" = $((BEFORE + 6)) ]
-for _ in 1 2 3 4; do
+check "each was done once" [ "$(archives)" = $((BEFORE + ROUNDS)) ]
+for _ in $(seq "$TIMES"); do
 	request '{"verb":"backup","site":"shop"}'
 	stop_pid web-01-agent KILL
 	agent web-01
 	ended() { stands "done" || stands failed; }
 	until_ok 90 ended >/dev/null
 done
-ended_runs() { call 200 GET "/nodes/$NODE/requests?limit=4" -H "$(AS)" && jq '[.items[] | select(.state == "done" or .state == "failed")] | length' "$BODY"; }
-check "killed at any moment, each comes to an end" [ "$(ended_runs)" = 4 ]
-call 200 GET "/nodes/$NODE/requests?limit=4" -H "$(AS)"
+ended_runs() { call 200 GET "/nodes/$NODE/requests?limit=$TIMES" -H "$(AS)" && jq '[.items[] | select(.state == "done" or .state == "failed")] | length' "$BODY"; }
+check "killed at any moment, each comes to an end" [ "$(ended_runs)" = "$TIMES" ]
+call 200 GET "/nodes/$NODE/requests?limit=$TIMES" -H "$(AS)"
 DONE=$(jq '[.items[] | select(.state == "done")] | length' "$BODY")
-check "and has made at most one archive" [ "$(archives)" = $((BEFORE + 6 + DONE)) ]
+check "and has made at most one archive" [ "$(archives)" = $((BEFORE + ROUNDS + DONE)) ]
 
 # ---- taken back, expired, replayed
 stop_pid web-01-agent

@@ -60,7 +60,7 @@ no_server() { [ -z "$(find /proc -maxdepth 2 -name cwd -lname "$T/*/proof-*" 2>/
 begin() {
 	felloe-noded -c "$T/config.json" --state "$T/state" verify shop --full >"$T/begun.log" 2>&1 & # no function: its pid is needed
 	VERIFY=$! BEGUN=
-	for ((i = 0; i < 2000; i++)); do
+	while kill -0 $VERIFY 2>/dev/null; do
 		compgen -G "$T/state/proof/proof-*/server.pid" >/dev/null && { kill -STOP $VERIFY && BEGUN=yes; return; }
 		sleep 0.01
 	done
