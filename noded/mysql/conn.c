@@ -248,6 +248,9 @@ static int session(struct conn *c, struct err *e)
 		"SET SESSION information_schema_stats_expiry=0",
 		"SET SESSION show_create_table_skip_secondary_engine=ON",
 		"SET SESSION TRANSACTION READ WRITE",
+		/* tables that are older than it come back with the options that they have, and keys are added to them */
+		"SET SESSION innodb_strict_mode=0",
+		"SET SESSION explicit_defaults_for_timestamp=1",
 	};
 
 	/* Defaults of the server that would leave out rows, refuse a look at many, or hold back what is written. */

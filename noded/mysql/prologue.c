@@ -30,6 +30,22 @@ void prologue_end(struct buf *b)
 	buf_add(b, put_back, sizeof(put_back) - 1);
 }
 
+void prologue_begin_table(struct buf *b)
+{
+	prologue_begin(b);
+	/* Without explicit_defaults_for_timestamp a TIMESTAMP that has no default gets one. MySQL does not let
+	 * every account set these. */
+	buf_adds(b, "/*M!100201 SET @felloe_strict=@@innodb_strict_mode, innodb_strict_mode=0 */;\n"
+		    "/*M!101001 SET @felloe_explicit=@@explicit_defaults_for_timestamp, explicit_defaults_for_timestamp=1 */;\n");
+}
+
+void prologue_end_table(struct buf *b)
+{
+	buf_adds(b, "/*M!100201 SET innodb_strict_mode=@felloe_strict */;\n"
+		    "/*M!101001 SET explicit_defaults_for_timestamp=@felloe_explicit */;\n");
+	prologue_end(b);
+}
+
 void prologue_begin_data(struct buf *b)
 {
 	prologue_begin(b);

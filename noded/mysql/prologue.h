@@ -7,9 +7,13 @@
 /* What each member of SQL sets before its statements and puts back after them,
  * so that any one of them can be loaded alone, by any client, into any session. */
 
-/* Tables, sequences, placeholders. */
+/* Sequences, placeholders. */
 void prologue_begin(struct buf *b);
 void prologue_end(struct buf *b);
+/* Tables: the same; no column gets a default that it has not, and InnoDB takes what it once took without
+ * innodb_strict_mode. */
+void prologue_begin_table(struct buf *b);
+void prologue_end_table(struct buf *b);
 /* Rows: the same in one transaction. */
 void prologue_begin_data(struct buf *b);
 void prologue_end_data(struct buf *b);

@@ -313,13 +313,13 @@ static int put_table(struct schema *s, struct object *t, struct err *e)
 			    s->history ? "by transaction numbers" : "and the server is older than MariaDB 10.11");
 	t->select_list = TAKE(k.select_list);
 	buf_init(&b, DEFINITION_MAX);
-	prologue_begin(&b);
+	prologue_begin_table(&b);
 	buf_adds(&b, "DROP TABLE IF EXISTS ");
 	sql_ident(&b, t->name);
 	buf_adds(&b, ";\n");
 	if (add_definition(s, &b, "SHOW CREATE TABLE ", t->name, e))
 		return err_wrap(e, "table `%s`", t->name);
-	prologue_end(&b);
+	prologue_end_table(&b);
 	return schema_member(s, "10-schema/2-tables/", t->name, &b, e);
 }
 

@@ -18,7 +18,16 @@ sql() {
 		sql_safe_updates=0, sql_big_selects=1, autocommit=1, completion_type=0, tx_read_only=0, sql_quote_show_create=1" "$@"
 }
 globals() { "$RIGS/mariadb.sh" sql "$T/db" -e "SET GLOBAL $1"; }
-DBS=(s1 s2 s3 s4)
+DBS=(s1 s2 s3 s4 old)
+# what a server took without innodb_strict_mode, and columns without a default
+{
+	echo 'CREATE DATABASE old; USE old; SET innodb_strict_mode=0, explicit_defaults_for_timestamp=1;'
+	echo "CREATE TABLE wide (id INT PRIMARY KEY, $(seq -s ', ' -f 'c%.0f VARCHAR(200)' 190), KEY (c1)) ENGINE=InnoDB ROW_FORMAT=COMPACT CHARSET=latin1;"
+	echo "CREATE TABLE options (id INT PRIMARY KEY, n INT, KEY (n) KEY_BLOCK_SIZE=3) ENGINE=InnoDB ROW_FORMAT=DYNAMIC KEY_BLOCK_SIZE=8;"
+	echo "CREATE TABLE fixed (id INT) ENGINE=InnoDB ROW_FORMAT=FIXED; INSERT INTO fixed VALUES (1), (2);"
+	echo "CREATE TABLE times (a TIMESTAMP NOT NULL, b TIMESTAMP NOT NULL, c TIMESTAMP NULL) ENGINE=InnoDB; INSERT INTO times VALUES (0, 1, NULL);"
+	echo "INSERT INTO wide (id, c1) VALUES (1, 'x'), (2, 'y');"
+} | sql
 python3 "$HERE/schema_gen.py" 1 4 | sql -f >"$T/made.log" 2>&1
 describe_all "${DBS[@]}" >"$T/before"
 check "there is something to lose" test "$(wc -l <"$T/before")" -gt 1000
@@ -35,8 +44,14 @@ comes_back() {
 	noded restore all --same-names --db-defaults "$T/my.cnf" >"$OUT" 2>&1 || { cat "$OUT"; return 1; }
 	describe_all "${DBS[@]}" >"$T/after" && diff "$T/before" "$T/after"
 }
-globals "sql_select_limit=1, sql_safe_updates=1, sql_big_selects=0, max_join_size=1, time_zone='-11:30'"
-check "a server that shortens answers" comes_back
+globals "innodb_strict_mode=1, explicit_defaults_for_timestamp=0, sql_select_limit=1, sql_safe_updates=1, sql_big_selects=0, max_join_size=1, time_zone='-11:30'"
+check "a server that shortens answers, and makes tables in another way" comes_back
+stock_client() {
+	sql -e "DROP DATABASE old; CREATE DATABASE old" && tar --zstd -xOf "$(find "$T/store" -name 'all-old-*.tar.zst')" --wildcards 'db/*' |
+		"$RIGS/mariadb.sh" sql "$T/db" --comments old || return 1
+	describe_all "${DBS[@]}" >"$T/after" && diff "$T/before" "$T/after"
+}
+check "such tables come back by the stock client too" stock_client
 globals "sql_select_limit=DEFAULT, autocommit=0, completion_type=2, tx_read_only=1, tx_isolation='READ-UNCOMMITTED', wait_timeout=2"
 check "a server that holds back what is written" comes_back
 globals "sql_mode='ORACLE,NO_BACKSLASH_ESCAPES,EMPTY_STRING_IS_NULL,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE',

@@ -90,7 +90,8 @@ check "one table is restored alone by the stock client" \
 		[ \"\$(sql -N -e 'CHECKSUM TABLE Shop.texts, alone.texts' | cut -f2 | uniq | wc -l)\" = 1 ]"
 check "a session is left as it was found" bash -c "$(declare -f members sql); T='$T'
 	vars='SELECT @@sql_mode, @@time_zone, @@foreign_key_checks, @@unique_checks, @@autocommit, @@character_set_client,
-		@@collation_connection, @@sql_notes, @@check_constraint_checks'
+		@@collation_connection, @@sql_notes, @@check_constraint_checks, @@innodb_strict_mode,
+		@@explicit_defaults_for_timestamp'
 	{ echo \"\$vars;\"; members '$T/d'; echo \"\$vars;\"; } | sql -N --comments alone >'$T/vars' &&
 	[ \"\$(sort -u '$T/vars' | wc -l)\" = 1 ] && [ \"\$(wc -l <'$T/vars')\" = 2 ]"
 check "definers are replaced on request" run load "$T/d" invoked --definer invoker
