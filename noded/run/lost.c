@@ -14,6 +14,8 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
+enum { PRUNE_WAIT_S = 60 };
+
 int lost_storages(const struct config *config, struct catalogue *c, struct storage_uses *ret, struct err *e)
 {
 	size_t n = 0;
@@ -69,15 +71,14 @@ static int64_t leave_rest(struct wire_run *run, const char *storage)
 	return lost;
 }
 
-static enum lost_fate fate_of(const struct wire_run *run, bool lost, const struct run_marks *marks,
-			      const struct lock_holders *holders)
+static enum lost_fate fate_of(const struct wire_run *run, bool lost, const struct lock_holders *holders)
 {
 	if (living(holders, run->uuid))
 		return LOST_RUNNING;
-	if (marks->held && lost)
+	if (run->held && lost)
 		return LOST_HELD;
 	/* what an aborted run has stored is no archive, either */
-	if (run->state == RUN_ABORTED || run->state == RUN_RUNNING || (!lost && !marks->expiring))
+	if (run->state == RUN_ABORTED || run->state == RUN_RUNNING || (!lost && !run->pruned))
 		return LOST_TRACES;
 	return run->archives.n ? LOST_FAILED : LOST_FORGOTTEN;
 }
@@ -113,33 +114,29 @@ static int forget(const struct lost_opts *o, struct wire_run *run, struct err *e
 	return expire_forget(o->config, o->catalogue, run, e);
 }
 
-static int forget_run(const struct lost_opts *o, const char *uuid, const struct lock_holders *holders,
-		      struct lost_report *ret, struct err *e)
+static struct lost_line *add_line(struct lost_report *ret, const struct wire_run *run, int64_t lost)
 {
-	const struct run_query q = {.uuid = uuid, .limit = 1};
-	CLEANUP(runs_done) struct wire_runs runs = {0};
-	struct run_marks marks;
-	struct lost_line *line;
-	struct wire_run *run;
-	int64_t lost;
+	struct lost_line *line = list_push(ret);
 
-	if (catalogue_runs(o->catalogue, &q, &runs, e) || catalogue_marks(o->catalogue, uuid, &marks, e))
-		return -1;
-	if (!runs.n)
-		return 0;
-	run = &runs.v[0];
-	line = list_push(ret);
 	str_cut(line->run.uuid, sizeof(line->run.uuid), run->uuid);
 	str_cut(line->run.timer, sizeof(line->run.timer), run->timer);
 	str_cut(line->run.what, sizeof(line->run.what), run->what);
 	str_cut(line->site, sizeof(line->site), run->site);
 	line->run.state = run->state;
 	line->run.started = run->started;
-	line->run.held = marks.held;
-	line->run.expiring = marks.expiring;
-	lost = leave_rest(run, o->storage);
+	line->run.held = run->held;
+	line->run.expiring = run->pruned;
 	line->run.size = lost < 0 ? 0 : lost;
-	line->fate = fate_of(run, lost >= 0, &marks, holders);
+	return line;
+}
+
+static int forget_run(const struct lost_opts *o, struct wire_run *run, const struct lock_holders *holders,
+		      struct lost_report *ret, struct err *e)
+{
+	int64_t lost = leave_rest(run, o->storage);
+	struct lost_line *line = add_line(ret, run, lost);
+
+	line->fate = fate_of(run, lost >= 0, holders);
 	ret->forgotten += line->fate == LOST_FORGOTTEN;
 	ret->failed += line->fate == LOST_FAILED;
 	ret->traces += line->fate == LOST_TRACES;
@@ -149,8 +146,29 @@ static int forget_run(const struct lost_opts *o, const char *uuid, const struct 
 	if (line->fate == LOST_FORGOTTEN)
 		return forget(o, run, e);
 	if (line->fate == LOST_TRACES)
-		return catalogue_drop(o->catalogue, uuid, o->storage, e);
+		return catalogue_drop(o->catalogue, run->uuid, o->storage, e);
 	return line->fate == LOST_FAILED ? fail(o, run, e) : 0;
+}
+
+/* While a prune of the site is at work nothing is changed behind its back. */
+static int forget_uuid(const struct lost_opts *o, const char *uuid, const struct lock_holders *holders,
+		       struct lost_report *ret, struct err *e)
+{
+	const struct run_query q = {.uuid = uuid, .limit = 1};
+	CLEANUP(lock_releasep) struct lock *lock = NULL;
+	CLEANUP(runs_done) struct wire_runs before = {0}, runs = {0};
+	char own[UUID_TEXT];
+	struct lock_opts hold = {.parts = LOCK_PRUNE, .uuid = own, .wait_s = PRUNE_WAIT_S};
+
+	if (catalogue_runs(o->catalogue, &q, &before, e))
+		return -1;
+	if (!before.n)
+		return 0;
+	random_uuid(own);
+	hold.site = before.v[0].site;
+	if ((!o->dry_run && lock_take(&lock, &hold, e)) || catalogue_runs(o->catalogue, &q, &runs, e))
+		return -1;
+	return runs.n ? forget_run(o, &runs.v[0], holders, ret, e) : 0;
 }
 
 /* ---- all of them */
@@ -219,7 +237,7 @@ int lost_forget(const struct lost_opts *o, struct lost_report *ret, struct err *
 	if (rc == 0)
 		rc = lock_living(&holders, e);
 	for (size_t i = 0; i < uuids.n && rc == 0; i++)
-		rc = forget_run(o, uuids.v[i], &holders, ret, e);
+		rc = forget_uuid(o, uuids.v[i], &holders, ret, e);
 	if (rc == 0)
 		rc = find_bare(o, ret, e);
 	for (size_t i = 0; i < uuids.n; i++)

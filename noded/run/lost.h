@@ -46,7 +46,8 @@ struct lost_opts {
 };
 /* Forget what lies on a storage that is not in the configuration. No storage is
  * asked, nothing stored is changed. ERR_CONFLICT when the configuration has it,
- * ERR_NOTFOUND when no run lies on one of this name. Killed in the middle, the
+ * ERR_NOTFOUND when no run lies on one of this name, ERR_LOCKED when a prune of a
+ * site is at work for a minute. Killed in the middle, the
  * next call goes on. */
 int lost_forget(const struct lost_opts *o, struct lost_report *ret, struct err *e) MUSTCHECK;
 
