@@ -108,6 +108,7 @@ libnoded_a_SOURCES += \
 	noded/run/lost.h noded/run/lost.c \
 	noded/run/accept.h noded/run/accept.c \
 	noded/run/backup.h noded/run/backup.c \
+	noded/run/facts.h noded/run/facts.c \
 	noded/run/guess.h noded/run/guess.c \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \

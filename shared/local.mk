@@ -8,6 +8,7 @@ libshared_a_SOURCES = \
 	shared/str.h shared/str.c \
 	shared/buf.h shared/buf.c \
 	shared/list.h shared/list.c \
+	shared/pool.h shared/pool.c \
 	shared/clock.h shared/clock.c \
 	shared/units.h shared/units.c \
 	shared/log.h shared/log.c \

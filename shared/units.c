@@ -87,3 +87,19 @@ char *units_count(char text[static UNITS_COUNT], uint64_t n, const char *one, co
 	snprintf(text, UNITS_COUNT, "%" PRIu64 " %.39s", n, n == 1 ? one : many);
 	return text;
 }
+
+char *units_thousands(char text[static UNITS_TEXT], uint64_t n)
+{
+	char digits[UNITS_TEXT];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	char *to = text;
+
+	/* beyond 10^18 there is no room for commas */
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0 && len < 18)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = '\0';
+	return text;
+}

@@ -11,6 +11,8 @@ char *units_bytes(char text[static UNITS_TEXT], uint64_t bytes);
 char *units_bytes_short(char text[static UNITS_TEXT], uint64_t bytes);
 /* "158 MiB/s" */
 char *units_rate(char text[static UNITS_TEXT], double bytes_per_second);
+/* A number with its thousands apart: "12,345". */
+char *units_thousands(char text[static UNITS_TEXT], uint64_t n);
 /* A duration in at most 6 cells: "21s", "4m10s", "3h10", "2d". */
 char *units_span(char text[static UNITS_TEXT], int64_t ms);
 /* A rounded estimate for people: "about 7 min", "about 2 h", "less than 1 min". */

@@ -31,7 +31,7 @@ struct wire_progress {
 	char uuid[UUID_TEXT];
 	char site[WIRE_NAME], timer[WIRE_NAME];   /* timer "" when started by hand */
 	char what[16];            /* "db", "files", "db+files" */
-	char phase[16];           /* "plan" "dump" "files" "seal" "verify" "restore" "keys" "check" */
+	char phase[16];           /* "plan" "definitions" "dump" "files" "seal" "verify" "restore" "keys" "check" */
 	char item[WIRE_TEXT];     /* table or path at work, "" */
 	char storage[WIRE_NAME];
 	int64_t started;

@@ -15,6 +15,7 @@
 enum {
 	LOADERS_MAX = 16,
 	SLICE = 256 << 10,
+	SLICE_COST = 512,        /* of a slice and the member of which it is all, besides its bytes */
 	KEEP = 10 << 20,         /* members up to this size are kept until they are loaded: a deadlock repeats them */
 	AHEAD = 6 << 20,         /* bytes a loader that may wait in the queue, beyond what is kept */
 	TRIES = 10,              /* of a member that is the victim of deadlocks */
@@ -74,7 +75,7 @@ static void drop_slice(struct crew *c, struct task *t)
 	t->first = s->next;
 	if (!t->first)
 		t->last = NULL;
-	c->held -= s->n;
+	c->held -= s->n + SLICE_COST;
 	free(s);
 }
 
@@ -355,6 +356,8 @@ static int pass_on(struct crew *c, struct err *e)
 	while (c->held >= c->max && c->open && halt_check(&c->halt, e) == 0)
 		wait_a_while(c);
 	rc = halt_check(&c->halt, e);
+	/* Of members of a few bytes very many wait: each keeps what it needs, and counts for what it costs. */
+	s = xrealloc(s, sizeof(*s) + s->n);
 	if (rc || !c->open) {
 		free(s);
 	} else {
@@ -363,7 +366,7 @@ static int pass_on(struct crew *c, struct err *e)
 		else
 			c->open->first = s;
 		c->open->last = s;
-		c->held += s->n;
+		c->held += s->n + SLICE_COST;
 		wake(c);
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -39,7 +39,7 @@ int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e)
 	halt_init(&d->halt, o->stop);
 	d->n = o->connections < DUMP_CONNECTIONS ? o->connections : DUMP_CONNECTIONS;
 	d->o = *o;
-	if (snapshot_open(&d->snapshot, &s, d->conns, &d->n, e))
+	if (snapshot_open(&d->snapshot, &s, d->conns, &d->n, e) || (o->db && conn_use(d->conns[0], o->db, e)))
 		return -1;
 
 	*ret = TAKE(d);
@@ -107,19 +107,9 @@ int dump_sees_all(struct dump *d, bool *ret, struct err *e)
 	return 0;
 }
 
-int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e)
+uint64_t dump_estimate(const struct dump *d, const char *db)
 {
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	MYSQL_ROW row;
-
-	if (conn_use(d->conns[0], db, e) ||
-	    conn_rows(d->conns[0], &r, "SELECT CAST(COALESCE(SUM(DATA_LENGTH), 0) AS UNSIGNED) FROM information_schema.TABLES "
-				"WHERE TABLE_SCHEMA = DATABASE()", e))
-		return -1;
-	row = mysql_fetch_row(r);
-	if (!row || !row[0] || str_to_u64(bytes, row[0], 0, UINT64_MAX))
-		return conn_fail(d->conns[0], e);
-	return 0;
+	return snapshot_bytes(&d->snapshot, db);
 }
 
 const char *dump_position(const struct dump *d)
@@ -183,11 +173,8 @@ int dump_accounts(struct dump *d, const struct dump_sink *sink, unsigned *count,
 
 void dump_result_done(struct dump_result *r)
 {
-	for (size_t i = 0; i < r->tables.n; i++) {
-		free(r->tables.v[i].name);
-		free(r->tables.v[i].select_list);
-	}
 	list_done(&r->tables);
+	pool_done(&r->strings);
 	for (size_t i = 0; i < r->triggers_of.n; i++) {
 		free(r->triggers_of.v[i].name);
 		free(r->triggers_of.v[i].table);
@@ -243,7 +230,7 @@ static int put_database(struct dump *d, struct schema *s, struct dump_result *re
 	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:
 	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
 	if (conn_exec(s->c, "SAVEPOINT felloe_database", e) || schema_put_header(s, e) || schema_put_sequences(s, e) ||
-	    schema_put_tables(s, e) || schema_put_placeholders(s, e) || tables_dump(&rows, ret, e) ||
+	    schema_put_tables(s, e) || schema_put_placeholders(s, e) || programs_look(s, e) || tables_dump(&rows, ret, e) ||
 	    all_tables(s, ret, e) || halt_check(&d->halt, e) || programs_put(s, ret, e) || schema_put_footer(s, e))
 		return -1;
 	return conn_exec(s->c, "ROLLBACK TO SAVEPOINT felloe_database", e);
@@ -252,7 +239,7 @@ static int put_database(struct dump *d, struct schema *s, struct dump_result *re
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
-	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink};
+	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink, .strings = &ret->strings};
 
 	start_watch(d, sink);
 	for (unsigned i = 1; i < d->n; i++)
@@ -260,7 +247,7 @@ int dump_database(struct dump *d, const char *db, const struct strings *exclude_
 			return err_wrap(e, "dump of `%s`", db);
 	if (schema_open(&s, db, exclude_tables, e))
 		return -1;
-	if (snapshot_same_tables(&d->snapshot, s.c, db, e) || put_database(d, &s, ret, e)) {
+	if (snapshot_same_tables(&d->snapshot, db, s.listed, s.marks, e) || put_database(d, &s, ret, e)) {
 		/* what a reader met with after all were told to end is not the reason */
 		(void)!halt_check(&d->halt, e);
 		return err_wrap(e, "dump of `%s`", db);

@@ -12,6 +12,7 @@
 #include "shared/hash.h"
 #include "shared/json.h"
 #include "shared/list.h"
+#include "shared/pool.h"
 
 /* One consistent snapshot of a server's databases, written as SQL members. */
 
@@ -47,7 +48,7 @@ int dump_databases(struct dump *d, const struct strings *exclude, struct strings
 /* Do the account's rights show it every database? Of others dump_databases knows nothing. */
 int dump_sees_all(struct dump *d, bool *ret, struct err *e) MUSTCHECK;
 /* data_length of the tables, for estimates. */
-int dump_estimate(struct dump *d, const char *db, uint64_t *bytes, struct err *e) MUSTCHECK;
+uint64_t dump_estimate(const struct dump *d, const char *db);
 /* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */
 const char *dump_position(const struct dump *d);
 /* "binlog-snapshot" ..., and why there was no better way, "" when there is none. */
@@ -70,6 +71,8 @@ struct dump_sink {
 	int (*write)(void *ctx, const void *p, size_t n, struct err *e);
 	int (*end)(void *ctx, struct err *e);
 	void (*fail)(void *ctx);
+	/* So many definitions of tables are written, after each of them; may be NULL. */
+	void (*defined)(void *ctx, size_t done, size_t of);
 	/* Rows and bytes so far, a few times a second; may be NULL. */
 	void (*progress)(void *ctx, const char *table, uint64_t rows, uint64_t bytes);
 	/* Something that makes the run a warning (a routine without body, a non-transactional table); may be NULL. */
@@ -78,11 +81,11 @@ struct dump_sink {
 };
 enum dump_view { DUMP_VIEW_SNAPSHOT, DUMP_VIEW_LOCKED /* agrees with itself, not with the rest */, DUMP_VIEW_NONE };
 struct dump_table {
-	char *name;
+	const char *name;         /* this and select_list: in the pool of the result */
 	uint64_t rows, bytes;
 	uint64_t longest;         /* statement, or value that is joined out of slices; bytes */
 	uint8_t digest[16];       /* sum mod 2^128 of XXH3-128 of each row, big endian */
-	char *select_list;        /* with which it was taken */
+	const char *select_list;  /* with which it was taken; "" when no rows were */
 	bool data;                /* false: structure only */
 	enum dump_view view;      /* at what point its rows were read */
 };
@@ -91,6 +94,7 @@ struct dump_trigger {
 	char *member;             /* that creates it */
 };
 struct dump_result {
+	struct pool strings;
 	struct { LIST_OF(struct dump_table); } tables;
 	struct { LIST_OF(struct dump_trigger); } triggers_of;
 	uint64_t rows, bytes;

@@ -188,7 +188,7 @@ static int put_packages(struct schema *s, unsigned *count, struct err *e)
 
 static bool is_left_out(const struct schema *s, const char *table)
 {
-	for (size_t i = 0; i < s->tables.n; i++)
+	for (size_t i = 0; s->leaves_out && i < s->tables.n; i++)
 		if (str_eq(s->tables.v[i].name, table))
 			return s->tables.v[i].left_out;
 	return false;
@@ -219,7 +219,7 @@ static int put_trigger(struct schema *s, const char *name, const char *table, st
 	return 0;
 }
 
-static int put_triggers(struct schema *s, struct dump_result *ret, struct err *e)
+int programs_look(struct schema *s, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
@@ -230,7 +230,15 @@ static int put_triggers(struct schema *s, struct dump_result *ret, struct err *e
 				"ACTION_ORDER", e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		if (!is_left_out(s, row[1]) && put_trigger(s, row[0], row[1], ret, e))
+		if (!is_left_out(s, row[1]))
+			*list_push(&s->triggers) = (struct trigger){pool_add(s->strings, row[0]), pool_same(s->strings, row[1])};
+	return 0;
+}
+
+static int put_triggers(struct schema *s, struct dump_result *ret, struct err *e)
+{
+	for (size_t i = 0; i < s->triggers.n; i++)
+		if (put_trigger(s, s->triggers.v[i].name, s->triggers.v[i].table, ret, e))
 			return -1;
 	return 0;
 }

@@ -10,29 +10,21 @@
 #include "noded/mysql/journal.h"
 #include "noded/mysql/prologue.h"
 #include "noded/mysql/rows.h"
+#include "noded/mysql/snapshot.h"
 #include "noded/mysql/sqltext.h"
 #include "noded/mysql/vieworder.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
 enum { DEFINITION_MAX = 64 << 20 };
 
-static void objects_done(struct objects *o)
-{
-	for (size_t i = 0; i < o->n; i++) {
-		free(o->v[i].name);
-		free(o->v[i].engine);
-		free(o->v[i].created);
-		free(o->v[i].select_list);
-	}
-	list_done(o);
-}
-
 void schema_done(struct schema *s)
 {
-	objects_done(&s->tables);
-	objects_done(&s->views);
-	objects_done(&s->sequences);
+	list_done(&s->tables);
+	list_done(&s->views);
+	list_done(&s->sequences);
+	list_done(&s->triggers);
 	free(s->charset);
 	free(s->collation);
 	free(s->comment);
@@ -104,10 +96,11 @@ static struct object *add_table(struct schema *s, const char *name, const char *
 {
 	struct object *t = list_push(&s->tables);
 
-	t->name = xstrdup(name);
-	t->engine = xstrdup(engine);
+	t->name = pool_add(s->strings, name);
+	t->engine = pool_same(s->strings, engine);
 	t->data = true;
 	apply_exclude(t, exclude);
+	s->leaves_out = s->leaves_out || t->left_out;
 	if (t->left_out || !t->data)
 		return t;
 	if (is_window(engine)) {
@@ -133,41 +126,51 @@ static void read_comment(struct schema *s)
 		s->comment = xstrdup(row[0]);
 }
 
+static int list_table(struct schema *s, MYSQL_ROW row, const struct strings *exclude, struct err *e)
+{
+	bool versioned = str_eq(row[1], "SYSTEM VERSIONED");
+
+	s->listed++;
+	s->marks ^= strtoull(str_or(row[6], "0"), NULL, 10);
+	if (str_eq(row[5], "1")) {
+		schema_warn(s, "a restore into `%s` is not finished: what is there yet is backed up, without the journal of the restore",
+			    s->db);
+	} else if (str_eq(row[1], "VIEW")) {
+		list_push(&s->views)->name = pool_add(s->strings, row[0]);
+	} else if (str_eq(row[1], "SEQUENCE")) {
+		list_push(&s->sequences)->name = pool_add(s->strings, row[0]);
+	} else if (str_eq(row[1], "BASE TABLE") || versioned) {
+		struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
+
+		/* ARCHIVE tells when its file was touched last, be it by us */
+		t->created = pool_same(s->strings, str_ieq(t->engine, "ARCHIVE") ? "" : str_or(row[3], ""));
+		t->bytes = strtoull(str_or(row[4], "0"), NULL, 10);
+		t->versioned = versioned;
+		t->history = versioned && s->history;
+	} else if (!str_eq(row[1], "TEMPORARY")) {
+		return err_set(e, ERR_DB, "`%s` is a \"%s\", which this version does not know how to back up", row[0],
+			       str_or(row[1], ""));
+	}
+	return 0;
+}
+
 static int list_tables(struct schema *s, const struct strings *exclude, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
 
 	/* The schema's name is compared as bytes too: "Shop" and "shop" may be two databases. */
-	if (conn_rows(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, DATA_LENGTH, TABLE_NAME = '" JOURNAL_TABLE
-				"' AND TABLE_COMMENT = '" JOURNAL_COMMENT "' FROM information_schema.TABLES "
+	if (conn_stream(s->c, &r, "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_TIME, DATA_LENGTH, TABLE_NAME = '" JOURNAL_TABLE
+				"' AND TABLE_COMMENT = '" JOURNAL_COMMENT "', " TABLE_MARK " FROM information_schema.TABLES "
 				"WHERE TABLE_SCHEMA = DATABASE() AND CAST(TABLE_SCHEMA AS BINARY) = CAST(DATABASE() AS BINARY) "
 				"ORDER BY TABLE_NAME", e))
 		return -1;
-	while ((row = mysql_fetch_row(r))) {
-		bool versioned = str_eq(row[1], "SYSTEM VERSIONED");
-
-		if (str_eq(row[5], "1")) {
-			schema_warn(s, "a restore into `%s` is not finished: what is there yet is backed up, without the journal of "
-				       "the restore", s->db);
-		} else if (str_eq(row[1], "VIEW")) {
-			list_push(&s->views)->name = xstrdup(row[0]);
-		} else if (str_eq(row[1], "SEQUENCE")) {
-			list_push(&s->sequences)->name = xstrdup(row[0]);
-		} else if (str_eq(row[1], "BASE TABLE") || versioned) {
-			struct object *t = add_table(s, row[0], str_or(row[2], ""), exclude);
-
-			/* ARCHIVE tells when its file was touched last, be it by us */
-			t->created = xstrdup(str_ieq(t->engine, "ARCHIVE") ? "" : str_or(row[3], ""));
-			t->bytes = strtoull(str_or(row[4], "0"), NULL, 10);
-			t->versioned = versioned;
-			t->history = versioned && s->history;
-		} else if (!str_eq(row[1], "TEMPORARY")) {
-			return err_set(e, ERR_DB, "`%s` is a \"%s\", which this version does not know how to back up", row[0],
-				       str_or(row[1], ""));
+	while ((row = mysql_fetch_row(r)))
+		if (list_table(s, row, exclude, e)) {
+			conn_abandon(s->c);
+			return -1;
 		}
-	}
-	return 0;
+	return conn_ended(s->c, e);
 }
 
 /* A name to exclude that is not there is a typo, or a plug-in that went away. */
@@ -248,8 +251,40 @@ static void drop_next_value(struct buf *b)
 	b->len -= (size_t)(to - from);
 }
 
-/* The text of SHOW CREATE TABLE or SEQUENCE, without our own qualifier. */
-static int add_definition(struct schema *s, struct buf *b, const char *verb, const char *name, struct err *e)
+/* What a definition says but for the next AUTO_INCREMENT, which goes on while rows are written. */
+static uint64_t mark_of(const char *text, size_t n)
+{
+	static const char head[] = "\n) ENGINE=", counter[] = " AUTO_INCREMENT=";
+	const char *options = memmem(text, n, head, sizeof(head) - 1); /* a newline in a name or a text is written \n */
+	const char *at = options ? memmem(options, (size_t)(text + n - options), counter, sizeof(counter) - 1) : NULL;
+	size_t before = at ? (size_t)(at - text) + sizeof(counter) - 1 : n, digits = at ? strspn(text + before, "0123456789") : 0;
+	struct { uint8_t before[SHA256_LEN], behind[SHA256_LEN]; } parts;
+	uint8_t digest[SHA256_LEN];
+	uint64_t mark;
+
+	sha256(parts.before, text, before);
+	sha256(parts.behind, text + before + digits, n - before - digits);
+	sha256(digest, &parts, sizeof(parts));
+	memcpy(&mark, digest, sizeof(mark));
+	return mark;
+}
+
+int schema_mark(struct conn *c, const char *table, uint64_t *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows_of(c, &r, "SHOW CREATE TABLE ", table, e))
+		return err_wrap(e, "table `%s`", table);
+	row = mysql_fetch_row(r);
+	if (!row || !row[1])
+		return conn_fail(c, e);
+	*ret = mark_of(row[1], mysql_fetch_lengths(r)[1]);
+	return 0;
+}
+
+/* The text of SHOW CREATE TABLE or SEQUENCE, without our own qualifier. mark: see schema_mark; may be NULL. */
+static int add_definition(struct schema *s, struct buf *b, const char *verb, const char *name, uint64_t *mark, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
@@ -259,6 +294,8 @@ static int add_definition(struct schema *s, struct buf *b, const char *verb, con
 	row = mysql_fetch_row(r);
 	if (!row || !row[1])
 		return conn_fail(s->c, e);
+	if (mark)
+		*mark = mark_of(row[1], mysql_fetch_lengths(r)[1]);
 	sql_unqualify(b, row[1], mysql_fetch_lengths(r)[1], s->db);
 	drop_next_value(b);
 	buf_adds(b, ";\n");
@@ -292,7 +329,7 @@ int schema_put_sequences(struct schema *s, struct err *e)
 		buf_adds(&b, "DROP SEQUENCE IF EXISTS ");
 		sql_ident(&b, name);
 		buf_adds(&b, ";\n");
-		if (add_definition(s, &b, "SHOW CREATE SEQUENCE ", name, e) || add_setval(s, &b, name, e))
+		if (add_definition(s, &b, "SHOW CREATE SEQUENCE ", name, NULL, e) || add_setval(s, &b, name, e))
 			return err_wrap(e, "sequence `%s`", name);
 		prologue_end(&b);
 		if (schema_member(s, "10-schema/1-sequences/", name, &b, e))
@@ -301,23 +338,33 @@ int schema_put_sequences(struct schema *s, struct err *e)
 	return 0;
 }
 
-static int put_table(struct schema *s, struct object *t, struct err *e)
+/* The columns are asked for when the rows are read; here only where that has something to tell. */
+static int warn_of_history(struct schema *s, const struct object *t, struct err *e)
 {
 	CLEANUP(columns_done) struct columns k = {0};
-	CLEANUP(buf_done) struct buf b = {0};
 
+	if (!t->versioned || !t->data)
+		return 0;
 	if (columns_read(&k, s->c, t->name, e) || (t->history && columns_add_history(&k, s->c, t->name, e)))
 		return -1;
-	if (t->versioned && t->data && !k.history)
+	if (!k.history)
 		schema_warn(s, "table `%s` is system-versioned %s: only its current rows are backed up", t->name,
 			    s->history ? "by transaction numbers" : "and the server is older than MariaDB 10.11");
-	t->select_list = TAKE(k.select_list);
+	return 0;
+}
+
+static int put_table(struct schema *s, struct object *t, struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = {0};
+
+	if (warn_of_history(s, t, e))
+		return -1;
 	buf_init(&b, DEFINITION_MAX);
 	prologue_begin_table(&b);
 	buf_adds(&b, "DROP TABLE IF EXISTS ");
 	sql_ident(&b, t->name);
 	buf_adds(&b, ";\n");
-	if (add_definition(s, &b, "SHOW CREATE TABLE ", t->name, e))
+	if (add_definition(s, &b, "SHOW CREATE TABLE ", t->name, &t->definition, e))
 		return err_wrap(e, "table `%s`", t->name);
 	prologue_end_table(&b);
 	return schema_member(s, "10-schema/2-tables/", t->name, &b, e);
@@ -325,9 +372,12 @@ static int put_table(struct schema *s, struct object *t, struct err *e)
 
 int schema_put_tables(struct schema *s, struct err *e)
 {
-	for (size_t i = 0; i < s->tables.n; i++)
+	for (size_t i = 0; i < s->tables.n; i++) {
 		if (!s->tables.v[i].left_out && put_table(s, &s->tables.v[i], e))
 			return -1;
+		if (s->sink->defined)
+			s->sink->defined(s->sink->ctx, i + 1, s->tables.n);
+	}
 	return 0;
 }
 
@@ -386,14 +436,6 @@ static int put_placeholder(struct schema *s, const char *name, const struct buf 
 	return schema_member(s, "10-schema/3-view-placeholders/", name, &b, e);
 }
 
-static bool has_left_out(const struct objects *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->v[i].left_out)
-			return true;
-	return false;
-}
-
 /* Does the text name one of the list that is left out, as `db`.`name`? */
 static bool refers(const struct schema *s, const char *text, const struct objects *list)
 {
@@ -425,7 +467,7 @@ static struct object *view_called(struct schema *s, const char *name)
 static int leave_views_out(struct schema *s, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	bool more = has_left_out(&s->tables);
+	bool more = s->leaves_out;
 	MYSQL_ROW row;
 
 	if (!more || !s->views.n)

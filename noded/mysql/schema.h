@@ -8,15 +8,17 @@
 #include "noded/mysql/dump.h"
 #include "shared/err.h"
 #include "shared/list.h"
+#include "shared/pool.h"
 
 /* The definitions of one database, as members. The database is the default one
  * of the connection: that keeps its name out of what SHOW CREATE tells. */
 
+/* There may be 100,000 of them: strings are in the schema's pool, those that many share once. */
 struct object {
-	char *name;
-	char *engine;       /* tables; "" when the server cannot tell */
-	char *created;      /* tables: time of creation in the server's words, "" when it has none; a RENAME and an ALTER change it */
-	char *select_list;  /* tables: as it was when the definition was written */
+	const char *name;
+	const char *engine;      /* tables; "" when the server cannot tell */
+	const char *created;     /* tables: time of creation in the server's words, "" when it has none; a RENAME and an ALTER change it */
+	uint64_t definition;     /* tables: schema_mark when it was written */
 	bool versioned;     /* tables: WITH SYSTEM VERSIONING */
 	bool history;       /* tables: past rows are wanted, and can be loaded */
 	uint64_t bytes;     /* tables: about; 0 when the server does not tell */
@@ -28,6 +30,9 @@ struct object {
 struct objects {
 	LIST_OF(struct object);
 };
+struct trigger {
+	const char *name, *table;
+};
 struct schema {
 	struct conn *c;
 	const struct dump_sink *sink;
@@ -35,6 +40,11 @@ struct schema {
 	char *charset, *collation, *comment; /* of the database; comment may be NULL */
 	bool history;              /* the server can load past rows of versioned tables */
 	struct objects tables, views, sequences;
+	struct { LIST_OF(struct trigger); } triggers; /* see programs_look */
+	size_t listed;             /* all that was listed, and the XOR of their TABLE_MARKs (snapshot.h) */
+	uint64_t marks;
+	bool leaves_out;           /* one of the tables is left out */
+	struct pool *strings;      /* lent: the caller's, of what lives as long as the result */
 };
 
 /* Select db and list what it holds; exclude_tables as in struct site. */
@@ -48,6 +58,9 @@ int schema_put_footer(struct schema *s, struct err *e) MUSTCHECK;
 int schema_put_sequences(struct schema *s, struct err *e) MUSTCHECK;
 int schema_put_tables(struct schema *s, struct err *e) MUSTCHECK;
 int schema_put_placeholders(struct schema *s, struct err *e) MUSTCHECK;
+
+/* Of the table's definition as it is now: another one when anything of it was altered, and not when rows came to it. */
+int schema_mark(struct conn *c, const char *table, uint64_t *ret, struct err *e) MUSTCHECK;
 
 /* Hand over the member db/DIRNAME.sql; dir ends in what stands before the name, which may be NULL. */
 int schema_member(struct schema *s, const char *dir, const char *name, const struct buf *b, struct err *e) MUSTCHECK;

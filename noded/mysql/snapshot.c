@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/snapshot.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +52,7 @@ static int read_server(struct snapshot *s, struct conn *c, struct err *e)
 
 /* ---- what tables there are */
 
-/* One short text a database: names and times of creation, which a RENAME and an ALTER change too.
- * MD5, because CRC32 and XOR would not see that two tables exchanged their names. db NULL: all. */
+/* One short text a database. db NULL: all. */
 static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
@@ -60,8 +60,8 @@ static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, 
 	MYSQL_ROW row;
 
 	buf_init(&sql, 4096);
-	buf_adds(&sql, "SELECT TABLE_SCHEMA, CONCAT(COUNT(*), ' ', BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT(TABLE_NAME, ' ', "
-		       "COALESCE(CREATE_TIME, ''))), 16), 16, 10) AS UNSIGNED))) FROM information_schema.TABLES WHERE TABLE_SCHEMA ");
+	buf_adds(&sql, "SELECT TABLE_SCHEMA, CONCAT(COUNT(*), ' ', BIT_XOR(" TABLE_MARK ")), CAST(COALESCE(SUM(DATA_LENGTH), 0) AS "
+		       "UNSIGNED) FROM information_schema.TABLES WHERE TABLE_SCHEMA ");
 	if (db) {
 		buf_adds(&sql, "= ");
 		sql_string(&sql, db, strlen(db));
@@ -72,29 +72,34 @@ static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, 
 	if (buf_check(&sql, "name of a database", e) || conn_rows(c, &r, sql.p, e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		*list_push(ret) = (struct tables_mark){xstrdup(row[0]), xstrdup(str_or(row[1], ""))};
+		*list_push(ret) = (struct tables_mark){xstrdup(row[0]), xstrdup(str_or(row[1], "")),
+						       strtoull(str_or(row[2], "0"), NULL, 10)};
 	return 0;
 }
 
-/* "" without tables. */
-static const char *mark_of(const struct tables_marks *m, const char *db)
+/* NULL without tables. */
+static const struct tables_mark *mark_of(const struct tables_marks *m, const char *db)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (str_eq(m->v[i].db, db))
-			return m->v[i].mark;
-	return "";
+			return &m->v[i];
+	/* the server may have its own idea of upper and lower case */
+	return m->n == 1 && str_ieq(m->v[0].db, db) ? &m->v[0] : NULL;
 }
 
-int snapshot_same_tables(const struct snapshot *s, struct conn *c, const char *db, struct err *e)
+uint64_t snapshot_bytes(const struct snapshot *s, const char *db)
 {
-	CLEANUP(marks_done) struct tables_marks now = {0};
+	const struct tables_mark *m = mark_of(&s->marks, db);
 
-	const char *name;
+	return m ? m->bytes : 0;
+}
 
-	if (read_marks(&now, c, db, e))
-		return -1;
-	name = now.n ? now.v[0].db : db; /* the server may have its own idea of upper and lower case */
-	if (str_eq(mark_of(&s->marks, name), mark_of(&now, name)))
+int snapshot_same_tables(const struct snapshot *s, const char *db, size_t n, uint64_t marks, struct err *e)
+{
+	const struct tables_mark *m = mark_of(&s->marks, db);
+	CLEANUP(freep) char *now = xasprintf("%zu %" PRIu64, n, marks);
+
+	if (m ? str_eq(m->mark, now) : !n)
 		return 0;
 	return err_set(e, ERR_CONFLICT, "tables of `%s` were created, dropped, renamed or altered while the snapshot was taken", db);
 }

@@ -16,7 +16,11 @@
 /* What tables a database had when the snapshot was taken. */
 struct tables_mark {
 	char *db, *mark;
+	uint64_t bytes;     /* of their rows, about */
 };
+/* Of a row of information_schema.TABLES: name and time of creation, which a RENAME and an ALTER change too, as a
+ * number of 64 bits. MD5, because CRC32 and XOR would not see that two tables exchanged their names. */
+#define TABLE_MARK "CAST(CONV(LEFT(MD5(CONCAT(TABLE_NAME, ' ', COALESCE(CREATE_TIME, ''))), 16), 16, 10) AS UNSIGNED)"
 struct tables_marks { LIST_OF(struct tables_mark); };
 struct snapshot {
 	const char *method; /* of begin.h */
@@ -43,9 +47,12 @@ struct snapshot_opts {
  * nothing is left open. Errors as conn_open. */
 int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e) MUSTCHECK;
 void snapshot_done(struct snapshot *s);
-/* Definitions are not part of a snapshot. ERR_CONFLICT when tables of db were
- * created, dropped, renamed or altered since it was taken: to be asked once they are listed. */
-int snapshot_same_tables(const struct snapshot *s, struct conn *c, const char *db, struct err *e) MUSTCHECK;
+/* Definitions are not part of a snapshot. ERR_CONFLICT when tables of db were created, dropped, renamed or altered since
+ * it was taken: when the n that were listed then, and the XOR of their TABLE_MARKs, are not those of before. The
+ * server opens each table for that, so it is asked once. */
+int snapshot_same_tables(const struct snapshot *s, const char *db, size_t n, uint64_t marks, struct err *e) MUSTCHECK;
+/* Bytes of the rows of db, as the server guesses them. */
+uint64_t snapshot_bytes(const struct snapshot *s, const char *db);
 /* Members server_version, charset, collation, snapshot{...} of an open object. */
 void snapshot_put(const struct snapshot *s, struct json_out *o);
 

@@ -56,12 +56,16 @@ static int same_table(struct conn *c, const struct object *o, struct err *e)
 	return err_set(e, ERR_CONFLICT, "table `%s` was altered, renamed or dropped while the dump ran: run again", o->name);
 }
 
+/* Of the definition that is in the archive, and of no other. */
 static int read_columns(struct columns *ret, struct reader *r, const struct work *w, struct err *e)
 {
+	uint64_t mark;
+
 	if (columns_read(ret, r->at, w->object->name, e) ||
-	    (w->object->history && columns_add_history(ret, r->at, w->object->name, e)))
+	    (w->object->history && columns_add_history(ret, r->at, w->object->name, e)) ||
+	    schema_mark(r->at, w->object->name, &mark, e))
 		return -1;
-	return str_eq(ret->select_list, w->object->select_list) ? 0 : altered(w, e);
+	return mark == w->object->definition ? 0 : altered(w, e);
 }
 
 /* One row of one or two keys, or of NULL. */
@@ -348,8 +352,8 @@ static int leave_table(struct plan *p, struct work *w, struct err *e)
 		w->table->bytes = w->sum.bytes;
 		w->table->longest = w->sum.longest;
 		digest_get(&w->sum.digest, w->table->digest);
+		w->table->select_list = pool_same(p->job->schema->strings, w->columns.select_list);
 		failed = keep_shift(p, w, e);
-		columns_done(&w->columns);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return failed;

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+
+enum { TELL_MS = 250 };
 
 static void plan_init(struct plan *p, const struct tables_job *job)
 {
@@ -17,17 +20,19 @@ static void plan_init(struct plan *p, const struct tables_job *job)
 	pthread_cond_init(&p->decided, NULL);
 }
 
-static void work_done(struct work *w)
+static void work_free(struct work *w)
 {
 	columns_done(&w->columns);
 	digest_done(&w->sum.digest);
+	free(w);
 }
 
 static void plan_done(struct plan *p)
 {
 	for (size_t i = 0; i < p->work.n; i++)
-		work_done(&p->work.v[i]);
+		work_free(p->work.v[i]);
 	list_done(&p->work);
+	list_done(&p->items);
 	pthread_cond_destroy(&p->decided);
 	pthread_mutex_destroy(&p->lock);
 	gate_done(&p->gate);
@@ -36,7 +41,7 @@ static void plan_done(struct plan *p)
 /* Large tables first: a large one that began last would be read alone in the end. */
 static int by_size(const void *a, const void *b)
 {
-	const struct work *x = a, *y = b;
+	const struct item *x = a, *y = b;
 
 	if (x->object->bytes != y->object->bytes)
 		return x->object->bytes < y->object->bytes ? 1 : -1;
@@ -56,35 +61,45 @@ static void plan_tables(struct plan *p, struct dump_result *ret)
 		if (o->left_out)
 			continue;
 		t = list_push(&ret->tables);
-		t->name = xstrdup(o->name);
-		t->select_list = xstrdup(o->select_list);
+		t->name = o->name;
+		t->select_list = "";
 		t->data = o->data;
 		if (o->data)
-			list_push(&p->work)->object = o;
+			list_push(&p->items)->object = o;
 	}
 	/* the list stays where it is from here on */
-	for (size_t i = 0, at = first; i < p->work.n; at++)
+	for (size_t i = 0, at = first; i < p->items.n; at++)
 		if (ret->tables.v[at].data)
-			p->work.v[i++].table = &ret->tables.v[at];
-	if (p->job->n > 1 && p->work.n)
-		qsort(p->work.v, p->work.n, sizeof(*p->work.v), by_size);
+			p->items.v[i++].table = &ret->tables.v[at];
+	if (p->job->n > 1 && p->items.n)
+		qsort(p->items.v, p->items.n, sizeof(*p->items.v), by_size);
+}
+
+static struct work *begin_work(struct plan *p)
+{
+	const struct item *item = &p->items.v[p->next++];
+	struct work *w = xcalloc(1, sizeof(*w));
+
+	w->object = item->object;
+	w->table = item->table;
+	w->undecided = true;
+	*list_push(&p->work) = w;
+	return w;
 }
 
 /* One that is open, or the next one to begin. *undecided: there may be one soon. */
 static struct work *find_work(struct plan *p, bool *first, bool *undecided)
 {
 	*first = *undecided = false;
-	while (p->opened < p->next && !p->work.v[p->opened].open && !p->work.v[p->opened].readers)
-		p->opened++;
-	for (size_t i = p->opened; i < p->next; i++) {
-		if (p->work.v[i].open)
-			return &p->work.v[i];
-		*undecided = *undecided || p->work.v[i].undecided;
+	for (size_t i = 0; i < p->work.n; i++) {
+		if (p->work.v[i]->open)
+			return p->work.v[i];
+		*undecided = *undecided || p->work.v[i]->undecided;
 	}
-	if (p->next == p->work.n)
+	if (p->next == p->items.n)
 		return NULL;
 	*first = true;
-	return &p->work.v[p->next++];
+	return begin_work(p);
 }
 
 static struct work *next_work(struct plan *p, bool *first)
@@ -97,10 +112,38 @@ static struct work *next_work(struct plan *p, bool *first)
 		pthread_cond_wait(&p->decided, &p->lock);
 	if (w) {
 		w->readers++;
-		w->undecided = *first;
+		w->holders++;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return w;
+}
+
+/* The last one to hold it forgets it: begun tables are a few at any time, all tables may be very many. */
+static void leave_work(struct plan *p, struct work *w)
+{
+	pthread_mutex_lock(&p->lock);
+	if (--w->holders == 0) {
+		for (size_t i = 0; i < p->work.n; i++)
+			if (p->work.v[i] == w)
+				p->work.v[i] = p->work.v[--p->work.n];
+		work_free(w);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Small tables tell nothing while they are read. */
+static void tell(struct plan *p, const char *table)
+{
+	int64_t now = clock_mono_ms();
+	bool due;
+
+	pthread_mutex_lock(&p->lock);
+	due = now - p->told >= TELL_MS;
+	if (due)
+		p->told = now;
+	pthread_mutex_unlock(&p->lock);
+	if (due)
+		p->sink.progress(p->sink.ctx, table, atomic_load(&p->total.rows), atomic_load(&p->total.bytes));
 }
 
 /* Until nothing is left or all have to end; the reason is in the halt then. */
@@ -120,6 +163,8 @@ static void read_tables(struct reader *r)
 		if (table_read(r, w, first, &e))
 			halt_set(halt, &e);
 		table_decide(r->plan, w, false);
+		tell(r->plan, w->object->name);
+		leave_work(r->plan, w);
 	}
 	buf_done(&r->member);
 }

@@ -21,6 +21,7 @@ struct work {
 	uint64_t ends[2];           /* places of the least and the greatest key; only when sized */
 	bool sized;
 	/* under the lock */
+	unsigned holders;           /* readers who may still look at this */
 	bool undecided;             /* begun; whether there will be cells is not known yet */
 	bool open;                  /* cells are given out */
 	uint64_t next;              /* no key before this place is left */
@@ -28,15 +29,23 @@ struct work {
 	unsigned readers;           /* at it */
 	struct rows_sum sum;
 };
+/* A table whose rows are wanted. */
+struct item {
+	const struct object *object;
+	struct dump_table *table;
+};
 struct plan {
 	const struct tables_job *job;
 	struct gate gate;
 	struct dump_sink sink;      /* guarded */
 	struct rows_total total;
-	struct { LIST_OF(struct work); } work;
+	struct { LIST_OF(struct item); } items;
 	pthread_mutex_t lock;
 	pthread_cond_t decided;     /* who has nothing to do waits for work that may open */
-	size_t next, opened;        /* under the lock: the first of work that is not begun; that may be open */
+	/* under the lock */
+	size_t next;                /* the first item that is not begun */
+	struct { LIST_OF(struct work *); } work; /* begun and not done: a few */
+	int64_t told;               /* clock of the last progress between two tables */
 };
 /* One connection and its thread. */
 struct reader {

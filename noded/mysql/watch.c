@@ -15,6 +15,7 @@
 #include "shared/clock.h"
 #include "shared/list.h"
 #include "shared/mem.h"
+#include "shared/pool.h"
 #include "shared/str.h"
 
 enum { LOOK_MS = 1000 };
@@ -22,6 +23,9 @@ enum { LOOK_MS = 1000 };
 struct held {
 	char *db, *table;
 	unsigned readers;
+};
+struct kept {
+	const char *db, *table;
 };
 struct watched {
 	unsigned long id;
@@ -42,7 +46,8 @@ struct watch {
 	/* under the lock */
 	bool stop;
 	struct { LIST_OF(struct held); } held; /* a few */
-	struct { LIST_OF(struct held); } kept; /* perhaps all tables: nobody searches it but for a waiter */
+	struct { LIST_OF(struct kept); } kept; /* perhaps all tables: nobody searches it but for a waiter */
+	struct pool names;                     /* of those */
 	struct { LIST_OF(struct watched); } conns;
 	/* the thread's */
 	struct { LIST_OF(struct waiter); } waiters;
@@ -99,7 +104,7 @@ void watch_keep(struct watch *w, const char *db, const char *table)
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
-	*list_push(&w->kept) = (struct held){.db = xstrdup(db), .table = xstrdup(table)};
+	*list_push(&w->kept) = (struct kept){.db = pool_same(&w->names, db), .table = pool_add(&w->names, table)};
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -145,26 +150,30 @@ static bool mentions(const char *sql, const char *name)
 }
 
 /* Does a waiting statement, whose default schema is db, want this table? A DROP DATABASE names none. */
-static bool wants(const struct held *h, const char *db, const char *sql)
+static bool wants(const struct kept *h, const char *db, const char *sql)
 {
 	return (str_ieq(db, h->db) || mentions(sql, h->db)) &&
 	       (mentions(sql, h->table) || (mentions(sql, "DROP") && (mentions(sql, "DATABASE") || mentions(sql, "SCHEMA"))));
 }
 
-static const struct held *wanted(const struct watch *w, MYSQL_ROW row)
+static bool wanted(const struct watch *w, MYSQL_ROW row, struct kept *ret)
 {
 	const char *db = str_or(row[1], ""), *sql = str_or(row[2], "");
 
 	for (size_t i = 0; i < w->conns.n; i++) /* a reader of ours waits for somebody else */
 		if (w->conns.v[i].id == strtoul(row[0], NULL, 10))
-			return NULL;
-	for (size_t i = 0; i < w->held.n; i++)
-		if (wants(&w->held.v[i], db, sql))
-			return &w->held.v[i];
-	for (size_t i = 0; i < w->kept.n; i++)
-		if (wants(&w->kept.v[i], db, sql))
-			return &w->kept.v[i];
-	return NULL;
+			return false;
+	for (size_t i = 0; i < w->held.n; i++) {
+		*ret = (struct kept){w->held.v[i].db, w->held.v[i].table};
+		if (wants(ret, db, sql))
+			return true;
+	}
+	for (size_t i = 0; i < w->kept.n; i++) {
+		*ret = w->kept.v[i];
+		if (wants(ret, db, sql))
+			return true;
+	}
+	return false;
 }
 
 static struct waiter *waiter_of(struct watch *w, const char *id)
@@ -198,13 +207,12 @@ static void forget_unseen(struct watch *w)
 static bool judge(struct watch *w, MYSQL_ROW row, struct err *why)
 {
 	char table[256] = "";
-	const struct held *h;
+	struct kept h;
 	struct waiter *k;
 
 	pthread_mutex_lock(&w->lock);
-	h = wanted(w, row);
-	if (h)
-		snprintf(table, sizeof(table), "%s`.`%s", h->db, h->table);
+	if (wanted(w, row, &h))
+		snprintf(table, sizeof(table), "%s`.`%s", h.db, h.table);
 	pthread_mutex_unlock(&w->lock);
 	if (!*table)
 		return false;
@@ -292,11 +300,8 @@ static void forget(struct watch *w)
 	while (w->held.n)
 		forget_held(w, 0);
 	list_done(&w->held);
-	for (size_t i = 0; i < w->kept.n; i++) {
-		free(w->kept.v[i].db);
-		free(w->kept.v[i].table);
-	}
 	list_done(&w->kept);
+	pool_done(&w->names);
 	list_done(&w->conns);
 	for (size_t i = 0; i < w->waiters.n; i++)
 		free(w->waiters.v[i].id);

@@ -178,13 +178,8 @@ static int take_snapshot(struct backup *b, struct err *e)
 	if (!b->databases.n)
 		return err_set(e, ERR_NOTFOUND, "site %s: the account %s sees no database at all", b->o->site->name,
 			       b->access.user);
-	for (size_t i = 0; i < b->databases.n; i++) {
-		uint64_t bytes;
-
-		if (dump_estimate(b->dump, b->databases.v[i], &bytes, e))
-			return -1;
-		b->db_bytes += bytes;
-	}
+	for (size_t i = 0; i < b->databases.n; i++)
+		b->db_bytes += dump_estimate(b->dump, b->databases.v[i]);
 	str_cut(b->job.run.snapshot, sizeof(b->job.run.snapshot), dump_position(b->dump));
 	b->job.progress.bytes_total = (int64_t)(b->db_bytes + b->file_bytes);
 	return 0;

@@ -97,11 +97,7 @@ static int size_up(struct site_check *k, const struct db_access *access, const c
 	}
 	k->out->db_bytes = 0;
 	for (size_t i = 0; i < names.n; i++) {
-		uint64_t bytes = 0;
-
-		if (rc == 0)
-			rc = dump_estimate(d, names.v[i], &bytes, e);
-		k->out->db_bytes += (int64_t)bytes;
+		k->out->db_bytes += (int64_t)dump_estimate(d, names.v[i]);
 		free(names.v[i]);
 	}
 	if (rc == 0 && !names.n)

@@ -156,12 +156,19 @@ static int read_sidecar(void *ctx, uint64_t offset, uint64_t n, archive_data_fn 
 	return store_get(o->idx_store, o->idx, offset, n, count_data, &c, e);
 }
 
+static void forget_manifest(struct opened *o)
+{
+	json_free(TAKE(o->manifest));
+	facts_done(&o->facts);
+}
+
 static int read_manifest(struct opened *o, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = {0};
 
 	buf_init(&text, MANIFEST_MAX);
-	if (archive_manifest(o->reader, &text, e) || json_parse(&o->manifest, text.p, text.len, e))
+	forget_manifest(o);
+	if (archive_manifest(o->reader, &text, e) || facts_parse(&o->facts, &o->manifest, &text, e))
 		return -1;
 	if (!str_eq(json_get_str(o->manifest, "format", ""), "felloe-archive 1"))
 		return err_set(e, ERR_INVALID, "it has the format \"%s\"; this version reads \"felloe-archive 1\"",
@@ -177,7 +184,7 @@ int opened_leave_sidecar(struct opened *o, const char *why, struct err *e)
 	o->sidecar_damage = xstrdup(why);
 	o->sidecar = false;
 	archive_close(TAKE(o->reader));
-	json_free(TAKE(o->manifest));
+	forget_manifest(o);
 	return archive_open(&o->reader, &archive, NULL, e) || read_manifest(o, e) ? -1 : 0;
 }
 
@@ -280,16 +287,18 @@ static int salvage_index(struct opened *o, const struct archive_object *sidecar,
 static int salvage_manifest(struct opened *o, const struct salvage_opts *s, struct err *e)
 {
 	CLEANUP(freep) char *db = NULL;
+	CLEANUP(buf_done) struct buf text = {0};
 	struct err why;
 
-	json_free(TAKE(o->manifest));
 	if (read_manifest(o, &why) == 0)
 		return 0;
 	if (why.kind != ERR_DAMAGED)
 		return *e = why, -1;
 	o->manifest_damage = xstrdup(why.msg);
 	db = guess_db(base_name(o->key), s->site);
-	return guess_manifest(o->reader, s->site, db ? db : s->db, &o->manifest, e);
+	buf_init(&text, MANIFEST_MAX);
+	forget_manifest(o);
+	return guess_manifest(o->reader, s->site, db ? db : s->db, &text, e) || facts_parse(&o->facts, &o->manifest, &text, e) ? -1 : 0;
 }
 
 int opened_salvage(struct opened *ret, const struct config *c, const struct found_archive *a,
@@ -311,7 +320,7 @@ void opened_close(struct opened *o)
 	archive_close(o->reader);
 	store_close(o->store);
 	store_close(o->idx_store);
-	json_free(o->manifest);
+	forget_manifest(o);
 	free(o->key);
 	free(o->idx);
 	free(o->sidecar_damage);

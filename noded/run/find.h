@@ -9,6 +9,7 @@
 #include "noded/config.h"
 #include "noded/run/catalogue.h"
 #include "noded/store/store.h"
+#include "noded/run/facts.h"
 #include "shared/err.h"
 #include "shared/hash.h"
 #include "shared/json.h"
@@ -49,7 +50,8 @@ struct opened {
 	struct store *idx_store; /* of its own: the index is looked up while data of the archive comes in */
 	char *key, *idx;
 	struct archive_reader *reader;
-	struct json *manifest;
+	struct json *manifest;   /* but for its lists of tables and triggers */
+	struct facts facts;      /* those */
 	uint64_t fetched;        /* bytes that came from the storage */
 	uint64_t size;           /* of the archive */
 	bool sidecar;            /* it has one, and it is in use */

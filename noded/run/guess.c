@@ -69,16 +69,14 @@ static int is_there(void *ctx, const struct archive_entry *entry, struct err *e)
 	return 1;
 }
 
-int guess_manifest(struct archive_reader *r, const char *site, const char *db, struct json **ret, struct err *e)
+int guess_manifest(struct archive_reader *r, const char *site, const char *db, struct buf *ret, struct err *e)
 {
-	CLEANUP(buf_done) struct buf b;
 	bool has_db = false, has_files = false;
 	struct json_out o;
 
-	buf_init(&b, MANIFEST_MAX);
 	if (archive_list(r, "db/", is_there, &has_db, e) || archive_list(r, "files/", is_there, &has_files, e))
 		return -1;
-	json_out_init(&o, &b);
+	json_out_init(&o, ret);
 	json_obj(&o, NULL);
 	json_put_str(&o, "format", "felloe-archive 1");
 	json_put_str(&o, "site", site);
@@ -96,5 +94,5 @@ int guess_manifest(struct archive_reader *r, const char *site, const char *db, s
 		json_end_obj(&o);
 	}
 	json_end_obj(&o);
-	return buf_check(&b, "what is known of the archive", e) || json_parse(ret, b.p, b.len, e) ? -1 : 0;
+	return buf_check(ret, "what is known of the archive", e);
 }

@@ -11,7 +11,7 @@
 
 /* site, db: what the archive is known to hold; db is left out when no member
  * belongs to a database. *ret is yours. */
-int guess_manifest(struct archive_reader *r, const char *site, const char *db, struct json **ret,
+int guess_manifest(struct archive_reader *r, const char *site, const char *db, struct buf *ret,
 		   struct err *e) MUSTCHECK;
 /* Database in "{site}-{db}-backup-…", the last part of a key; yours, NULL when there is none. */
 char *guess_db(const char *name, const char *site);

@@ -32,6 +32,8 @@ enum {
 	SWEEP_MS = 60000,
 };
 
+static const char definitions[] = "definitions";
+
 struct progress {
 	struct wire_progress *p;
 	char *path;
@@ -112,6 +114,10 @@ static void format_line(const struct progress *g, char *line, size_t size)
 	char share[64] = "";
 	const char *slash = strrchr(p->item, '/'), *item = slash && slash[1] ? slash + 1 : p->item;
 
+	if (str_eq(p->phase, definitions)) {
+		snprintf(line, size, "%s: %s %s", p->site, p->phase, p->item);
+		return;
+	}
 	units_bytes(done, (uint64_t)p->bytes_done);
 	units_rate(rate, p->rate);
 	if (p->bytes_total > 0) {
@@ -206,6 +212,14 @@ void progress_follow(struct progress *g, void (*fn)(void *ctx, const struct wire
 {
 	g->tell = fn;
 	g->tell_ctx = ctx;
+}
+
+void progress_definitions(struct wire_progress *p, uint64_t done, uint64_t of)
+{
+	char n[UNITS_TEXT], all[UNITS_TEXT];
+
+	str_cut(p->phase, sizeof(p->phase), definitions);
+	snprintf(p->item, sizeof(p->item), "%s of %s", units_thousands(n, done), units_thousands(all, of));
 }
 
 void progress_phase(struct progress *g, const char *phase, const char *item)

@@ -21,6 +21,8 @@ struct progress *progress_new(struct wire_progress *p, bool quiet);
 /* Cheap: looks at the clock and mostly does nothing. */
 void progress_tick(struct progress *g);
 /* Show a new phase ("dump", "files" ...) at once. item "" none. */
+/* The phase "definitions" with "12,345 of 100,000" as its item: no byte of rows moves meanwhile. */
+void progress_definitions(struct wire_progress *p, uint64_t done, uint64_t of);
 void progress_phase(struct progress *g, const char *phase, const char *item);
 /* Tell fn as well, every two seconds and at each phase. */
 void progress_follow(struct progress *g, void (*fn)(void *ctx, const struct wire_progress *p), void *ctx);

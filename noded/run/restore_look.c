@@ -29,14 +29,13 @@ static int refuse(struct restore *r, const struct obstacles *list, struct err *e
 /* The largest thing among the rows that are wanted; archives of earlier versions do not tell. */
 static void find_longest(const struct restore *r, struct preflight *p)
 {
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
-		const char *name = json_get_str(t, "name", "");
-		int64_t longest = json_get_int(t, "longest", 0);
+	for (size_t i = 0; i < r->opened.facts.tables.n; i++) {
+		const struct fact_table *t = &r->opened.facts.tables.v[i];
 
-		if (longest <= (int64_t)p->longest || !restore_table_wanted(r, name))
+		if (t->longest <= (int64_t)p->longest || !restore_table_wanted(r, t->name))
 			continue;
-		p->longest = (uint64_t)longest;
-		p->longest_in = name;
+		p->longest = (uint64_t)t->longest;
+		p->longest_in = t->name;
 	}
 }
 

@@ -32,7 +32,7 @@ static void place_done(struct place *p)
 static void place_init(struct place *p, struct restore *r)
 {
 	*p = (struct place){0};
-	restore_add_triggers(r, "name", &p->names);
+	restore_add_triggers(r, false, &p->names);
 	p->triggers = (struct strings){.v = p->names.v, .n = p->names.n};
 	p->swap = (struct swap){.access = &r->access, .scratch = r->target_db, .db = r->source_db, .old = r->old_db,
 				.whole = !r->tables.n, .tables = &r->tables, .triggers = &p->triggers, .warn = warn, .ctx = r};
@@ -45,8 +45,8 @@ static int look_for_surplus(struct restore *r, const struct swap *s, struct err 
 	char count[UNITS_COUNT];
 	int rc;
 
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t))
-		*list_push(&archive) = xstrdup(json_get_str(t, "name", ""));
+	for (size_t i = 0; i < r->opened.facts.tables.n; i++)
+		*list_push(&archive) = xstrdup(r->opened.facts.tables.v[i].name);
 	rc = swap_surplus(s, &archive, &surplus, e);
 	for (size_t i = 0; rc == 0 && i < surplus.n; i++)
 		job_say(r->o->job, "table `%s` is not in the archive: it %s to `%s`", surplus.v[i],
@@ -154,7 +154,7 @@ static int make_programs(struct restore *r, const struct swap *s, struct err *e)
 		*list_push(&p) = xstrdup("db/10-schema/3-view-placeholders/*");
 		*list_push(&p) = xstrdup("db/30-post/*");
 	} else {
-		restore_add_triggers(r, "member", &p);
+		restore_add_triggers(r, true, &p);
 	}
 	o.prefixes = (const char *const *)p.v;
 	o.n_prefixes = p.n;

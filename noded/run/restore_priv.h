@@ -19,7 +19,7 @@ struct restore {
 	char *target_db;            /* where it is loaded */
 	char *old_db;               /* in place: for what is replaced */
 	char *target_dir;
-	struct strings tables;      /* wanted of the database, patterns resolved; empty: all */
+	struct strings tables;      /* wanted of the database, patterns resolved, sorted; empty: all */
 	enum swap_state swap_state; /* in place: where an earlier one stopped */
 	bool keep_old;
 	struct db_access access;    /* in use */
@@ -53,8 +53,8 @@ struct prefixes {
 void prefixes_done(struct prefixes *p);
 /* The members of the database, or of the tables asked for. */
 void restore_database_prefixes(const struct restore *r, struct prefixes *p);
-/* The triggers of the tables asked for: a field of each, "name" or "member". */
-void restore_add_triggers(const struct restore *r, const char *field, struct prefixes *p);
+/* The triggers of the tables asked for: their names, or their members. */
+void restore_add_triggers(const struct restore *r, bool members, struct prefixes *p);
 int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e) MUSTCHECK;
 
 struct sum {
@@ -64,7 +64,6 @@ struct sum {
 /* How many members and bytes the prefixes stand for. With all set each of them
  * has to stand for something. */
 int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e) MUSTCHECK;
-const struct json *restore_manifest_tables(const struct restore *r);
 bool restore_table_wanted(const struct restore *r, const char *name);
 void restore_strings_done(struct strings *s);
 /* Fills r->tables. ERR_NOTFOUND for a table asked for that the archive does not have. */

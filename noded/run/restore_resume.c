@@ -179,8 +179,8 @@ static int lock_all(struct restore *r, struct err *e)
 /* A table of the dump may be called as the journal. */
 static bool name_is_free(const struct restore *r)
 {
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t))
-		if (str_ieq(json_get_str(t, "name", ""), JOURNAL_TABLE))
+	for (size_t i = 0; i < r->opened.facts.tables.n; i++)
+		if (str_ieq(r->opened.facts.tables.v[i].name, JOURNAL_TABLE))
 			return false;
 	return true;
 }

@@ -11,7 +11,6 @@
 #include "noded/mysql/sqltext.h"
 #include "noded/run/restore_rows_priv.h"
 #include "shared/daemon.h"
-#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -33,7 +32,6 @@ void restore_rows_free(struct restore_rows *w)
 		return;
 	crew_close(w->crew);
 	for (size_t i = 0; i < w->tables.n; i++) {
-		free(w->tables.v[i].part);
 		free(w->tables.v[i].keys);
 		free(w->tables.v[i].constraints);
 	}
@@ -41,6 +39,7 @@ void restore_rows_free(struct restore_rows *w)
 		free(w->loaded.v[i]);
 	list_done(&w->loaded);
 	list_done(&w->tables);
+	pool_done(&w->parts);
 	list_done(&w->said);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -53,7 +52,7 @@ static int by_part(const void *a, const void *b)
 	return strcmp(((const struct table *)a)->part, ((const struct table *)b)->part);
 }
 
-struct table *restore_rows_find(struct restore_rows *w, char *part)
+struct table *restore_rows_find(struct restore_rows *w, const char *part)
 {
 	const struct table wanted = {.part = part};
 
@@ -90,8 +89,9 @@ int restore_rows_plan(struct restore *r, struct err *e)
 	restore_rows_free(r->rows);
 	w = r->rows = xcalloc(1, sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
-		const char *name = json_get_str(t, "name", "");
+	for (size_t i = 0; i < r->opened.facts.tables.n; i++) {
+		const struct fact_table *t = &r->opened.facts.tables.v[i];
+		const char *name = t->name;
 		CLEANUP(buf_done) struct buf part = {0};
 
 		if (!restore_table_wanted(r, name))
@@ -104,7 +104,7 @@ int restore_rows_plan(struct restore *r, struct err *e)
 		member_name(&part, name);
 		if (buf_check(&part, "name of a table", e))
 			return -1;
-		*list_push(&w->tables) = (struct table){.r = r, .facts = t, .part = buf_take(&part), .ready = true};
+		*list_push(&w->tables) = (struct table){.r = r, .facts = t, .part = pool_add(&w->parts, part.p), .ready = true};
 	}
 	if (w->tables.n)
 		qsort(w->tables.v, w->tables.n, sizeof(*w->tables.v), by_part);
@@ -113,7 +113,7 @@ int restore_rows_plan(struct restore *r, struct err *e)
 
 static const char *name_of(const struct table *t)
 {
-	return json_get_str(t->facts, "name", "");
+	return t->facts->name;
 }
 
 /* ---- in a loader's thread */
@@ -132,26 +132,29 @@ static void at_work(struct table *t, const struct table **what, bool on)
 
 static bool wants_rows(const struct table *t)
 {
-	return json_get_bool(t->facts, "data", true);
+	return t->facts->data;
+}
+
+static uint64_t rows_of(const struct table *t)
+{
+	return t->facts->rows > 0 ? (uint64_t)t->facts->rows : 0;
 }
 
 /* NULL, or how it differs from what was counted when it was dumped. */
 static const char *difference(const struct table *t)
 {
-	uint8_t wanted[16];
-
-	if (hex_decode(wanted, sizeof(wanted), json_get_str(t->facts, "digest", "")))
+	if (!t->facts->has_digest)
 		return "the manifest has no digest of it";
-	if (t->rows != (uint64_t)json_get_int(t->facts, "rows", 0))
+	if (t->rows != rows_of(t))
 		return "rows are missing or too many";
-	return memcmp(t->digest, wanted, sizeof(wanted)) ? "other content than was dumped" : NULL;
+	return memcmp(t->digest, t->facts->digest, sizeof(t->digest)) ? "other content than was dumped" : NULL;
 }
 
 static int compare(struct table *t, struct load *l, struct err *e)
 {
 	if (!wants_rows(t))
 		return load_has(l, name_of(t), e);
-	if (load_check(l, name_of(t), json_get_str(t->facts, "select", "*"), &t->rows, t->digest, e))
+	if (load_check(l, name_of(t), t->facts->select, &t->rows, t->digest, e))
 		return -1;
 	if (t->r->journal && t->bytes >= NOTE_FROM && !difference(t))
 		return journal_add(load_conn(l), "checked", name_of(t), NULL, e);
@@ -219,7 +222,7 @@ static int on_loaded(void *ctx, const char *member, struct err *e)
  * what came of it is told, never taken for all of it. */
 static bool tell_damaged(struct restore *r, const struct table *t)
 {
-	int64_t expected = json_get_int(t->facts, "rows", -1);
+	int64_t expected = t->facts->rows;
 	bool partly = t->broken || restore_table_state(r, name_of(t)) == TABLE_PARTLY;
 	char of[48] = "";
 
@@ -237,13 +240,13 @@ static void count(struct restore *r, const struct table *t)
 	if (!wants_rows(t))
 		return;
 	r->out->tables++;
-	r->out->rows += (uint64_t)json_get_int(t->facts, "rows", 0);
+	r->out->rows += rows_of(t);
 }
 
 /* Compared by an earlier run. */
 static void count_known(struct restore *r, const struct table *t)
 {
-	int64_t rows = json_get_int(t->facts, "rows", 0);
+	int64_t rows = (int64_t)rows_of(t);
 
 	count(r, t);
 	if (wants_rows(t))
@@ -253,7 +256,7 @@ static void count_known(struct restore *r, const struct table *t)
 static void tell(struct restore *r, const struct table *t)
 {
 	const char *name = name_of(t), *differs = difference(t);
-	int64_t expected = json_get_int(t->facts, "rows", 0);
+	int64_t expected = (int64_t)rows_of(t);
 
 	if (!wants_rows(t))
 		return;
@@ -275,7 +278,7 @@ static void put_event(struct restore *r, const struct table *t)
 {
 	const char *digest = t->broken || restore_table_state(r, name_of(t)) == TABLE_PARTLY ? "incomplete" :
 			     r->opened.manifest_damage ? "unknown" : !difference(t) ? "agrees" : "differs";
-	int64_t dumped = json_get_int(t->facts, "rows", -1);
+	int64_t dumped = t->facts->rows;
 
 	if (wants_rows(t))
 		restore_event_table(r->o->events, &(struct restore_table){name_of(t), t->rows, dumped, digest});
@@ -507,7 +510,10 @@ static int sql_begin(void *ctx, const struct tar_entry *entry, struct err *e)
 	free(r->member);
 	r->member = xstrdup(entry->name);
 	r->skip = restore_is_lost(r, r->member);
-	str_cut(r->o->job->progress.item, sizeof(r->o->job->progress.item), entry->name);
+	if (!str_starts(r->member, tables_dir)) {
+		str_cut(r->o->job->progress.phase, sizeof(r->o->job->progress.phase), "restore");
+		str_cut(r->o->job->progress.item, sizeof(r->o->job->progress.item), entry->name);
+	}
 	if (r->skip)
 		return 0;
 	if (is_rows(r->member))
@@ -562,8 +568,11 @@ static int sql_end(void *ctx, struct err *e)
 		return crew_end(r->rows->crew, e);
 	if (!r->skip && load_end(r->load, e))
 		return forgive(r, e);
-	if (!r->skip && str_starts(r->member, tables_dir) && (t = restore_rows_table_of(r->rows, r->member)))
+	if (!r->skip && str_starts(r->member, tables_dir) && (t = restore_rows_table_of(r->rows, r->member))) {
 		t->made = true;
+		progress_definitions(&r->o->job->progress, ++r->rows->made, r->rows->tables.n);
+		show(r);
+	}
 	return 0;
 }
 

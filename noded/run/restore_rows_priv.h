@@ -13,8 +13,8 @@
 
 struct table {
 	struct restore *r;
-	const struct json *facts;   /* of the manifest */
-	char *part;                 /* its name in names of members */
+	const struct fact_table *facts;
+	const char *part;           /* its name in names of members */
 	char *keys, *constraints;   /* to be added; NULL none */
 	bool made;                  /* its definition is loaded */
 	bool lost;                  /* it could not be made */
@@ -30,6 +30,8 @@ struct table {
 };
 struct restore_rows {
 	struct { LIST_OF(struct table); } tables;  /* by part */
+	struct pool parts;
+	size_t made;                /* tables that are defined */
 	struct crew *crew;          /* while rows are loaded */
 	struct strings loaded;      /* members, of an earlier run; sorted */
 	uint64_t members;
@@ -43,7 +45,7 @@ struct restore_rows {
 };
 
 /* NULL: the manifest does not know it, or it is not wanted. */
-struct table *restore_rows_find(struct restore_rows *w, char *part);
+struct table *restore_rows_find(struct restore_rows *w, const char *part);
 /* The table of a member "db/.../PART.xyz". */
 struct table *restore_rows_table_of(struct restore_rows *w, const char *member);
 

@@ -147,22 +147,19 @@ static int read_all(struct restore *r, const struct prefixes *p, void (*damaged)
 /* Triggers and views would fail for want of their table, or fire on the wrong one. */
 static void lose_triggers(struct restore *r)
 {
-	const struct json *list = json_get(json_get(r->opened.manifest, "database"), "triggers_of");
+	const struct facts *f = &r->opened.facts;
 
-	for (const struct json *t = json_first(list); t; t = json_next(t)) {
-		const char *member = json_get_str(t, "member", "");
-
-		if (restore_table_state(r, json_get_str(t, "table", "")) == TABLE_LOST)
-			restore_lose(r, member, "the definition of its table is lost");
-	}
+	for (size_t i = 0; i < f->triggers.n; i++)
+		if (restore_table_state(r, f->triggers.v[i].table) == TABLE_LOST)
+			restore_lose(r, f->triggers.v[i].member, "the definition of its table is lost");
 }
 
 static bool all_lost(const struct restore *r)
 {
 	bool any = false;
 
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
-		const char *name = json_get_str(t, "name", "");
+	for (size_t i = 0; i < r->opened.facts.tables.n; i++) {
+		const char *name = r->opened.facts.tables.v[i].name;
 
 		if (!restore_table_wanted(r, name))
 			continue;

@@ -27,22 +27,23 @@ static void add_table(struct prefixes *p, const char *table)
 	*list_push(p) = xasprintf("db/20-data/%s.*", name.p);
 }
 
-bool restore_table_wanted(const struct restore *r, const char *name)
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < r->tables.n; i++)
-		if (str_eq(r->tables.v[i], name))
-			return true;
-	return !r->tables.n;
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The triggers of the tables asked for: a field of each, "name" or "member". */
-void restore_add_triggers(const struct restore *r, const char *field, struct prefixes *p)
+bool restore_table_wanted(const struct restore *r, const char *name)
 {
-	const struct json *list = json_get(json_get(r->opened.manifest, "database"), "triggers_of");
+	return !r->tables.n || bsearch(&name, r->tables.v, r->tables.n, sizeof(*r->tables.v), by_text);
+}
 
-	for (const struct json *t = json_first(list); t; t = json_next(t))
-		if (restore_table_wanted(r, json_get_str(t, "table", "")))
-			*list_push(p) = xstrdup(json_get_str(t, field, ""));
+void restore_add_triggers(const struct restore *r, bool members, struct prefixes *p)
+{
+	const struct facts *f = &r->opened.facts;
+
+	for (size_t i = 0; i < f->triggers.n; i++)
+		if (restore_table_wanted(r, f->triggers.v[i].table))
+			*list_push(p) = xstrdup(members ? f->triggers.v[i].member : f->triggers.v[i].name);
 }
 
 /* A schema aside: events would run in it. */
@@ -83,7 +84,7 @@ void restore_database_prefixes(const struct restore *r, struct prefixes *p)
 	add_sequences(r, p);
 	for (size_t i = 0; i < r->tables.n; i++)
 		add_table(p, r->tables.v[i]);
-	restore_add_triggers(r, "member", p);
+	restore_add_triggers(r, true, p);
 }
 
 int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e)
@@ -145,11 +146,6 @@ int restore_measure(struct restore *r, const struct prefixes *p, bool all, struc
 	return 0;
 }
 
-const struct json *restore_manifest_tables(const struct restore *r)
-{
-	return json_get(json_get(r->opened.manifest, "database"), "tables");
-}
-
 void restore_strings_done(struct strings *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -157,40 +153,51 @@ void restore_strings_done(struct strings *s)
 	list_done(s);
 }
 
-static bool is_chosen(const struct restore *r, const char *name)
-{
-	for (size_t i = 0; i < r->tables.n; i++)
-		if (str_eq(r->tables.v[i], name))
-			return true;
-	return false;
-}
-
 /* The table called so, or those that the pattern stands for. */
 static size_t choose(struct restore *r, const char *wanted)
 {
-	size_t found = 0;
+	const struct facts *f = &r->opened.facts;
 	bool pattern = strpbrk(wanted, "*?") != NULL;
+	size_t found = 0;
 
 	for (unsigned pass = 0; pass < 2 && !found; pass++)
-		for (const struct json *t = json_first(restore_manifest_tables(r)); t; t = json_next(t)) {
-			const char *name = json_get_str(t, "name", "");
+		for (size_t i = 0; i < f->tables.n; i++) {
+			const char *name = f->tables.v[i].name;
 
 			if (pass ? !pattern || fnmatch(wanted, name, FNM_NOESCAPE) : !str_eq(name, wanted))
 				continue;
 			found++;
-			if (!is_chosen(r, name))
-				*list_push(&r->tables) = xstrdup(name);
+			*list_push(&r->tables) = xstrdup(name);
 		}
 	return found;
 }
 
+/* Sorted, each once: two patterns may stand for the same table. */
+static void sort_tables(struct strings *s)
+{
+	size_t n = 0;
+
+	if (s->n)
+		qsort(s->v, s->n, sizeof(*s->v), by_text);
+	for (size_t i = 0; i < s->n; i++) {
+		if (n && str_eq(s->v[n - 1], s->v[i]))
+			free(s->v[i]);
+		else
+			s->v[n++] = s->v[i];
+	}
+	s->n = n;
+}
+
 int restore_choose_tables(struct restore *r, struct err *e)
 {
+	const struct facts *f = &r->opened.facts;
 	const char *names[256], *nearest;
 	size_t n = 0;
 
-	for (const struct json *t = json_first(restore_manifest_tables(r)); t && n < ARRAY_LEN(names); t = json_next(t))
-		names[n++] = json_get_str(t, "name", "");
+	while (n < f->tables.n && n < ARRAY_LEN(names)) {
+		names[n] = f->tables.v[n].name;
+		n++;
+	}
 	for (size_t i = 0; i < r->o->tables.n; i++) {
 		const char *wanted = r->o->tables.v[i];
 
@@ -200,5 +207,6 @@ int restore_choose_tables(struct restore *r, struct err *e)
 		return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s%s%s", wanted, r->source_db,
 			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 	}
+	sort_tables(&r->tables);
 	return 0;
 }

@@ -224,11 +224,20 @@ static int store_member(void *ctx, const char *name, const void *p, size_t n, st
 	return archive_add(ctx, name, p, n, e);
 }
 
+static void dump_defined(void *ctx, size_t done, size_t of)
+{
+	struct work *w = ctx;
+
+	progress_definitions(&w->s->job->progress, done, of);
+	tick(w);
+}
+
 static void dump_progress(void *ctx, const char *table, uint64_t rows, uint64_t bytes)
 {
 	struct work *w = ctx;
 	struct wire_progress *p = &w->s->job->progress;
 
+	str_cut(p->phase, sizeof(p->phase), "dump");
 	str_cut(p->item, sizeof(p->item), table);
 	p->rows = w->rows_before + (int64_t)rows;
 	p->bytes_done = w->bytes_before + (int64_t)bytes;
@@ -326,7 +335,7 @@ static int stream_files(struct work *w, struct walk_result *walked, struct err *
 static int stream_database(struct work *w, struct dump_result *result, struct err *e)
 {
 	const struct dump_sink sink = {.member = take_member, .swap = take_buffer, .begin = begin_pieces,
-				       .write = write_piece, .end = end_pieces, .fail = fail_pieces, .progress = dump_progress,
+				       .write = write_piece, .end = end_pieces, .fail = fail_pieces, .defined = dump_defined, .progress = dump_progress,
 				       .warn = dump_warning, .ctx = w};
 	CLEANUP(relay_freep) struct relay *relay = NULL;
 	struct stream *s = w->s;

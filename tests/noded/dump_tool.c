@@ -221,13 +221,13 @@ static int do_dump(struct tool *t, struct err *e)
 	CLEANUP(dump_result_done) struct dump_result r = {0};
 	CLEANUP(freep) char *path = xasprintf("%s/order", t->dir);
 	CLEANUP(fclosep) FILE *order = str_eq(t->dir, "-") ? NULL : fopen(path, "we");
-	uint64_t estimate = 0;
 
 	t->order = order;
-	if (dump_open(&d, &o, e) || dump_estimate(d, t->db, &estimate, e) ||
+	if (dump_open(&d, &o, e) ||
 	    dump_database(d, t->db, &t->exclude, &sink, &r, e))
 		return -1;
-	printf("method: %s (%s)\nposition: %s\nestimate: %" PRIu64 "\n", dump_method(d), dump_note(d), dump_position(d), estimate);
+	printf("method: %s (%s)\nposition: %s\nestimate: %" PRIu64 "\n", dump_method(d), dump_note(d), dump_position(d),
+	       dump_estimate(d, t->db));
 	printf("tables %zu rows %" PRIu64 " bytes %" PRIu64 " views %u triggers %u routines %u events %u sequences %u\n",
 	       r.tables.n, r.rows, r.bytes, r.views, r.triggers, r.routines, r.events, r.sequences);
 	printf("members %u progress %s readers %u\n", t->members, t->progress ? "told" : "none", t->n_threads);

@@ -18,6 +18,9 @@ noded_tests = \
 	tests/noded/test_keep \
 	tests/noded/test_lost \
 	tests/noded/test_dump \
+	tests/noded/test_facts \
+	tests/noded/test_progress \
+	tests/noded/test_mysql_schema \
 	tests/noded/test_wpconfig \
 	tests/noded/test_site_facts \
 	tests/noded/test_sysstat \
@@ -40,8 +43,12 @@ tests_noded_test_relay_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_stream_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_plausible_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dump_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_progress_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_schema_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dump_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_lost_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_schema_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_keep_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_find_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_wpconfig_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)

@@ -11,6 +11,7 @@ shared_tests = \
 	tests/shared/test_client \
 	tests/shared/test_clock \
 	tests/shared/test_units \
+	tests/shared/test_pool \
 	tests/shared/test_log \
 	tests/shared/test_fs \
 	tests/shared/test_opt \
@@ -29,6 +30,7 @@ tests_shared_test_wire_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_client_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_clock_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_units_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_shared_test_pool_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_log_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_fs_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_shared_test_opt_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)

@@ -93,6 +93,20 @@ static void a_count_has_the_word_for_one_or_for_many(void **state)
 			    "18446744073709551615 a word of more than thirty-nine charact");
 }
 
+static void counts_have_their_thousands_apart(void **state)
+{
+	char text[UNITS_TEXT];
+
+	(void)state;
+	assert_string_equal(units_thousands(text, 0), "0");
+	assert_string_equal(units_thousands(text, 999), "999");
+	assert_string_equal(units_thousands(text, 1000), "1,000");
+	assert_string_equal(units_thousands(text, 100000), "100,000");
+	assert_string_equal(units_thousands(text, 12345678), "12,345,678");
+	assert_string_equal(units_thousands(text, 99999999999999999u), "99,999,999,999,999,999");
+	assert_string_equal(units_thousands(text, UINT64_MAX), "18446744073709551615");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +116,7 @@ int main(void)
 		cmocka_unit_test(spans_change_their_unit_as_they_grow),
 		cmocka_unit_test(estimates_are_words_for_people),
 		cmocka_unit_test(a_count_has_the_word_for_one_or_for_many),
+		cmocka_unit_test(counts_have_their_thousands_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
