@@ -34,7 +34,7 @@ jq '.timers[0].keep = {last: 5}' "$T/web-01/config.json" >"$T/five" && cp "$T/fi
 check "and another" run noded_ backup --timer nightly shop
 jq '.timers[0].keep = {last: 1}' "$T/web-01/config.json" >"$T/one" && cp "$T/one" "$T/web-01/config.json"
 RUN=$(run_at 0 uuid) A=$(archive_of 0)
-check "the master knows it" until_ok 20 run_is .state ok
+check "the master knows it" until_ok 60 run_is .state ok
 check "it verifies" run noded_ verify shop
 check "which changes nothing" state_is 0 ok
 check "the older one would be deleted" run noded_ prune --dry-run shop
@@ -53,10 +53,10 @@ check "for machines, too" test "$(noded_ list --json | jq -c '[.damaged, [.runs[
 check "status tells" run noded_ status
 check "what is wrong" says "damaged: files$T/web-01/www/photo.jpg"
 check "the one before is the last good one" test "$(noded_ status --json | jq -r '.sites[0].last_good_run')" = "$(run_at 1 uuid)"
-check "the master has it" until_ok 20 run_is .state suspect
+check "the master has it" until_ok 60 run_is .state suspect
 check "with the reason" is '.error | .kind + " " + .message | startswith("damaged damaged: files")' true
 check "and the archive" is '.archives[0].damage | contains("photo.jpg")' true
-check "its alert is open" until_ok 30 alerts_are shop
+check "its alert is open" until_ok 60 alerts_are shop
 check "it says what to do" is '.items[] | select(.kind == "suspect_run") | .next_step | contains("felloe-noded backup shop")' true
 check "the console signs in" run felloe login --user admin
 check "it shows the run" run felloe run "$RUN"
@@ -82,8 +82,8 @@ check "as deep as that one finds it sound" run noded_ verify shop --run "$RUN" -
 check "which is said" says "is sound again: warning"
 check "the run counts again" state_is 0 warning
 check "the list has no damage" test "$(noded_ list --json | jq -c .damaged)" = '[]'
-check "the master knows" until_ok 20 run_is '[.state, .error, .archives[0].damage] | @csv' '"warning",,'
-check "the alert is closed" until_ok 30 alerts_are ""
+check "the master knows" until_ok 60 run_is '[.state, .error, .archives[0].damage] | @csv' '"warning",,'
+check "the alert is closed" until_ok 60 alerts_are ""
 
 # ---- away, and lost
 mv "$STORE" "$T/unmounted" && mkdir "$STORE"
