@@ -251,6 +251,8 @@ static int session(struct conn *c, struct err *e)
 		/* tables that are older than it come back with the options that they have, and keys are added to them */
 		"SET SESSION innodb_strict_mode=0",
 		"SET SESSION explicit_defaults_for_timestamp=1",
+		/* sequences cannot be written down as statements */
+		"SET SESSION binlog_format=IF(@@binlog_format='STATEMENT','MIXED',@@binlog_format)",
 	};
 
 	/* Defaults of the server that would leave out rows, refuse a look at many, or hold back what is written. */

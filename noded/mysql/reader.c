@@ -161,7 +161,7 @@ static enum step plain(struct reader *r, bool end)
 		r->at++;
 		return GO_ON;
 	}
-	if (!have(r, sizeof(r->delimiter), end) && !(c == '\'' || c == '"' || c == '`'))
+	if (!have(r, sizeof(r->delimiter), end) && (c == r->delimiter[0] || !(c == '\'' || c == '"' || c == '`')))
 		return WANT_MORE; /* enough to see any mark, or the word DELIMITER, whole */
 	if (r->line_start && !r->substance && r->b.len - r->at > 10 && !strncasecmp(r->b.p + r->at, "delimiter", 9) &&
 	    (ahead(r, 9) == ' ' || ahead(r, 9) == '\t'))

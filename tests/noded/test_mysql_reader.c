@@ -99,6 +99,7 @@ static void delimiter_lines_change_the_delimiter(void **state)
 	splits("select\ndelimiter from t;", "select\ndelimiter from t|");
 	splits("DELIMITER //\nend", "!");
 	splits("-- first\nDELIMITER //\na//\nDELIMITER ;", "a|");
+	splits("DELIMITER '$\n\nabcdefghijklmnopqrstuvwxyz012345'$b'$\n", "abcdefghijklmnopqrstuvwxyz012345|b|");
 }
 
 static void a_statement_that_never_ends_meets_its_limit(void **state)
