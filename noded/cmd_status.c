@@ -227,7 +227,16 @@ static void print_running(const struct wire_progress *p)
 	       units_span(span, clock_ms() - p->started));
 }
 
-static void print_site(const struct site_status *site)
+/* A good run that nobody can get at is said to be so. */
+static bool out_of_reach(const struct config *config, const struct wire_run *run)
+{
+	for (size_t i = 0; i < run->archives.n; i++)
+		if (!config_storage(config, run->archives.v[i].storage))
+			return true;
+	return false;
+}
+
+static void print_site(const struct config *config, const struct site_status *site)
 {
 	char age[UNITS_TEXT], day[32];
 
@@ -237,8 +246,9 @@ static void print_site(const struct site_status *site)
 	}
 	printf("%-20s  last run %s", site->site, run_state_name(site->last.v[0].state));
 	if (site->good.n)
-		printf(", last good %s ago on %s", units_span(age, clock_ms() - site->good.v[0].started),
-		       site->good.v[0].archives.n ? site->good.v[0].archives.v[0].storage : "-");
+		printf(", last good %s ago on %s%s", units_span(age, clock_ms() - site->good.v[0].started),
+		       site->good.v[0].archives.n ? site->good.v[0].archives.v[0].storage : "-",
+		       out_of_reach(config, &site->good.v[0]) ? " (out of reach)" : "");
 	else
 		printf(", no good run yet");
 	if (site->proven.n)
@@ -262,7 +272,7 @@ static void print_text(const struct status *s)
 	if (!s->running.n)
 		puts("nothing runs now");
 	for (size_t i = 0; i < s->sites.n; i++)
-		print_site(&s->sites.v[i]);
+		print_site(s->config, &s->sites.v[i]);
 	for (size_t i = 0; i < s->config->storages.n; i++) {
 		const struct storage *storage = &s->config->storages.v[i];
 		char used[UNITS_TEXT], limit[UNITS_TEXT];

@@ -45,6 +45,7 @@ check "says it" says "old, out of reach: not configured any more"
 check "for programs, too" test "$(noded list --json | jq -r '.out_of_reach | length')" = 1
 check "status" run noded status
 check "says it in the same words" says "lies on storage old, which is not in the configuration any more"
+check "and that the last good run is there" says "on old (out of reach)"
 check "and for programs" test "$(noded status --json | jq -r '.out_of_reach[0].storage')" = old
 check "check warns" run -e 3 noded check --only storages
 check "with the same words" says "felloe-noded forget old gives up"
