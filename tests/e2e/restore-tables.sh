@@ -111,7 +111,7 @@ sql -e "CREATE USER low@127.0.0.1 IDENTIFIED BY 'low'; GRANT ALL ON \`low%\`.* T
 printf low >"$T/low" && chmod 600 "$T/low"
 check "an account that may not set definers restores all the same" run -e 3 noded restore shop --to-db low1 --db-user low \
 	--db-host "127.0.0.1:$PORT" --db-password-file "$T/low"
-check "it says whose they are now" says "now have the restoring account as their DEFINER"
+check "it says whose they are now" says "got the restoring account as DEFINER"
 check "they are its own" test "$(sql -N -e "SELECT DISTINCT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'low1'
 	UNION SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'low1'")" = "low@127.0.0.1"
 check "the others stay with who had them" test "$(sql -N -e "SELECT DISTINCT DEFINER FROM information_schema.TRIGGERS
