@@ -28,6 +28,11 @@ CREATE TABLE auto_double (id DOUBLE NOT NULL AUTO_INCREMENT PRIMARY KEY) ENGINE=
 CREATE TABLE auto_pair (g INT, id INT AUTO_INCREMENT, PRIMARY KEY (g, id)) ENGINE=MyISAM; INSERT INTO auto_pair (g) VALUES (1), (1), (2);
 
 -- ---- texts and bytes
+-- half a surrogate pair, code points that mean nothing, noncharacters
+CREATE TABLE halves (id INT PRIMARY KEY, u2 VARCHAR(9) CHARACTER SET ucs2, u16 VARCHAR(9) CHARACTER SET utf16, le VARCHAR(9) CHARACTER SET utf16le,
+  u32 VARCHAR(9) CHARACTER SET utf32, u3 TEXT CHARACTER SET utf8mb3, u4 TEXT CHARACTER SET utf8mb4, KEY (u2), KEY (u32));
+INSERT INTO halves VALUES (1, 0xD800, 0x0378, 0x7803, 0x0000DFFF, 0xEDA080, 0xEDBFBF), (3, 0xFFFE, 0xFFFF, 0xFEFF, 0x0001FFFE, 0xEFBFBE, 0xF09FBFBE),
+  (2, 0x0061DC000061, 0xDBFFDFFF, 0xFFDBFFDF, 0x000000610000D80000000061, 0xEFBFBF, 0xF48FBFBF), (4, 0x0000, 0x0027, 0x5C00, 0, 0x00, 0x27);
 CREATE TABLE text_kinds (id INT PRIMARY KEY, c0 CHAR(0), v0 VARCHAR(0) NOT NULL DEFAULT '', c255 CHAR(255) CHARACTER SET ascii, n NATIONAL VARCHAR(10), b0 BINARY(0), b255 BINARY(255), vb0 VARBINARY(0),
   vcomp VARCHAR(500) COMPRESSED, tcomp TEXT COMPRESSED DEFAULT 'compressed', bcomp BLOB COMPRESSED=zlib, tdef TEXT DEFAULT ('it''s ' || 1), cbin CHAR(10) BINARY, unq TEXT,
   ee ENUM('', ' ', 'a,b', 'x''y', '\\', '"', '`', 'ä€', '😀', 'zero\0byte') CHARACTER SET utf8mb4, es SET('1', '2', 'a b', 'ü', '''', '\\n'), e64 SET('0','1','2','3','4','5','6','7','8','9','10','11','12','13','14','15','16','17','18','19','20','21','22','23','24','25','26','27','28','29','30','31','32','33','34','35','36','37','38','39','40','41','42','43','44','45','46','47','48','49','50','51','52','53','54','55','56','57','58','59','60','61','62','63'),
