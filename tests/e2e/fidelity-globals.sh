@@ -52,7 +52,7 @@ stock_client() {
 	describe_all "${DBS[@]}" >"$T/after" && diff "$T/before" "$T/after"
 }
 check "such tables come back by the stock client too" stock_client
-globals "sql_select_limit=DEFAULT, autocommit=0, completion_type=2, tx_read_only=1, tx_isolation='READ-UNCOMMITTED', wait_timeout=2"
+globals "sql_select_limit=DEFAULT, autocommit=0, completion_type=2, tx_read_only=1, tx_isolation='READ-UNCOMMITTED'"
 check "a server that holds back what is written" comes_back
 globals "sql_mode='ORACLE,NO_BACKSLASH_ESCAPES,EMPTY_STRING_IS_NULL,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE',
 	init_connect='SET sql_quote_show_create=0, sql_auto_is_null=1, character_set_results=sjis, collation_connection=swe7_bin, sql_mode=ANSI_QUOTES'"
