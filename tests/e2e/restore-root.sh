@@ -51,5 +51,5 @@ mv "$T/db/own.sock" "$T/db/mysql.sock"
 
 check "an account that is given is not replaced" run -e 5 noded restore shop --to-db copy_no \
 	--db-host "127.0.0.1:$PORT" --db-user site --db-password-file <(echo sitepw)
+check "it is named" says "site"
 check "and nothing was made" test -z "$(sql -N -e "SHOW DATABASES LIKE 'copy_no'")"
-says "site"
