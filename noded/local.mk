@@ -116,7 +116,7 @@ libnoded_a_SOURCES += \
 	noded/run/restore_events.h noded/run/restore.h noded/run/restore_events.c noded/run/restore_priv.h \
 	noded/run/restore_wanted.c noded/run/restore_salvage.c noded/run/restore_rows_priv.h noded/run/restore_rows.c noded/run/restore_rows_resume.c noded/run/restore_resume.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \
 	noded/run/restore_scan.c noded/run/restore_change.c noded/run/restore_place.c noded/run/restore_users.c \
-	noded/run/restore_look.c noded/run/restore.c \
+	noded/run/restore_unpacked.c noded/run/restore_look.c noded/run/restore.c \
 	noded/run/server_dir.h noded/run/server_dir.c \
 	noded/run/keeper.h noded/run/keeper.c \
 	noded/run/private_server.h noded/run/private_server.c \

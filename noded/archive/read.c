@@ -68,6 +68,8 @@ static bool wanted(const struct reading *d, const char *name)
 {
 	if (d->only)
 		return str_eq(name, d->only);
+	if (d->o->leave && d->o->leave(d->o->ctx, name))
+		return false;
 	for (size_t i = 0; i < d->o->n_prefixes; i++)
 		if (matches(name, d->o->prefixes[i]))
 			return true;

@@ -63,6 +63,8 @@ struct archive_read_opts {
 	 * a last "*" ("db/20-data/wp_posts.*"). */
 	const char *const *prefixes;
 	size_t n_prefixes;
+	/* Of those, names for which it says true are neither fetched nor given to the sink; may be NULL. */
+	bool (*leave)(void *ctx, const char *name);
 	void (*damaged)(void *ctx, const char *member, const char *why);
 	/* Bytes fetched so far, a few times a second; may be NULL. */
 	void (*progress)(void *ctx, uint64_t fetched);

@@ -27,6 +27,7 @@ static void restore_done(struct restore *r)
 	free(r->old_db);
 	restore_strings_done(&r->tables);
 	free(r->target_dir);
+	restore_strings_done(&r->whole);
 	free(r->member);
 	for (size_t i = 0; i < r->lost.n; i++)
 		free(r->lost.v[i]);
@@ -85,6 +86,19 @@ static int look_first(struct restore *r, struct err *e)
 	return 0;
 }
 
+/* Files first: that they are there can be seen when the database was cut off, and not the other way round. */
+static int load_and_unpack(struct restore *r, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+
+	if ((o->files && restore_files(r, e)) ||
+	    (o->db && (restore_users(r, false, e) || restore_database(r, e) || restore_users(r, true, e))))
+		return -1;
+	if (o->files)
+		restore_unpacked_end(r);
+	return 0;
+}
+
 int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
 		    struct err *e)
 {
@@ -102,7 +116,7 @@ int restore_archive(const struct restore_opts *o, const struct found_archive *a,
 	o->job->progress.bytes_total = (int64_t)r.wanted;
 	/* Load, unpack, compare. */
 	job_phase(o->job, "restore");
-	if (!o->dry_run && ((o->db && (restore_users(&r, false, e) || restore_database(&r, e) || restore_users(&r, true, e))) || (o->files && restore_files(&r, e)))) {
+	if (!o->dry_run && load_and_unpack(&r, e)) {
 		restore_explain(&r, e);
 		return -1;
 	}

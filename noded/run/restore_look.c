@@ -132,15 +132,16 @@ int restore_look_at_database(struct restore *r, struct err *e)
 int restore_look_at_files(struct restore *r, struct err *e)
 {
 	CLEANUP(prefixes_done) struct prefixes p = {0};
-	CLEANUP(freep) char *parent = xstrdup(r->target_dir);
+	CLEANUP(freep) char *parent = NULL;
 	char need[UNITS_TEXT], have[UNITS_TEXT];
 	struct statvfs fs;
 	struct sum sum;
 	char *slash;
 
-	if (restore_files_prefixes(r, &p, e) || restore_measure(r, &p, true, &sum, e))
+	if (restore_unpacked_look(r, e) || restore_files_prefixes(r, &p, e) || restore_measure(r, &p, true, &sum, e))
 		return -1;
 	r->wanted += sum.bytes;
+	parent = xstrdup(r->target_dir);
 	slash = strrchr(parent, '/');
 	if (slash)
 		slash[slash == parent] = '\0';
@@ -148,11 +149,14 @@ int restore_look_at_files(struct restore *r, struct err *e)
 		return err_set(e, ERR_NOTFOUND, "--to-dir: there is no directory %s: make it first, or give another one", parent);
 	if (statvfs(slash ? parent : ".", &fs))
 		return err_sys(e, ERR_IO, "look at %s", slash ? parent : ".");
-	if (sum.bytes > (uint64_t)fs.f_bavail * fs.f_frsize)
+	if (!r->unpacking && sum.bytes > (uint64_t)fs.f_bavail * fs.f_frsize)
 		return err_set(e, ERR_SPACE, "%s: the files need %s, %s are free", r->target_dir, units_bytes(need, sum.bytes),
 			       units_bytes(have, (uint64_t)fs.f_bavail * fs.f_frsize));
 	restore_event_plan(r->o->events, &(struct restore_plan){"files", NULL, r->target_dir, sum.members, sum.bytes});
-	if (r->o->dry_run)
+	if (r->o->dry_run && r->unpacking)
+		job_say(r->o->job, "this would go on with the unfinished restore in %s%s", r->target_dir,
+			r->unpacked ? ", in which all files are" : "");
+	else if (r->o->dry_run)
 		job_say(r->o->job, "%" PRIu64 " files (%s) would be unpacked into %s", sum.members, units_bytes(need, sum.bytes),
 			r->target_dir);
 	return 0;

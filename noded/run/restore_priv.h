@@ -37,6 +37,9 @@ struct restore {
 	bool journal;               /* there is one */
 	int64_t begun, loaded;      /* resumed: since when, and how many members of rows are loaded */
 	struct { LIST_OF(char *); } lost; /* names of members, sorted */
+	bool unpacking;             /* an earlier run began to unpack into target_dir */
+	bool unpacked;              /* and came to its end */
+	struct strings whole;       /* names of files that it unpacked whole, sorted */
 	bool db_lost;               /* some of what is lost is of the database */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
 	struct needs needs;         /* of the definitions */
@@ -55,6 +58,8 @@ void prefixes_done(struct prefixes *p);
 void restore_database_prefixes(const struct restore *r, struct prefixes *p);
 /* The triggers of the tables asked for: their names, or their members. */
 void restore_add_triggers(const struct restore *r, bool members, struct prefixes *p);
+/* Does a name that begins with the prefix, without its '*', belong to it? */
+bool restore_fits(const char *prefix, const char *name);
 int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e) MUSTCHECK;
 
 struct sum {
@@ -170,6 +175,18 @@ int restore_users(struct restore *r, bool behind, struct err *e) MUSTCHECK;
 /* ---- restore_db.c: load, compare, swap */
 
 int restore_database(struct restore *r, struct err *e) MUSTCHECK;
+
+/* ---- restore_unpacked.c: files that are there already */
+
+/* Did the same command begin this before? Then target_dir may be another. ERR_CONFLICT when what is there is none of ours. */
+int restore_unpacked_look(struct restore *r, struct err *e) MUSTCHECK;
+/* It begins, or (done) all of it is there. Not with salvage, which begins anew each time. */
+int restore_unpacked_mark(struct restore *r, bool done, struct err *e) MUSTCHECK;
+/* The whole restore is over. */
+void restore_unpacked_end(const struct restore *r);
+/* Fills r->whole, of these members. */
+int restore_unpacked_find(struct restore *r, const struct prefixes *p, struct err *e) MUSTCHECK;
+bool restore_unpacked_whole(const struct restore *r, const char *name);
 
 /* ---- restore_files.c */
 

@@ -193,8 +193,10 @@ int restore_journal_begin(struct restore *r, struct err *e)
 	char when[CLOCK_TEXT];
 
 	/* what is lost of a damaged archive is not written down: it begins anew */
-	if (r->o->salvage)
+	if (r->o->salvage) {
+		job_say(r->o->job, "with --salvage: should this restore be cut off, it begins anew");
 		return 0;
+	}
 	r->journal = name_is_free(r);
 	if (!r->journal) {
 		job_say(r->o->job, "the database has a table `" JOURNAL_TABLE "`: should this restore be cut off, it cannot be resumed");

@@ -105,7 +105,7 @@ int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct e
 	return 0;
 }
 
-static bool fits(const char *prefix, const char *name)
+bool restore_fits(const char *prefix, const char *name)
 {
 	size_t n = strlen(prefix);
 
@@ -117,7 +117,7 @@ static int add_entry(void *ctx, const struct archive_entry *entry, struct err *e
 	struct sum *s = ctx;
 
 	(void)e;
-	if (!fits(s->prefix, entry->name))
+	if (!restore_fits(s->prefix, entry->name))
 		return 0;
 	s->members++;
 	s->bytes += entry->size;
