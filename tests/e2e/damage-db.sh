@@ -153,8 +153,10 @@ check "an archive that is cut short is refused before anything is made" run -e 1
 check "as what it is" says "the archive is cut short"
 check "with what is lost" says "lost: $rows:"
 check "nothing is there" gone e1
-check "tables before the cut are restored all the same" run -e 3 restore e2 --db shop:other
-check "like that" same e2 other
+if [ "$(at db/20-data/other.00001.sql)" -lt "$(at "$rows")" ]; then # tables come in any order
+	check "tables before the cut are restored all the same" run -e 3 restore e2 --db shop:other
+	check "like that" same e2 other
+fi
 check "the rest comes with --salvage" run -e 3 restore e3 --salvage
 check "with the list" says "table big is INCOMPLETE:"
 check "verify names what is cut off" run -e 1 noded verify shop --from disk
