@@ -102,3 +102,8 @@ const char *pool_same(struct pool *p, const char *s)
 	}
 	return *slot;
 }
+
+bool pool_has(const struct pool *p, const char *s)
+{
+	return p->cap && *slot_of(p, s);
+}

@@ -2,6 +2,7 @@
 #ifndef FELLOE_POOL_H
 #define FELLOE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Very many short strings that live equally long: in large blocks, without an
@@ -21,5 +22,7 @@ const char *pool_add(struct pool *p, const char *s);
 /* The same for strings of which many are equal: each of those is kept once, and
  * they have the same address. */
 const char *pool_same(struct pool *p, const char *s);
+/* Was it given to pool_same? */
+bool pool_has(const struct pool *p, const char *s);
 
 #endif

@@ -10,6 +10,7 @@
 #include "noded/mysql/sqltext.h"
 #include "shared/buf.h"
 #include "shared/mem.h"
+#include "shared/pool.h"
 #include "shared/str.h"
 
 enum { SQL_MAX = 128 << 20 };
@@ -118,6 +119,7 @@ int swap_surplus(const struct swap *s, const struct strings *archive, struct str
 {
 	CLEANUP(conn_freep) struct conn *c = NULL;
 	CLEANUP(strings_done) struct strings all = {0};
+	CLEANUP(pool_done) struct pool kept = {0};
 
 	*ret = (struct strings){0};
 	if (!s->whole)
@@ -127,8 +129,10 @@ int swap_surplus(const struct swap *s, const struct strings *archive, struct str
 	    ask_names(c, &all, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', "
 			       "'SYSTEM VERSIONED') AND TABLE_SCHEMA = ", s->db, e))
 		return -1;
+	for (size_t i = 0; i < archive->n; i++)
+		pool_same(&kept, archive->v[i]);
 	for (size_t i = 0; i < all.n; i++)
-		if (!is_among(archive, all.v[i]))
+		if (!pool_has(&kept, all.v[i]))
 			*list_push(ret) = xstrdup(all.v[i]);
 	return 0;
 }
@@ -340,7 +344,7 @@ static int move(struct conn *c, const struct swap *s, struct kept_list *kept, st
 	if (!new.n && !s->whole)
 		return 0; /* done before */
 	for (size_t i = 0; i < in_use.n; i++)
-		if (is_among(&new, in_use.v[i]) || (s->whole && new.n))
+		if ((s->whole && new.n) || is_among(&new, in_use.v[i]))
 			*list_push(&replaced) = xstrdup(in_use.v[i]);
 	buf_init(&b, SQL_MAX);
 	for (size_t i = 0; i < replaced.n; i++)

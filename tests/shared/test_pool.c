@@ -30,6 +30,7 @@ static void equal_strings_are_kept_once(void **state)
 	struct pool p = {0};
 
 	(void)state;
+	assert_false(pool_has(&p, "1"));
 	for (size_t i = 0; i < MANY; i++) {
 		CLEANUP(freep) char *text = xasprintf("%zu", i % (MANY / 2));
 
@@ -39,6 +40,8 @@ static void equal_strings_are_kept_once(void **state)
 	for (size_t i = 0; i < MANY / 2; i++)
 		assert_ptr_equal(kept[i], kept[i + MANY / 2]);
 	assert_ptr_not_equal(pool_add(&p, "1"), kept[1]);
+	pool_add(&p, "other");
+	assert_true(pool_has(&p, "9999") && !pool_has(&p, "10000") && !pool_has(&p, "other"));
 	pool_done(&p);
 }
 
