@@ -251,20 +251,23 @@ static void drop_next_value(struct buf *b)
 	b->len -= (size_t)(to - from);
 }
 
-/* What a definition says but for the next AUTO_INCREMENT, which goes on while rows are written. */
+/* What a definition says but for the next AUTO_INCREMENT: that goes on while rows are written, and is not told before
+ * the first of them. */
 static uint64_t mark_of(const char *text, size_t n)
 {
-	static const char head[] = "\n) ENGINE=", counter[] = " AUTO_INCREMENT=";
-	const char *options = memmem(text, n, head, sizeof(head) - 1); /* a newline in a name or a text is written \n */
+	static const char head[] = "\n) ", counter[] = " AUTO_INCREMENT=";
+	const char *options = memmem(text, n, head, sizeof(head) - 1); /* a newline in a text is written \n */
 	const char *at = options ? memmem(options, (size_t)(text + n - options), counter, sizeof(counter) - 1) : NULL;
-	size_t before = at ? (size_t)(at - text) + sizeof(counter) - 1 : n, digits = at ? strspn(text + before, "0123456789") : 0;
-	struct { uint8_t before[SHA256_LEN], behind[SHA256_LEN]; } parts;
+	size_t before = at ? (size_t)(at - text) : n, behind = at ? before + sizeof(counter) - 1 : n;
+	struct sha256 *hash = sha256_new();
 	uint8_t digest[SHA256_LEN];
 	uint64_t mark;
 
-	sha256(parts.before, text, before);
-	sha256(parts.behind, text + before + digits, n - before - digits);
-	sha256(digest, &parts, sizeof(parts));
+	behind += strspn(text + behind, "0123456789");
+	sha256_add(hash, text, before);
+	sha256_add(hash, text + behind, n - behind);
+	sha256_end(hash, digest);
+	sha256_free(hash);
 	memcpy(&mark, digest, sizeof(mark));
 	return mark;
 }
