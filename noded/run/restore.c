@@ -8,6 +8,7 @@
 #include "noded/site.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -40,23 +41,42 @@ bool restore_stopping(void *ctx)
 	return daemon_stopping();
 }
 
+/* A name for our own ones to be made of: whole, or its beginning (in whole characters) and a digest of it, so
+ * that two databases that begin alike never share a schema. At most max bytes. */
+static char *short_name(const char *name, size_t max)
+{
+	enum { DIGEST_CHARS = 8 };
+	size_t all = strlen(name), n = 0, step;
+	uint8_t digest[SHA256_LEN];
+	char hex[SHA256_HEX];
+	uint32_t cp;
+
+	if (all <= max)
+		return xstrdup(name);
+	while ((step = str_utf8_decode(name + n, all - n, &cp)) && n + step <= max - 1 - DIGEST_CHARS)
+		n += step;
+	sha256(digest, name, all);
+	return xasprintf("%.*s_%.*s", (int)n, name, DIGEST_CHARS, hex_encode(hex, digest, sizeof(digest)));
+}
+
 static void choose_targets(struct restore *r)
 {
+	CLEANUP(freep) char *ours = short_name(r->source_db, 30), *copy = short_name(r->source_db, 40);
 	char stamp[32];
 
 	/* of the run that is restored: whoever was killed finds its own work again */
 	str_cut(r->tag, sizeof(r->tag), json_get_str(r->opened.manifest, "run", ""));
 	r->tag[strcspn(r->tag, "-")] = '\0';
 	clock_format(stamp, sizeof(stamp), "%Y%m%d%H%M%S", clock_ms());
-	r->old_db = xasprintf("%.30s_felloe_old_%s", r->source_db, r->tag);
+	r->old_db = xasprintf("%s_felloe_old_%s", ours, r->tag);
 	if (r->o->in_place)
-		r->target_db = xasprintf("felloe_scratch_%s_%.30s", r->tag, r->source_db);
+		r->target_db = xasprintf("felloe_scratch_%s_%s", r->tag, ours);
 	else if (r->o->to_db)
 		r->target_db = xstrdup(r->o->to_db);
 	else if (r->o->same_names)
 		r->target_db = xstrdup(r->source_db);
 	else
-		r->target_db = xasprintf("%.40s_restored_%s", r->source_db, stamp);
+		r->target_db = xasprintf("%s_restored_%s", copy, stamp);
 	if (r->o->to_dir)
 		r->target_dir = xstrdup(r->o->to_dir);
 	else

@@ -155,3 +155,18 @@ check "the tables are the new ones" test "$(sql -e "SELECT COUNT(*) FROM shop.pa
 check "the same command goes on" run restore --db shop --in-place --yes
 check "in the end all is as it was" unchanged
 check "nothing is left" test -z "$(scratch)"
+
+# ---- databases whose long names begin alike, in letters of two bytes
+ALIKE=a$(printf 'ö%.0s' {1..38}) # cut at any even byte, half a letter is left
+for n in 1 2; do
+	sql -e "CREATE DATABASE $ALIKE$n; CREATE TABLE $ALIKE$n.t SELECT $n AS n"
+	one_site "long$n" "$ALIKE$n" rig
+	check "the database $n of a long name is backed up" run noded backup "long$n"
+	sql -e "UPDATE $ALIKE$n.t SET n = 8 + $n"
+	check "comes back in place" run noded restore "long$n" --db "$ALIKE$n" --in-place --yes --keep-old
+	check "with what it held" test "$(sql -e "SELECT n FROM $ALIKE$n.t")" = "$n"
+	old=$(sql -e "SELECT MAX(TABLE_SCHEMA) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 'aööö%felloe_old%' AND TABLE_NAME = 't'")
+	check "and what was there is kept" test "$(sql -e "SELECT n FROM \`$old\`.t")" = "$((8 + n))"
+	sql -e "DROP DATABASE \`$old\`"
+	check "a copy of it gets a name that the server takes" run noded restore "long$n"
+done
