@@ -48,7 +48,7 @@ struct frames {
 };
 
 /* The two tables of level 3 take 768 KiB, which drives the frame itself out of a core's cache. With the
- * second of half its size it needs a tenth less time, for half a hundredth more bytes at most. */
+ * second of half its size SQL needs about a tenth less time and 1 % fewer bytes, files up to 0.4 % more bytes. */
 static bool set_level(ZSTD_CCtx *c, int level)
 {
 	return !ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level)) &&
