@@ -123,6 +123,14 @@ int restore_unpacked_look(struct restore *r, struct err *e)
 	return r->unpacking ? 0 : look_into(r, e);
 }
 
+/* Once the mark says that all is done nobody compares again: what it speaks for has to outlive a power cut as well. */
+static int keep_all(const char *dir, struct err *e)
+{
+	CLEANUP(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || syncfs(fd) ? err_sys(e, ERR_IO, "sync %s", dir) : 0;
+}
+
 int restore_unpacked_mark(struct restore *r, bool done, struct err *e)
 {
 	CLEANUP(freep) char *path = mark_path(r->target_dir);
@@ -132,6 +140,8 @@ int restore_unpacked_mark(struct restore *r, bool done, struct err *e)
 		return 0; /* begins anew */
 	if (mkdir(r->target_dir, 0755) && errno != EEXIST)
 		return err_sys(e, ERR_IO, "make the directory %s", r->target_dir);
+	if (done && keep_all(r->target_dir, e))
+		return -1;
 	return mark_text(r, done, &text, e) || fs_write(path, text.p, text.len, 0600, e) ? -1 : 0;
 }
 
