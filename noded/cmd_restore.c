@@ -234,11 +234,21 @@ static int no_database(const struct wish *w, const struct found_archives *found,
 static int one_by_one(const struct wish *w, const struct found_archives *found, const struct parts *parts, struct err *e)
 {
 	const char *run = *found->v[0].run ? found->v[0].run : found->v[0].key;
+	/* without these the command would replace what is on another server */
+	const struct { const char *option, *value; } with[] = {{"from", w->from}, {"db-host", w->db_host}, {"db-user", w->db_user},
+							       {"db-password-file", w->db_password_file},
+							       {"db-defaults", w->db_defaults}};
+	CLEANUP(buf_done) struct buf more;
 
+	buf_init(&more, 16 << 10);
+	buf_adds(&more, "");
+	for (size_t i = 0; i < ARRAY_LEN(with); i++)
+		if (with[i].value)
+			buf_addf(&more, " --%s %s", with[i].option, with[i].value);
 	for (size_t i = 0; i < parts->n; i++)
 		if (*parts->v[i].database)
-			log_info("%s: felloe-noded restore %s --at %s --db %s --in-place%s%s%s", w->site, w->site, run,
-				 parts->v[i].database, w->keep_old ? " --keep-old" : "", w->from ? " --from " : "", str_or(w->from, ""));
+			log_info("%s: felloe-noded restore %s --at %s --db %s --in-place%s%s", w->site, w->site, run,
+				 parts->v[i].database, w->keep_old ? " --keep-old" : "", more.p);
 	return err_set(e, ERR_USAGE, "--in-place replaces one database at a time: give the commands above one after the other, or only "
 		       "those for what is wanted");
 }

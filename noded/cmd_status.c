@@ -312,6 +312,8 @@ int cmd_status(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	if (cmd_too_many(n, argv))
+		return err_exit_code(ERR_USAGE);
 	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
 		return cmd_fail(&e);
 	s.config = config;

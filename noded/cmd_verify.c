@@ -161,6 +161,16 @@ static void put_database(struct json_out *o, const struct proved *p)
 	json_end_obj(o);
 }
 
+static void tell_restored(const struct proved *p)
+{
+	char n[6][UNITS_COUNT];
+
+	printf("%s: database %s was restored: %s, %s, all digests agree; %s, %s, %s, %s\n", p->key, p->db,
+	       units_count(n[0], p->tables, "table", "tables"), units_count(n[1], p->rows, "row", "rows"),
+	       units_count(n[2], (uint64_t)p->views, "view", "views"), units_count(n[3], (uint64_t)p->triggers, "trigger", "triggers"),
+	       units_count(n[4], (uint64_t)p->routines, "routine", "routines"), units_count(n[5], (uint64_t)p->events, "event", "events"));
+}
+
 static void tell_databases(struct verification *v, const struct proof *proof)
 {
 	if (v->json)
@@ -173,9 +183,7 @@ static void tell_databases(struct verification *v, const struct proof *proof)
 		else if (*p->failure)
 			printf("NOT RESTORABLE %s: %s\n", p->key, p->failure);
 		else
-			printf("%s: database %s was restored: %" PRIu64 " tables, %" PRIu64 " rows, all digests agree; %" PRId64
-			       " views, %" PRId64 " triggers, %" PRId64 " routines, %" PRId64 " events\n", p->key, p->db, p->tables,
-			       p->rows, p->views, p->triggers, p->routines, p->events);
+			tell_restored(p);
 	}
 	if (v->json)
 		json_end_arr(&v->out);

@@ -218,8 +218,8 @@ int lock_take(struct lock **ret, const struct lock_opts *o, struct err *e)
 		if (o->stop && o->stop())
 			return err_set(e, ERR_ABORTED, "ended while waiting for the lock of site %s", o->site);
 		if (clock_mono_ms() >= deadline)
-			return err_set(e, ERR_LOCKED, "site %s: run %s (process %lld) holds the lock; waited %lld s",
-				       o->site, holder.uuid, (long long)holder.pid, (long long)o->wait_s);
+			return err_set(e, ERR_LOCKED, "site %s: run %s (process %lld) holds the lock; waited %lld s; felloe-noded "
+				       "status tells how far it is", o->site, holder.uuid, (long long)holder.pid, (long long)o->wait_s);
 		clock_sleep_ms(POLL_MS);
 	}
 	*ret = TAKE(l);

@@ -222,7 +222,7 @@ static int prove_one(const struct prove_opts *o, struct private_server *s, struc
 		     struct err *e)
 {
 	const struct restore_opts ro = {.config = o->config, .job = o->job, .db = true, .to_db = x->db,
-					.access = private_server_access(s), .definer = "keep", .fresh = true};
+					.access = private_server_access(s), .definer = "keep", .fresh = true, .thrown_away = true};
 	size_t said = o->job->log.len;
 	struct restore_result r;
 	char text[200];

@@ -33,6 +33,7 @@ struct restore_opts {
 	bool events_disable;             /* else they are as they were */
 	bool rewrite_bodies;             /* the name of the schema also in triggers, routines and events */
 	bool fresh;                      /* an unfinished restore is dropped, not resumed */
+	bool thrown_away;                /* the server goes when this ends: nobody can go on with what is not complete */
 	bool dry_run;
 	bool salvage;                    /* what is damaged is left out and named, instead of refused */
 };

@@ -15,7 +15,7 @@ static int load_all(struct restore *r, struct err *e)
 	restore_rows_left(r, &p);
 	if (restore_members(r, &p, e)) {
 		/* what is damaged would stop it at the same place again */
-		if (r->journal && e->kind != ERR_DAMAGED)
+		if (r->journal && !r->o->thrown_away && e->kind != ERR_DAMAGED)
 			job_say(r->o->job, "`%s` is not complete: the same command goes on with it, --fresh begins anew", r->target_db);
 		return -1;
 	}

@@ -94,6 +94,7 @@ check "list --from reads the storage itself" run noded list --from disk
 check "and finds the archive" says "$(basename "$A")"
 check "verify finds the archive sound" run noded verify shop
 check "verify --members too" run noded verify --members shop
+check "status knows no site alone" run -e 2 noded status shop
 check "status knows the last good run" run noded status
 check "by its storage" says "last good"
 RUN=$(noded list --json | jq -r '.runs[0].uuid')

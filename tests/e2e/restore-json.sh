@@ -89,6 +89,8 @@ check "one schema for several databases" refused all "--to-db is the name for on
 RUN=$(noded list all --json | jq -r '.runs[0].uuid')
 check "all databases in place at once" refused all "--in-place replaces one database at a time" --in-place --yes
 check "with the commands that do it" says "felloe-noded restore all --at $RUN --db blog --in-place"
+check "on another server as well" refused all "one database at a time" --in-place --yes --db-host 127.0.0.1:1 --db-user rig
+check "with commands for that server" says "restore all --at $RUN --db blog --in-place --db-host 127.0.0.1:1 --db-user rig"
 sql -e "DELETE FROM blog.t"
 check "which do it" run noded restore all --at "$RUN" --db blog --in-place --yes
 check "as it was" test "$(sql -e 'SELECT COUNT(*) FROM blog.t')" = 1
