@@ -2,6 +2,7 @@
 #include "noded/mysql/dump.h"
 
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,24 @@ int dump_sees_all(struct dump *d, bool *ret, struct err *e)
 	if (grants_read(&g, d->conns[0], "", e))
 		return -1;
 	*ret = grants_has(&g, "SELECT", true) || grants_has(&g, "SHOW DATABASES", true);
+	return 0;
+}
+
+int dump_lacks(struct dump *d, const char *db, char text[static DUMP_LACKS], struct err *e)
+{
+	static const char *const needed[] = {"SELECT", "SHOW VIEW", "TRIGGER", "EVENT"};
+	CLEANUP(freep) char *alone = ask_text(d->conns[0], "SELECT COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE'", 0);
+	CLEANUP(grants_done) struct grants g = {0};
+	size_t n = 0;
+
+	*text = '\0';
+	if (str_eq(alone, "0"))
+		return 0;
+	if (grants_read(&g, d->conns[0], db, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (!grants_has(&g, needed[i], false))
+			n += (size_t)snprintf(text + n, DUMP_LACKS - n, "%s%s", n ? ", " : "", needed[i]);
 	return 0;
 }
 

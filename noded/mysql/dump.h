@@ -47,6 +47,10 @@ void dump_closep(struct dump **d);
 int dump_databases(struct dump *d, const struct strings *exclude, struct strings *ret, struct err *e) MUSTCHECK;
 /* Do the account's rights show it every database? Of others dump_databases knows nothing. */
 int dump_sees_all(struct dump *d, bool *ret, struct err *e) MUSTCHECK;
+/* The rights of which a dump of db needs each, and that the account does not have on it: "SHOW VIEW, TRIGGER"; "" when it has
+ * them, or when a role is active, whose rights stand elsewhere. */
+enum { DUMP_LACKS = 64 };
+int dump_lacks(struct dump *d, const char *db, char text[static DUMP_LACKS], struct err *e) MUSTCHECK;
 /* data_length of the tables, for estimates. */
 uint64_t dump_estimate(const struct dump *d, const char *db);
 /* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */

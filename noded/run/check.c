@@ -30,6 +30,7 @@
 #include "shared/units.h"
 
 enum {
+	RIGHTS_TOLD = 5, /* databases that an account may not read all of */
 	CLOCK_OFF_MS = 60000,       /* a clock that differs by more deserves a look */
 	PACKET_MIN = 16 << 20,
 };
@@ -76,6 +77,32 @@ PRINTF(3, 4) static void site_failed(struct site_check *k, const char *key, cons
 	k->out->ok = false;
 }
 
+/* A run says the same, one warning for each kind of thing that it could not read. */
+static int check_rights(struct site_check *k, const struct db_access *access, struct dump *d, const struct strings *names,
+			struct err *e)
+{
+	CLEANUP(freep) char *path = xasprintf("%s.db_user", k->base);
+	char lacks[DUMP_LACKS];
+	unsigned told = 0;
+	bool all = true;
+
+	if (str_eq(k->out->database, "*") && dump_sees_all(d, &all, e))
+		return -1;
+	if (!all)
+		add(&k->r->warnings, path, "%s may see some databases only: others, if there are any, are not in the backup (GRANT "
+		    "SELECT ON *.*)", access->user);
+	for (size_t i = 0; i < names->n && told < RIGHTS_TOLD; i++) {
+		if (dump_lacks(d, names->v[i], lacks, e))
+			return -1;
+		if (!*lacks)
+			continue;
+		add(&k->r->warnings, path, "%s may not %s on database %s: what needs it is not in the backup (GRANT %s on it)",
+		    access->user, lacks, names->v[i], lacks);
+		told++;
+	}
+	return 0;
+}
+
 /* All databases that a run would read, added up. */
 static int size_up(struct site_check *k, const struct db_access *access, const char *db, struct err *e)
 {
@@ -95,6 +122,8 @@ static int size_up(struct site_check *k, const struct db_access *access, const c
 		*list_push(&names) = xstrdup(db);
 		rc = 0;
 	}
+	if (rc == 0)
+		rc = check_rights(k, access, d, &names, e);
 	k->out->db_bytes = 0;
 	for (size_t i = 0; i < names.n; i++) {
 		k->out->db_bytes += (int64_t)dump_estimate(d, names.v[i]);

@@ -111,6 +111,15 @@ check "the numbers are said" says "storage_limit_gb"
 config drained '.storage[0].weight = 0'
 check "a drained storage is never written" run -e 2 noded backup -c "$T/cfg/drained.json"
 check "check says so too" run -e 1 noded check -c "$T/cfg/drained.json"
+sql -e "CREATE USER half@'127.0.0.1' IDENTIFIED BY 'pw'; GRANT SELECT, LOCK TABLES ON shop.* TO half@'127.0.0.1'"
+config half '.sites[0] += {db_user: "half", db_password: "pw"}'
+check "check warns of an account that cannot see all" run -e 3 noded check --only sites -c "$T/cfg/half.json"
+check "with the rights that it lacks" says "half may not SHOW VIEW, TRIGGER, EVENT on database shop"
+config every '.sites[0] += {db_name: "*", db_user: "half", db_password: "pw"}'
+check "and may not see all databases" run -e 3 noded check --only sites -c "$T/cfg/every.json"
+check "which is said" says "half may see some databases only"
+sql -e "GRANT SHOW VIEW, TRIGGER, EVENT ON shop.* TO half@'127.0.0.1'"
+check "one that may is right" run noded check --only sites -c "$T/cfg/half.json"
 if [ "$(id -u)" = 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=300k none "$T/small" 2>/dev/null; then
 	at_exit "umount '$T/small'"
 	head -c 900000 /dev/urandom >"$W/wp-content/uploads/big"
