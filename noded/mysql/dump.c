@@ -29,6 +29,7 @@ struct dump {
 	struct buf accounts;    /* users/accounts.sql */
 	unsigned n_accounts;
 	bool accounts_read;
+	struct strings matched; /* entries of exclude_tables, those that some database has */
 };
 enum { ACCOUNTS_MAX = 256 << 20 };
 
@@ -63,6 +64,9 @@ void dump_close(struct dump *d)
 	snapshot_done(&d->snapshot);
 	halt_done(&d->halt);
 	buf_done(&d->accounts);
+	for (size_t i = 0; i < d->matched.n; i++)
+		free(d->matched.v[i]);
+	list_done(&d->matched);
 	free(d);
 }
 
@@ -255,6 +259,24 @@ static int put_database(struct dump *d, struct schema *s, struct dump_result *re
 	return conn_exec(s->c, "ROLLBACK TO SAVEPOINT felloe_database", e);
 }
 
+static void note_matched(struct dump *d, const struct schema *s, const struct strings *exclude)
+{
+	for (size_t i = 0; exclude && i < exclude->n; i++)
+		if (!among(&d->matched, exclude->v[i]) && schema_matches(s, exclude->v[i]))
+			*list_push(&d->matched) = xstrdup(exclude->v[i]);
+}
+
+const char *dump_unmatched(const struct dump *d, const struct strings *exclude, size_t *at)
+{
+	while (*at < exclude->n) {
+		const char *x = exclude->v[(*at)++];
+
+		if (!among(&d->matched, x))
+			return x;
+	}
+	return NULL;
+}
+
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
@@ -266,6 +288,7 @@ int dump_database(struct dump *d, const char *db, const struct strings *exclude_
 			return err_wrap(e, "dump of `%s`", db);
 	if (schema_open(&s, db, exclude_tables, e))
 		return -1;
+	note_matched(d, &s, exclude_tables);
 	if (snapshot_same_tables(&d->snapshot, db, s.listed, s.marks, e) || put_database(d, &s, ret, e)) {
 		/* what a reader met with after all were told to end is not the reason */
 		(void)!halt_check(&d->halt, e);

@@ -110,6 +110,9 @@ void dump_result_done(struct dump_result *r);
  * (ERR_DB, ERR_CONFLICT for a table that vanished) rather than leave anything out. */
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e) MUSTCHECK;
+/* The next entry of exclude from *at on (0 at first) that names no table of any database dumped so far: a typo, or a
+ * plug-in that went away. NULL: no more. */
+const char *dump_unmatched(const struct dump *d, const struct strings *exclude, size_t *at);
 /* The member users/accounts.sql: see accounts.h. Read once per snapshot; *count is 0, and there is no member, when
  * the account may not read them (a warning says so, the first time). */
 int dump_accounts(struct dump *d, const struct dump_sink *sink, unsigned *count, struct err *e) MUSTCHECK;

@@ -173,22 +173,16 @@ static int list_tables(struct schema *s, const struct strings *exclude, struct e
 	return conn_ended(s->c, e);
 }
 
-/* A name to exclude that is not there is a typo, or a plug-in that went away. */
-static void warn_unknown(struct schema *s, const struct strings *exclude)
+bool schema_matches(const struct schema *s, const char *exclude)
 {
-	for (size_t i = 0; exclude && i < exclude->n; i++) {
-		const char *x = exclude->v[i];
-		bool found = false;
+	for (size_t i = 0; i < s->tables.n; i++) {
+		const char *name = s->tables.v[i].name;
+		size_t n = strlen(name);
 
-		for (size_t j = 0; j < s->tables.n && !found; j++) {
-			const char *name = s->tables.v[j].name;
-			size_t n = strlen(name);
-
-			found = !strncmp(x, name, n) && (!x[n] || str_eq(x + n, ":data"));
-		}
-		if (!found)
-			schema_warn(s, "exclude_tables: there is no table \"%s\" in `%s`", x, s->db);
+		if (!strncmp(exclude, name, n) && (!exclude[n] || str_eq(exclude + n, ":data")))
+			return true;
 	}
+	return false;
 }
 
 int schema_open(struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e)
@@ -206,10 +200,7 @@ int schema_open(struct schema *s, const char *db, const struct strings *exclude_
 	s->collation = xstrdup(row[1]);
 	s->history = conn_exec(s->c, "SELECT @@system_versioning_insert_history", NULL) == 0;
 	read_comment(s);
-	if (list_tables(s, exclude_tables, e))
-		return -1;
-	warn_unknown(s, exclude_tables);
-	return 0;
+	return list_tables(s, exclude_tables, e);
 }
 
 int schema_put_header(struct schema *s, struct err *e)

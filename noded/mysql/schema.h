@@ -49,6 +49,8 @@ struct schema {
 
 /* Select db and list what it holds; exclude_tables as in struct site. */
 int schema_open(struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e) MUSTCHECK;
+/* Does this entry of exclude_tables name a table that schema_open has found? */
+bool schema_matches(const struct schema *s, const char *exclude);
 void schema_done(struct schema *s);
 
 /* db/00-header.sql and db/99-footer.sql */

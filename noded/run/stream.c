@@ -332,6 +332,16 @@ static int stream_files(struct work *w, struct walk_result *walked, struct err *
 	return 0;
 }
 
+/* Of a whole server one database is enough that has the table. */
+static void warn_unmatched(const struct stream *s)
+{
+	const char *x;
+
+	for (size_t at = 0; (x = dump_unmatched(s->dump, &s->site->exclude_tables, &at));)
+		job_warn(s->job, "exclude_tables: there is no table \"%s\" in %s%s%s", x, s->whole_server ? "any database" : "`",
+			 s->whole_server ? "" : s->db, s->whole_server ? "" : "`");
+}
+
 static int stream_database(struct work *w, struct dump_result *result, struct err *e)
 {
 	const struct dump_sink sink = {.member = take_member, .swap = take_buffer, .begin = begin_pieces,
@@ -349,8 +359,10 @@ static int stream_database(struct work *w, struct dump_result *result, struct er
 	if (dump_database(s->dump, s->db, &s->site->exclude_tables, &sink, result, e) || relay_end(relay, e))
 		return -1;
 	/* files may take hours, and all the time the server would keep old rows for a snapshot that nobody reads */
-	if (s->last_database)
+	if (s->last_database) {
+		warn_unmatched(s);
 		dump_release(s->dump);
+	}
 	if (!w->footer)
 		return err_set(e, ERR_INTERNAL, "database %s: its dump ended without the last member", s->db);
 	s->job->progress.rows = w->rows_before + (int64_t)result->rows;

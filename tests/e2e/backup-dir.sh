@@ -164,3 +164,7 @@ check "that is said" says "choose with --db"
 check "one of its databases is restored" run felloe-noded -c "$T/all.json" --state "$T/state" restore all --db shop --to-db shop3 --db-defaults "$T/my.cnf"
 check "the tables of the whole server's copy are equal" test "$(sums shop3)" = "$BEFORE"
 check "all of its archives are sound" run felloe-noded -c "$T/all.json" --state "$T/state" verify all --members
+jq '.sites[0].exclude_tables = ["wp_options:data", "nope"]' "$T/all.json" >"$T/less.json" && chmod 600 "$T/less.json"
+check "a table to exclude that no database has is a warning" run -e 3 felloe-noded -c "$T/less.json" --state "$T/state" backup all
+check "which names it" says 'there is no table "nope" in any database'
+check "one that some database has is none" bash -c "! grep -q 'no table \"wp_options' '$OUT'"

@@ -107,7 +107,8 @@ check "and the message says what to do" says 'database `ours` is there already: 
 check "tables can be left out, or their rows" run dump Shop "$T/x" --exclude cache --exclude sessions:data --exclude nope
 check "an excluded table has no member" bash -c "! grep -q cache '$T/x/order'"
 check "one excluded by :data has its structure only" bash -c "[ \"\$(grep -c sessions '$T/x/order')\" = 1 ]"
-check "a name that is not there is a warning" says 'exclude_tables: there is no table "nope" in `Shop`'
+check "a name that is not there is told" says 'no table "nope"'
+check "those that are there are not" bash -c "! grep -e 'no table \"cache' -e 'no table \"sessions' '$OUT'"
 
 # ---- reaching the server
 check "a dump works over the socket" run "$TOOL" dump "$SOCKET" backup backuppw Shop -

@@ -220,6 +220,7 @@ static int do_dump(struct tool *t, struct err *e)
 	CLEANUP(dump_closep) struct dump *d = NULL;
 	CLEANUP(dump_result_done) struct dump_result r = {0};
 	CLEANUP(freep) char *path = xasprintf("%s/order", t->dir);
+	const char *x;
 	CLEANUP(fclosep) FILE *order = str_eq(t->dir, "-") ? NULL : fopen(path, "we");
 
 	t->order = order;
@@ -230,6 +231,8 @@ static int do_dump(struct tool *t, struct err *e)
 	       dump_estimate(d, t->db));
 	printf("tables %zu rows %" PRIu64 " bytes %" PRIu64 " views %u triggers %u routines %u events %u sequences %u\n",
 	       r.tables.n, r.rows, r.bytes, r.views, r.triggers, r.routines, r.events, r.sequences);
+	for (size_t at = 0; (x = dump_unmatched(d, &t->exclude, &at));)
+		printf("no table \"%s\"\n", x);
 	printf("members %u progress %s readers %u\n", t->members, t->progress ? "told" : "none", t->n_threads);
 	return order ? write_tables(t, &r, e) : 0;
 }
