@@ -11,6 +11,7 @@
 #include "noded/mysql/casing.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/grants.h"
+#include "noded/mysql/position.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -331,6 +332,20 @@ static int check_all_rights(struct look *l, struct buf *rights, struct err *e)
 	return 0;
 }
 
+/* What a restore that goes on has loaded already, or one that begins anew will drop. */
+static uint64_t bytes_there(struct look *l)
+{
+	CLEANUP(buf_done) struct buf sql;
+	CLEANUP(freep) char *text = NULL;
+
+	buf_init(&sql, 4096);
+	buf_adds(&sql, "SELECT CAST(COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS UNSIGNED) FROM information_schema.TABLES WHERE "
+		 "TABLE_SCHEMA = ");
+	sql_string(&sql, l->p->schemas[0], strlen(l->p->schemas[0]));
+	text = ask_text(l->c, sql.p, 0);
+	return strtoull(text, NULL, 10);
+}
+
 static void check_space(struct look *l)
 {
 	char need[UNITS_TEXT], have[UNITS_TEXT];
@@ -340,6 +355,8 @@ static void check_space(struct look *l)
 	if (!l->p->local || !*l->datadir || statvfs(l->datadir, &fs))
 		return;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (l->p->bytes > room && l->p->bytes <= room + bytes_there(l))
+		return;
 	if (l->p->bytes > room)
 		obstacle_add(l->obstacles, ERR_SPACE, "%s: the database needs about %s, %s are free", l->datadir,
 			    units_bytes(need, l->p->bytes), units_bytes(have, room));
