@@ -36,7 +36,7 @@ BEFORE=$(sql -N -e "SELECT User, Host FROM mysql.user ORDER BY 1, 2; SHOW DATABA
 check "it restores" run noded verify all --full
 check "every database" test "$(grep -c 'was restored' "$OUT")" = 3
 check "views of one database on the other are made" says "2 views that refer to other databases of the run were made after them"
-check "and counted" test "$(grep -c '; 1 views,' "$OUT")" = 2
+check "and counted" test "$(grep -c '; 1 view,' "$OUT")" = 2
 check "the accounts too" says "users/accounts.sql: the server takes its"
 check "rights on what is gone are told" says "about what is not there"
 check "the run is proven" test "$(last 'proven[:10]')" = "$(date -u +%Y-%m-%d)"
