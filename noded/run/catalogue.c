@@ -152,16 +152,21 @@ static int save_run(struct catalogue *c, const struct wire_run *run, struct err 
 	return sql_run(s, e);
 }
 
-int catalogue_save(struct catalogue *c, const struct wire_run *run, struct err *e)
+int catalogue_finish(struct catalogue *c, int rc, struct err *e)
 {
 	struct err ignored;
 
-	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
-		return -1;
-	if (save_run(c, run, e) == 0 && save_phases(c, run, e) == 0 && sql_exec(c->db, "COMMIT", e) == 0)
+	if (rc == 0 && sql_exec(c->db, "COMMIT", e) == 0)
 		return 0;
 	(void)!sql_exec(c->db, "ROLLBACK", &ignored); /* the first failure is the one to tell */
 	return -1;
+}
+
+int catalogue_save(struct catalogue *c, const struct wire_run *run, struct err *e)
+{
+	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
+		return -1;
+	return catalogue_finish(c, save_run(c, run, e) || save_phases(c, run, e) ? -1 : 0, e);
 }
 
 static int archive_change(struct catalogue *c, const char *text, const char *uuid, const struct wire_archive *a,
@@ -314,7 +319,6 @@ static int forget_tables(struct catalogue *c, const char *uuid, const char *db, 
 int catalogue_set_tables(struct catalogue *c, const char *uuid, const char *db, const struct catalogue_tables *tables,
 			 struct err *e)
 {
-	struct err ignored;
 	int rc;
 
 	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
@@ -322,10 +326,7 @@ int catalogue_set_tables(struct catalogue *c, const char *uuid, const char *db, 
 	rc = forget_tables(c, uuid, db, e);
 	for (size_t i = 0; rc == 0 && i < tables->n; i++)
 		rc = add_table(c, uuid, db, &tables->v[i], e);
-	if (rc == 0 && sql_exec(c->db, "COMMIT", e) == 0)
-		return 0;
-	(void)!sql_exec(c->db, "ROLLBACK", &ignored); /* the first failure is the one to tell */
-	return -1;
+	return catalogue_finish(c, rc, e);
 }
 
 int catalogue_each_table(struct catalogue *c, const char *uuid, const char *db,

@@ -46,21 +46,11 @@ static int prove(struct catalogue *c, const char *uuid, const struct catalogue_p
 	return set_proof(c, uuid, str_or(proof->failure, ""), proof->failure ? 0 : proof->at, e);
 }
 
-static int finish(struct catalogue *c, int rc, struct err *e)
-{
-	struct err ignored;
-
-	if (rc == 0 && sql_exec(c->db, "COMMIT", e) == 0)
-		return 0;
-	(void)!sql_exec(c->db, "ROLLBACK", &ignored); /* the first failure is the one to tell */
-	return -1;
-}
-
 int catalogue_proof(struct catalogue *c, const char *uuid, const struct catalogue_proof *proof, struct err *e)
 {
 	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
 		return -1;
-	return finish(c, prove(c, uuid, proof, e), e);
+	return catalogue_finish(c, prove(c, uuid, proof, e), e);
 }
 
 /* ---- damage */
@@ -149,5 +139,5 @@ int catalogue_look(struct catalogue *c, const struct catalogue_look *l, struct c
 	*ret = (struct catalogue_seen){0};
 	if (sql_exec(c->db, "BEGIN IMMEDIATE", e))
 		return -1;
-	return finish(c, look(c, l, ret, e), e);
+	return catalogue_finish(c, look(c, l, ret, e), e);
 }

@@ -295,6 +295,14 @@ int lock_living(struct lock_holders *ret, struct err *e)
 	return each_living(add_holder, ret, e);
 }
 
+bool lock_among(const struct lock_holders *l, const char *uuid)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i].uuid, uuid))
+			return true;
+	return false;
+}
+
 struct wanted {
 	const char *uuid;
 	int64_t pid;

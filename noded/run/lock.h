@@ -41,6 +41,8 @@ struct lock_holders {
 	LIST_OF(struct { char uuid[UUID_TEXT]; });
 };
 int lock_living(struct lock_holders *ret, struct err *e) MUSTCHECK;
+/* Is the run with this uuid one of them? */
+bool lock_among(const struct lock_holders *l, const char *uuid);
 /* Ask the living process of the run with this uuid, or this beginning of one (4
  * characters at least), to end: SIGTERM, on which it ends cleanly. ERR_NOTFOUND. */
 int lock_stop(const char *uuid, struct err *e) MUSTCHECK;

@@ -47,14 +47,6 @@ void lost_report_done(struct lost_report *r)
 
 /* ---- one run */
 
-static bool living(const struct lock_holders *l, const char *uuid)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (str_eq(l->v[i].uuid, uuid))
-			return true;
-	return false;
-}
-
 /* The archives of the run that lie elsewhere stay in the list; bytes of the others, -1 there are none. */
 static int64_t leave_rest(struct wire_run *run, const char *storage)
 {
@@ -73,7 +65,7 @@ static int64_t leave_rest(struct wire_run *run, const char *storage)
 
 static enum lost_fate fate_of(const struct wire_run *run, bool lost, const struct lock_holders *holders)
 {
-	if (living(holders, run->uuid))
+	if (lock_among(holders, run->uuid))
 		return LOST_RUNNING;
 	if (run->held && lost)
 		return LOST_HELD;

@@ -248,14 +248,6 @@ void progress_freep(struct progress **g)
 	progress_free(*g);
 }
 
-static bool living(const struct lock_holders *l, const char *uuid)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (str_eq(l->v[i].uuid, uuid))
-			return true;
-	return false;
-}
-
 static void add_status(struct wire_progresses *ret, const char *path, const struct lock_holders *holders)
 {
 	CLEANUP(json_freep) struct json *j = NULL;
@@ -266,7 +258,7 @@ static void add_status(struct wire_progresses *ret, const char *path, const stru
 	if (json_parse_file(&j, path, STATUS_MAX, &ignored))
 		return; /* gone since, or half a file of a full disk */
 	wire_progress_get(&p, j, "", &problems);
-	if (!problems.n && living(holders, p.uuid))
+	if (!problems.n && lock_among(holders, p.uuid))
 		*list_push(ret) = p;
 	problems_done(&problems);
 }
@@ -330,7 +322,7 @@ void progress_sweep(const struct lock_holders *l)
 		struct stat st;
 
 		/* a living process writes its file again and again */
-		if (strstr(entries[i]->d_name, ".json") && !living(l, uuid) && stat(path, &st) == 0 &&
+		if (strstr(entries[i]->d_name, ".json") && !lock_among(l, uuid) && stat(path, &st) == 0 &&
 		    (int64_t)st.st_mtim.tv_sec * 1000 < clock_ms() - SWEEP_MS)
 			unlink(path);
 		free(entries[i]);

@@ -35,14 +35,6 @@ PRINTF(2, 3) static void tell(const struct reaper *r, const char *fmt, ...)
 		r->say(r->ctx, text);
 }
 
-static bool living(const struct lock_holders *l, const char *uuid)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (str_eq(l->v[i].uuid, uuid))
-			return true;
-	return false;
-}
-
 /* Half an upload, and an object that was complete when the run died without its
  * sidecar or its record: neither counts as an archive. */
 static int remove_upload(const struct storage *storage, const char *key, struct err *e)
@@ -70,7 +62,7 @@ static int sweep_uploads(const struct reaper *r, const struct lock_holders *hold
 		const struct storage *storage = config_storage(r->config, u->archive.storage);
 		struct err why;
 
-		if (living(holders, u->run))
+		if (lock_among(holders, u->run))
 			continue;
 		if (!storage) {
 			r->out->left++;
@@ -129,7 +121,7 @@ int reap(const struct config *c, struct catalogue *catalogue, void (*say)(void *
 	if (catalogue_runs(catalogue, &q, &runs, e) || lock_living(&holders, e))
 		return -1;
 	for (size_t i = 0; i < runs.n && rc == 0; i++)
-		if (!living(&holders, runs.v[i].uuid))
+		if (!lock_among(&holders, runs.v[i].uuid))
 			rc = abort_run(&r, &runs.v[i], e);
 	if (rc == 0)
 		rc = sweep_uploads(&r, &holders, e);
