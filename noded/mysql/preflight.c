@@ -355,9 +355,7 @@ static void check_space(struct look *l)
 	if (!l->p->local || !*l->datadir || statvfs(l->datadir, &fs))
 		return;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (l->p->bytes > room && l->p->bytes <= room + bytes_there(l))
-		return;
-	if (l->p->bytes > room)
+	if (l->p->bytes > room && l->p->bytes > room + bytes_there(l))
 		obstacle_add(l->obstacles, ERR_SPACE, "%s: the database needs about %s, %s are free", l->datadir,
 			    units_bytes(need, l->p->bytes), units_bytes(have, room));
 }
