@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "noded/cmd.h"
 #include "noded/run/catalogue.h"
@@ -13,6 +15,7 @@
 #include "noded/run/verify.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/fs.h"
 #include "shared/json.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -376,13 +379,27 @@ static int verify_as_json(struct verification *v, char **names, int n)
 	return rc;
 }
 
+/* Whoever mistypes a mount point shall not fill the disk below it, nor find that out after an hour. */
+static int check_place(const char *dir, struct err *e)
+{
+	CLEANUP(freep) char *usual = fs_state_dir("proof");
+	struct stat st;
+
+	if (stat(dir, &st) == 0)
+		return S_ISDIR(st.st_mode) ? 0 : err_set(e, ERR_CONFLICT, "--dir: %s is not a directory", dir);
+	if (errno != ENOENT)
+		return err_sys(e, ERR_IO, "--dir: %s", dir);
+	return err_set(e, ERR_NOTFOUND, "--dir: there is no directory %s: make it first, or leave --dir out for %s", dir,
+		       usual);
+}
+
 static int check_options(const struct verification *v, struct err *e)
 {
 	if (v->run && v->at)
 		return err_set(e, ERR_USAGE, "--run and --at contradict each other");
 	if (!v->full && (v->server || v->dir))
 		return err_set(e, ERR_USAGE, "--%s goes with --full", v->server ? "server" : "dir");
-	return 0;
+	return v->dir ? check_place(v->dir, e) : 0;
 }
 
 int cmd_verify(int argc, char **argv)
@@ -401,7 +418,7 @@ int cmd_verify(int argc, char **argv)
 		{.name = "full", .type = OPT_FLAG, .to = &v.full,
 		 .help = "Prove that it restores: load the databases into a private server that is thrown away, and compare."},
 		{.name = "dir", .type = OPT_STR, .to = &v.dir, .arg = "DIR",
-		 .help = "With --full: put the private server below DIR (default: proof in the state directory)."},
+		 .help = "With --full: put the private server below DIR, which must be there (default: proof in the state directory)."},
 		{.name = "server", .type = OPT_STR, .to = &v.server, .arg = "FILE",
 		 .help = "With --full: this mariadbd or mysqld instead of the one that is found."},
 		{.name = "from", .type = OPT_STR, .to = &v.from, .arg = "STORAGE",

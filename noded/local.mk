@@ -122,7 +122,7 @@ libnoded_a_SOURCES += \
 	noded/run/private_server.h noded/run/private_server.c \
 	noded/run/prove_views.h noded/run/prove_views.c \
 	noded/run/prove.h noded/run/prove.c \
-	noded/run/check.h noded/run/check.c
+	noded/run/check.h noded/run/check_priv.h noded/run/check_room.c noded/run/check.c
 
 # agent, upper half
 libnoded_a_SOURCES += \

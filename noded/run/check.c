@@ -16,9 +16,9 @@
 #include "noded/mysql/dump.h"
 #include "noded/mysql/server.h"
 #include "noded/run/catalogue.h"
+#include "noded/run/check_priv.h"
 #include "noded/run/hooks.h"
 #include "noded/run/keep.h"
-#include "noded/run/lost.h"
 #include "noded/run/stream.h"
 #include "noded/site.h"
 #include "shared/client.h"
@@ -37,7 +37,7 @@ enum {
 /* 2026-01-01: no machine with this program is older. */
 static const int64_t clock_floor_ms = 1767225600000;
 
-PRINTF(3, 4) static void add(struct check_texts *list, const char *path, const char *fmt, ...)
+void check_add(struct check_texts *list, const char *path, const char *fmt, ...)
 {
 	struct check_text *t = list_push(list);
 	char text[ERR_MSG_MAX + 256];
@@ -71,7 +71,7 @@ PRINTF(3, 4) static void site_failed(struct site_check *k, const char *key, cons
 	va_end(ap);
 	str_clean(text);
 	snprintf(path, sizeof(path), "%s%s%s", k->base, *key ? "." : "", key);
-	add(&k->r->failures, path, "%s", text);
+	check_add(&k->r->failures, path, "%s", text);
 	if (k->out->ok)
 		str_cut(k->out->error, sizeof(k->out->error), text);
 	k->out->ok = false;
@@ -89,14 +89,14 @@ static int check_rights(struct site_check *k, const struct db_access *access, st
 	if (str_eq(k->out->database, "*") && dump_sees_all(d, &all, e))
 		return -1;
 	if (!all)
-		add(&k->r->warnings, path, "%s may see some databases only: others, if there are any, are not in the backup (GRANT "
+		check_add(&k->r->warnings, path, "%s may see some databases only: others, if there are any, are not in the backup (GRANT "
 		    "SELECT ON *.*)", access->user);
 	for (size_t i = 0; i < names->n && told < RIGHTS_TOLD; i++) {
 		if (dump_lacks(d, names->v[i], lacks, e))
 			return -1;
 		if (!*lacks)
 			continue;
-		add(&k->r->warnings, path, "%s may not %s on database %s: what needs it is not in the backup (GRANT %s on it)",
+		check_add(&k->r->warnings, path, "%s may not %s on database %s: what needs it is not in the backup (GRANT %s on it)",
 		    access->user, lacks, names->v[i], lacks);
 		told++;
 	}
@@ -159,10 +159,10 @@ static void check_database(struct site_check *k)
 		if (!str_eq(db, "*") && !facts.tables)
 			site_failed(k, "db_name", "database %s has no tables that the account %s may see", db, facts.account);
 		if (llabs(k->out->clock_off_ms) > CLOCK_OFF_MS)
-			add(&k->r->warnings, k->base, "the clock of the database server is %lld s off",
+			check_add(&k->r->warnings, k->base, "the clock of the database server is %lld s off",
 			    (long long)(k->out->clock_off_ms / 1000));
 		if (facts.max_packet < PACKET_MIN)
-			add(&k->r->warnings, k->base, "max_allowed_packet of the server is %lld bytes: rows longer than that "
+			check_add(&k->r->warnings, k->base, "max_allowed_packet of the server is %lld bytes: rows longer than that "
 			    "cannot be read", (long long)facts.max_packet);
 	}
 	db_access_done(&access);
@@ -249,10 +249,8 @@ static void check_used(struct check *r, const struct storage *s, const char *bas
 	if (!fs_exists(path) || catalogue_open(&c, &e) || catalogue_used(c, s->name, &used, &e))
 		return;
 	if (used > s->limit_bytes)
-		add(&r->failures, base, "%lld bytes are used, storage_limit_gb is %.3g: no run will be stored there",
+		check_add(&r->failures, base, "%lld bytes are used, storage_limit_gb is %.3g: no run will be stored there",
 		    (long long)used, (double)s->limit_bytes / 1e9);
-	else if (used > s->limit_bytes / 5 * 4)
-		add(&r->warnings, base, "more than 80 %% of storage_limit_gb is used");
 }
 
 static void check_storages(struct check *r, const struct config *c)
@@ -272,12 +270,12 @@ static void check_storages(struct check *r, const struct config *c)
 		if (!out->ok) {
 			str_cut(out->error, sizeof(out->error), e.msg);
 			str_clean(out->error);
-			add(&r->failures, base, "%s", e.msg);
+			check_add(&r->failures, base, "%s", e.msg);
 		}
 		check_used(r, s, base);
 	}
 	if (!any)
-		add(&r->failures, "storage", "there is no storage with a weight above 0: no run can be stored");
+		check_add(&r->failures, "storage", "there is no storage with a weight above 0: no run can be stored");
 }
 
 /* ---- timers */
@@ -296,99 +294,21 @@ static void check_timers(struct check *r, const struct config *c)
 		if (out->ok) {
 			out->next = cal.next.n ? cal.next.v[0] : 0;
 			if (!cal.next.n)
-				add(&r->warnings, base, "never fires again");
+				check_add(&r->warnings, base, "never fires again");
 			if (*cal.warning)
-				add(&r->warnings, base, "%s", cal.warning);
+				check_add(&r->warnings, base, "%s", cal.warning);
 		} else if (e.kind == ERR_NOTFOUND) {
 			out->ok = true; /* without systemd nobody can tell */
-			add(&r->warnings, base, "%s", e.msg);
+			check_add(&r->warnings, base, "%s", e.msg);
 		} else {
 			str_cut(out->error, sizeof(out->error), e.msg);
-			add(&r->failures, base, "%s", e.msg);
+			check_add(&r->failures, base, "%s", e.msg);
 		}
 		if (!keep_any(&c->timers.v[i].keep)) {
 			snprintf(base, sizeof(base), "timers[%zu].keep", i);
-			add(&r->warnings, base, "has no rule: the runs of this timer are never deleted");
+			check_add(&r->warnings, base, "has no rule: the runs of this timer are never deleted");
 		}
 	}
-}
-
-/* ---- room */
-
-/* Where timers never delete: when will the storage be full, as the last 30 days went? */
-static void check_growth(struct check *r, const struct storage *s, const char *path, int64_t used, struct catalogue *catalogue)
-{
-	static const int64_t day = 24 * 3600 * 1000LL;
-	struct storage_growth g;
-	char date[32];
-	int64_t span;
-	struct err e;
-	double days;
-
-	if (catalogue_growth(catalogue, s->name, clock_ms() - 30 * day, &g, &e) || g.runs < 2 || g.bytes <= 0)
-		return;
-	span = clock_ms() - g.first > day ? clock_ms() - g.first : day;
-	days = used < s->limit_bytes ? (double)(s->limit_bytes - used) * (double)span / (double)g.bytes / (double)day : 0;
-	if (days > 365)
-		return;
-	clock_format(date, sizeof(date), "%Y-%m-%d", clock_ms() + (int64_t)(days * (double)day));
-	add(&r->warnings, path, "storage %s reaches its limit about %s as it grows now: there are timers that never delete", s->name,
-	    date);
-}
-
-struct room {
-	struct check *r;
-	struct catalogue *catalogue;
-	bool forever;   /* there are timers that never delete, or none at all */
-};
-
-static void check_storage_room(const struct room *m, const struct storage *s, size_t at)
-{
-	char path[60], text[2][UNITS_TEXT];
-	int64_t used;
-	struct err e;
-
-	snprintf(path, sizeof(path), "storage[%zu].storage_limit_gb", at);
-	if (catalogue_used(m->catalogue, s->name, &used, &e))
-		return;
-	if (used / 4 >= s->limit_bytes / 5)
-		add(&m->r->warnings, path, "storage %s is almost full, %s of %s are used; felloe-noded prune --dry-run shows what is kept",
-		    s->name, units_bytes(text[0], (uint64_t)used), units_bytes(text[1], (uint64_t)s->limit_bytes));
-	else if (m->forever)
-		check_growth(m->r, s, path, used, m->catalogue);
-}
-
-static void check_lost(struct check *r, const struct config *c, struct catalogue *catalogue)
-{
-	struct storage_uses lost;
-	char text[ERR_MSG_MAX];
-	struct err e;
-
-	if (lost_storages(c, catalogue, &lost, &e)) {
-		add(&r->warnings, "storage", "%s", e.msg);
-		return;
-	}
-	for (size_t i = 0; i < lost.n; i++) {
-		lost_text(&lost.v[i], text);
-		add(&r->warnings, "storage", "%s", text);
-	}
-	list_done(&lost);
-}
-
-static void check_room(struct check *r, const struct config *c)
-{
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
-	struct room m = {.r = r, .forever = !c->timers.n};
-	struct err e;
-
-	for (size_t i = 0; i < c->timers.n; i++)
-		m.forever = m.forever || !keep_any(&c->timers.v[i].keep);
-	if (catalogue_open(&catalogue, &e)) /* its directory is told by check_local */
-		return;
-	m.catalogue = catalogue;
-	for (size_t i = 0; i < c->storages.n; i++)
-		check_storage_room(&m, &c->storages.v[i], i);
-	check_lost(r, c, catalogue);
 }
 
 /* ---- master */
@@ -428,14 +348,14 @@ static void check_master(struct check *r, const struct config *c)
 	if (!m->ok) {
 		str_cut(m->error, sizeof(m->error), e.msg);
 		str_clean(m->error);
-		add(&r->failures, "master.url", "%s", e.msg);
+		check_add(&r->failures, "master.url", "%s", e.msg);
 	}
 	if (m->ok && llabs(m->clock_off_ms) > CLOCK_OFF_MS)
-		add(&r->warnings, "master.url", "the master's clock is %lld s off", (long long)(m->clock_off_ms / 1000));
+		check_add(&r->warnings, "master.url", "the master's clock is %lld s off", (long long)(m->clock_off_ms / 1000));
 	if (!*c->master.api_key_file)
 		return;
 	if (fs_read_secret(&secret, c->master.api_key_file, &e)) {
-		add(&r->failures, "master.api_key_file", "%s", e.msg);
+		check_add(&r->failures, "master.api_key_file", "%s", e.msg);
 		return;
 	}
 	mem_wipe(secret, strlen(secret));
@@ -450,9 +370,9 @@ static void check_dir(struct check *r, char *dir)
 	struct err e;
 
 	if (fs_mkdirs(path, 0700, &e))
-		add(&r->failures, path, "%s", e.msg);
+		check_add(&r->failures, path, "%s", e.msg);
 	else if (access(path, W_OK | X_OK))
-		add(&r->failures, path, "this user may not write there");
+		check_add(&r->failures, path, "this user may not write there");
 }
 
 static void check_local(struct check *r, const struct config *c)
@@ -465,13 +385,14 @@ static void check_local(struct check *r, const struct config *c)
 	for (size_t i = 0; i < c->storages.n; i++)
 		secrets = secrets || *c->storages.v[i].secret_key;
 	if (secrets && stat(c->path, &st) == 0 && (st.st_mode & (S_IRGRP | S_IROTH)))
-		add(&r->warnings, c->path, "holds secrets and others may read it: chmod 600 %s", c->path);
+		check_add(&r->warnings, c->path, "holds secrets and others may read it: chmod 600 %s", c->path);
 	check_dir(r, fs_state_dir("node"));
 	check_dir(r, fs_run_dir("node"));
+	check_own_room(r, c);
 	if (geteuid() != 0)
-		add(&r->warnings, "", "not run as root: files that only their owner may read will be skipped");
+		check_add(&r->warnings, "", "not run as root: files that only their owner may read will be skipped");
 	if (clock_ms() < clock_floor_ms)
-		add(&r->failures, "", "the clock of this machine is wrong: it says a time before 2026");
+		check_add(&r->failures, "", "the clock of this machine is wrong: it says a time before 2026");
 }
 
 void check_run(struct check *ret, const struct config *c, unsigned parts)

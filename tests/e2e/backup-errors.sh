@@ -127,10 +127,18 @@ if [ "$(id -u)" = 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=300k none "$
 	check "a full disk ends the run with 1" run -e 1 noded backup -c "$T/cfg/full.json"
 	check "it says that no space is left" says "No space left"
 	check "nothing is left on it" test -z "$(find "$T/small" -type f)"
+	check "check finds the small disk in order while a backup has room there" run noded check --only storages -c "$T/cfg/full.json"
 	config over ".storage = [{name: \"small\", type: \"dir\", path: \"$T/small\", weight: 200}] + .storage"
 	check "a disk that fills in mid-stream: the run starts over on the next" run -e 3 noded backup -c "$T/cfg/over.json"
 	check "and says so" says "starts over on storage disk"
 	check "the archive there is sound" run noded verify --members -c "$T/cfg/over.json" shop
+	check "check tells that the next backup does not fit on the small disk" run -e 1 noded check --only storages -c "$T/cfg/full.json"
+	check "with what is free and what is needed" says "300 KiB are free in $T/small, the next backup of shop needs about "
+	check "a run is refused for it at once" run -e 1 noded backup -c "$T/cfg/full.json"
+	check "in the same figures" says "$T/small has 300 KiB free"
+	mount -o remount,size=2500k "$T/small"
+	check "a disk with room for two is nearly full" run -e 3 noded check --only storages -c "$T/cfg/full.json"
+	check "which is said" says "storage disk is nearly full: 2.44 MiB are free in $T/small, one backup of each site needs about "
 	rm -f "$W/wp-content/uploads/big"
 else
 	skip "a full disk ends the run with 1" "needs root and tmpfs"

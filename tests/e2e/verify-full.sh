@@ -81,6 +81,11 @@ check "status too" bash -c "felloe-noded status -c '$T/config.json' --state '$T/
 check "list --json has the time" test "$(last shop 'proven | .[:10]')" = "$TODAY"
 check "a run of files alone needs no server" run noded verify www --full --server /nonexistent
 check "it is proven as well" says "proven restorable"
+check "a place that is not there" run -e 1 noded verify shop --full --dir "$T/elsewhere"
+check "is named with the way out" says "--dir: there is no directory $T/elsewhere: make it first, or leave --dir out for $T/state/proof"
+check "and is not made" test ! -e "$T/elsewhere"
+check "nor is a file taken for one" run -e 1 noded verify shop --full --dir "$T/config.json"
+mkdir "$T/elsewhere"
 check "as JSON" run noded verify shop --full --json --dir "$T/elsewhere"
 check "it names the databases" test "$(jq -r '.sites[0] | .databases[0] | [.name, .proven, .tables, .rows, .triggers] | @csv' "$OUT")" = '"shop",true,4,3003,1'
 check "nothing is left in the place that was chosen" nothing_left "$T/elsewhere"
@@ -91,7 +96,7 @@ check "a server program that is none" run -e 1 noded verify shop --full --server
 check "is named" says "--server: /nonexistent is no program that can be started"
 check "one that is no server" run -e 1 noded verify shop --full --server /bin/true
 check "is named, too" says "the private server (/bin/true) does not start"
-mkdir -m 700 "$T/closed"
+mkdir -p -m 700 "$T/closed" "$T/closed/x"
 if [ "$(id -u)" = 0 ]; then
 	check "a place that the account of the server cannot reach" run -e 1 noded verify shop --full --dir "$T/closed/x"
 	check "is named with the way out" says "cannot pass through $T/closed: choose another place with --dir"
