@@ -110,6 +110,79 @@ int journal_find(struct journal_heads *ret, const struct db_access *a, const cha
 	return 0;
 }
 
+static int say_no(struct conn *c, const char *sql, const char *schema, bool *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf b = {0};
+
+	buf_init(&b, SQL_MAX);
+	buf_adds(&b, sql);
+	add_string(&b, schema);
+	buf_adds(&b, " LIMIT 1");
+	if (ask(c, &r, &b, e))
+		return -1;
+	*ret = *ret && mysql_num_rows(r) == 0;
+	return 0;
+}
+
+static int is_empty(struct conn *c, const char *schema, bool *ret, struct err *e)
+{
+	*ret = true;
+	return say_no(c, "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ", schema, ret, e) ||
+	       say_no(c, "SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ", schema, ret, e) ||
+	       say_no(c, "SELECT 1 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ", schema, ret, e) ? -1 : 0;
+}
+
+int journal_find_made(struct strings *ret, const struct db_access *a, const char *schema, const char *label, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	CLEANUP(buf_done) struct buf sql = {0};
+	MYSQL_ROW row;
+	bool empty;
+
+	buf_init(&sql, SQL_MAX);
+	buf_adds(&sql, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_COMMENT LIKE '" JOURNAL_MADE);
+	buf_adds(&sql, label ? label : "%");
+	buf_addc(&sql, '\'');
+	if (schema) {
+		buf_adds(&sql, " AND SCHEMA_NAME = ");
+		add_string(&sql, schema);
+	}
+	buf_adds(&sql, " ORDER BY 1");
+	if (conn_open(&c, a, e))
+		return -1;
+	if (ask(c, &r, &sql, e)) /* a server without such comments */
+		return e->kind == ERR_NET ? -1 : 0;
+	while ((row = mysql_fetch_row(r))) {
+		if (is_empty(c, row[0], &empty, e))
+			return -1;
+		if (empty)
+			*list_push(ret) = xstrdup(row[0]);
+	}
+	return 0;
+}
+
+int journal_empty(struct conn *c, bool *ret, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+
+	if (conn_rows(c, &r, "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1", e))
+		return -1;
+	*ret = mysql_num_rows(r) == 0;
+	return 0;
+}
+
+int journal_unmark(struct conn *c, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+
+	if (conn_rows(c, &r, "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE() AND SCHEMA_COMMENT LIKE '"
+			     JOURNAL_MADE "%'", e))
+		return e->kind == ERR_NET ? -1 : 0;
+	return mysql_num_rows(r) ? conn_exec(c, "ALTER DATABASE COMMENT ''", e) : 0;
+}
+
 #define COLUMNS JOURNAL_TABLE " (kind VARCHAR(16) CHARACTER SET ascii NOT NULL, name VARBINARY(1024) NOT NULL, text LONGTEXT " \
 	"CHARACTER SET utf8mb4, PRIMARY KEY (kind, name)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='" JOURNAL_COMMENT "'"
 

@@ -17,6 +17,10 @@
 #define JOURNAL_TABLE "felloe_restore_journal"
 #define JOURNAL_COMMENT "felloe-noded: this restore is not finished"
 
+/* The comment of a schema that a restore has made, until its journal is there (MariaDB 10.5; older servers and MySQL keep none):
+ * then the restore's own label follows, hex digits. */
+#define JOURNAL_MADE JOURNAL_COMMENT ", nor begun: "
+
 struct conn;
 
 /* A load that is not finished. */
@@ -32,6 +36,15 @@ struct journal_heads { LIST_OF(struct journal_head); };
 void journal_heads_done(struct journal_heads *h);
 /* Those of schema, or with NULL of all schemas that the account may read. */
 int journal_find(struct journal_heads *ret, const struct db_access *a, const char *schema, struct err *e) MUSTCHECK;
+
+/* Schemas that were made for a restore which never came to its journal: they are marked, and empty. label NULL: of
+ * any; schema as above. list_done and free each of ret. */
+int journal_find_made(struct strings *ret, const struct db_access *a, const char *schema, const char *label,
+		      struct err *e) MUSTCHECK;
+/* Has the default schema of the connection no table yet? */
+int journal_empty(struct conn *c, bool *ret, struct err *e) MUSTCHECK;
+/* Take the mark off the default schema; nothing when it has none. */
+int journal_unmark(struct conn *c, struct err *e) MUSTCHECK;
 
 /* In the default schema of the connection. */
 int journal_create(struct conn *c, const struct journal_head *h, struct err *e) MUSTCHECK;

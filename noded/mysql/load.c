@@ -65,13 +65,15 @@ static int parse_definer(char **ret, const char *text, struct err *e)
 	return 0;
 }
 
-static int create(struct load *l, struct err *e)
+static int create(struct load *l, const char *label, struct err *e)
 {
 	CLEANUP(buf_done) struct buf sql = {0};
 
 	buf_init(&sql, 4096);
 	buf_adds(&sql, "CREATE DATABASE ");
 	sql_ident(&sql, l->db);
+	if (label)
+		buf_addf(&sql, " /*M!100500 COMMENT '" JOURNAL_MADE "%s' */", label);
 	if (conn_exec(l->c, sql.p, e)) {
 		if (mysql_errno(l->c->my) == ER_DB_CREATE_EXISTS)
 			return err_set(e, ERR_CONFLICT,
@@ -105,7 +107,7 @@ int load_open(struct load **ret, const struct load_opts *o, struct err *e)
 	l->shorten = o->shorten;
 	l->shorten_ctx = o->shorten_ctx;
 	l->access = *o->access;
-	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, e)) ||
+	if (parse_definer(&l->definer, o->definer, e) || conn_open(&l->c, o->access, e) || (o->create && create(l, o->label, e)) ||
 	    conn_use(l->c, l->db, e))
 		return -1;
 	l->id = mysql_thread_id(l->c->my);

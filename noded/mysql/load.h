@@ -27,6 +27,7 @@ struct load_opts {
 	const struct db_access *access;
 	const char *db;        /* target schema */
 	bool create;           /* CREATE DATABASE; ERR_CONFLICT when it is there */
+	const char *label;     /* with create: the mark of a schema that is not begun has it (journal.h), hex digits; NULL: no mark */
 	const char *definer;   /* "keep" (where it can be, else as invoker) "invoker" or "USER@HOST" */
 	/* Asked before each statement outside of db/20-data: 1 with the text to send
 	 * instead appended to out, 0 as it is, -1. Never two calls at once, those of one

@@ -306,6 +306,7 @@ static int tell_orphans(struct conn *c, const struct repoint *p, const struct ke
 	CLEANUP(freep) char *text = NULL;
 	CLEANUP(buf_done) struct buf b = {0};
 	MYSQL_ROW row;
+	bool one;
 
 	buf_init(&b, SQL_MAX);
 	buf_adds(&b, "SELECT COUNT(*) FROM ");
@@ -324,8 +325,9 @@ static int tell_orphans(struct conn *c, const struct repoint *p, const struct ke
 	row = mysql_fetch_row(r);
 	if (!row || str_eq(row[0], "0"))
 		return 0;
-	text = xasprintf("%s rows of `%s`.`%s` refer to rows that `%s`.`%s` does not have any more (foreign key `%s`)", row[0],
-			 k->schema, k->table, p->db, k->to, k->name);
+	one = str_eq(row[0], "1");
+	text = xasprintf("%s row%s of `%s`.`%s` %s that `%s`.`%s` does not have any more (foreign key `%s`)", row[0], one ? "" : "s",
+			 k->schema, k->table, one ? "refers to a row" : "refer to rows", p->db, k->to, k->name);
 	p->warn(p->ctx, text);
 	return 0;
 }

@@ -122,7 +122,9 @@ static void read_comment(struct schema *s)
 				"CAST(SCHEMA_NAME AS BINARY) = CAST(DATABASE() AS BINARY)", NULL))
 		return;
 	row = mysql_fetch_row(r);
-	if (row && row[0])
+	if (row && str_starts(str_or(row[0], ""), JOURNAL_MADE))
+		schema_warn(s, "a restore into `%s` was cut off before it began", s->db);
+	else if (row && row[0])
 		s->comment = xstrdup(row[0]);
 }
 

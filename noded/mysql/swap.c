@@ -15,6 +15,9 @@
 
 enum { SQL_MAX = 128 << 20 };
 
+/* In the old schema, with the views and programs of what was in use. */
+#define PROGRAMS_TABLE "felloe_programs"
+
 static bool is_among(const struct strings *list, const char *name)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -115,6 +118,10 @@ int swap_can(const struct swap *s, struct err *e)
 	return 0;
 }
 
+/* sequences have no rows: those that are gone are no loss */
+static const char with_rows[] = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', "
+				"'SYSTEM VERSIONED') AND TABLE_SCHEMA = ";
+
 int swap_surplus(const struct swap *s, const struct strings *archive, struct strings *ret, struct err *e)
 {
 	CLEANUP(conn_freep) struct conn *c = NULL;
@@ -124,15 +131,12 @@ int swap_surplus(const struct swap *s, const struct strings *archive, struct str
 	*ret = (struct strings){0};
 	if (!s->whole)
 		return 0;
-	/* sequences have no rows: those that are gone are no loss */
-	if (connect_to(&c, s, e) ||
-	    ask_names(c, &all, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', "
-			       "'SYSTEM VERSIONED') AND TABLE_SCHEMA = ", s->db, e))
+	if (connect_to(&c, s, e) || ask_names(c, &all, with_rows, s->db, e) || ask_names(c, &all, with_rows, s->old, e))
 		return -1;
 	for (size_t i = 0; i < archive->n; i++)
 		pool_same(&kept, archive->v[i]);
 	for (size_t i = 0; i < all.n; i++)
-		if (!pool_has(&kept, all.v[i]))
+		if (!pool_has(&kept, all.v[i]) && !str_eq(all.v[i], PROGRAMS_TABLE))
 			*list_push(ret) = xstrdup(all.v[i]);
 	return 0;
 }
@@ -196,7 +200,7 @@ static int write_program(struct conn *c, const struct swap *s, const struct kind
 		return err_set(e, ERR_FORBIDDEN, "%s `%s`.`%s` may not be read and would be lost", k->what, s->db, name);
 	buf_init(&b, SQL_MAX);
 	buf_adds(&b, "REPLACE INTO ");
-	add_name(&b, s->old, "felloe_programs");
+	add_name(&b, s->old, PROGRAMS_TABLE);
 	buf_addf(&b, " VALUES ('%s', ", k->what);
 	sql_string(&b, name, strlen(name));
 	buf_adds(&b, ", ");
@@ -213,7 +217,7 @@ static int write_programs(struct conn *c, const struct swap *s, struct err *e)
 
 	buf_init(&b, SQL_MAX);
 	buf_adds(&b, "CREATE TABLE IF NOT EXISTS ");
-	add_name(&b, s->old, "felloe_programs");
+	add_name(&b, s->old, PROGRAMS_TABLE);
 	buf_adds(&b, " (kind varchar(20) NOT NULL, name varchar(64) NOT NULL, sql_mode text NOT NULL, definition longtext NOT NULL, "
 		     "PRIMARY KEY (kind, name)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin");
 	if (buf_check(&b, "a table", e) || conn_exec_n(c, b.p, b.len, e))

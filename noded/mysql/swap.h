@@ -32,7 +32,7 @@ enum swap_state {
 int swap_look(const struct swap *s, enum swap_state *ret, struct err *e) MUSTCHECK;
 /* ERR_CONFLICT: there is no db, or a trigger in use (named) that the copy does not have. */
 int swap_can(const struct swap *s, struct err *e) MUSTCHECK;
-/* Tables in use that the copy does not replace: whole only. list_done + free each. */
+/* Tables in use, or in old already, that the copy does not replace: whole only. list_done + free each. */
 int swap_surplus(const struct swap *s, const struct strings *archive, struct strings *ret, struct err *e) MUSTCHECK;
 /* Make old. Of a whole database its views and programs are written there, as text,
  * into the table felloe_programs. From here on the state is SWAP_BEGUN. */

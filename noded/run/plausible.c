@@ -166,6 +166,11 @@ static bool is_core(const char *table, const struct plausible_tables *now)
 	return beside(table, len, "posts", now) && beside(table, len, "options", now);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void compare_table(const struct plausible_rules *r, const char *db, const struct plausible_table *before,
 			  const struct plausible_table *now, struct findings *ret)
 {
@@ -173,10 +178,11 @@ static void compare_table(const struct plausible_rules *r, const char *db, const
 	char was[UNITS_TEXT], is[UNITS_TEXT];
 
 	if (!now->rows && (before->rows >= EMPTIED_ROWS || before->bytes >= DROP_TABLE_BYTES))
-		found(ret, TABLE_EMPTY, lost, "table %s.%s is empty, it had %" PRIu64 " rows", db, now->name, before->rows);
+		found(ret, TABLE_EMPTY, lost, "table %s.%s is empty, it had %" PRIu64 " row%s", db, now->name, before->rows,
+		      plural(before->rows));
 	else if (now->rows && lost >= DROP_ROWS && fell(before->rows, now->rows, r->rows_drop_pct))
-		found(ret, ROWS_FELL, lost, "table %s.%s has %" PRIu64 " rows, it had %" PRIu64 " (%u %% fewer)", db, now->name,
-		      now->rows, before->rows, percent(before->rows, now->rows));
+		found(ret, ROWS_FELL, lost, "table %s.%s has %" PRIu64 " row%s, it had %" PRIu64 " (%u %% fewer)", db, now->name,
+		      now->rows, plural(now->rows), before->rows, percent(before->rows, now->rows));
 	else if (!fell(before->rows, now->rows, r->rows_drop_pct) && before->bytes > now->bytes + DROP_TABLE_BYTES &&
 		 fell(before->bytes, now->bytes, r->size_drop_pct))
 		found(ret, TABLE_SHRANK, before->bytes - now->bytes,
@@ -219,7 +225,8 @@ static uint64_t compare_tables(const struct plausible_rules *r, const char *db, 
 		if (t && !(!t->rows && is_core(t->name, now)))
 			compare_table(r, db, old, t, ret);
 		else if (!t && old->rows && !renamed(old, &new))
-			found(ret, TABLE_GONE, old->rows, "table %s.%s is gone, it had %" PRIu64 " rows", db, old->name, old->rows);
+			found(ret, TABLE_GONE, old->rows, "table %s.%s is gone, it had %" PRIu64 " row%s", db, old->name, old->rows,
+			      plural(old->rows));
 	}
 	list_done(&new);
 	return rows;
@@ -240,13 +247,13 @@ void plausible_tables(const struct plausible_rules *r, const char *db, const str
 		if (counts(r, &now->v[i]))
 			is += now->v[i].rows;
 	if (was >= is + DROP_ROWS_DATABASE && fell(was, is, r->rows_drop_pct))
-		found(ret, DATABASE_FELL, was - is, "database %s has %" PRIu64 " rows, it had %" PRIu64 " (%u %% fewer)", db, is, was,
-		      percent(was, is));
+		found(ret, DATABASE_FELL, was - is, "database %s has %" PRIu64 " row%s, it had %" PRIu64 " (%u %% fewer)", db, is,
+		      plural(is), was, percent(was, is));
 }
 
 void plausible_database_gone(const char *db, uint64_t rows, struct findings *ret)
 {
-	found(ret, DATABASE_GONE, rows, "database %s is gone, it had %" PRIu64 " rows", db, rows);
+	found(ret, DATABASE_GONE, rows, "database %s is gone, it had %" PRIu64 " row%s", db, rows, plural(rows));
 }
 
 /* ---- sizes */

@@ -117,9 +117,9 @@ bool restore_become_root(struct restore *r, const char *why)
 	return true;
 }
 
-int restore_open_load(struct restore *r, bool create, struct err *e)
+int restore_open_load(struct restore *r, struct err *e)
 {
-	const struct load_opts o = {.access = &r->access, .db = r->target_db, .create = create, .definer = "keep",
+	const struct load_opts o = {.access = &r->access, .db = r->target_db, .create = !r->resumed && !r->made, .label = r->label, .definer = "keep",
 				    .rewrite = restore_change, .rewrite_ctx = r,
 				    .shorten = restore_shorten, .shorten_ctx = r};
 

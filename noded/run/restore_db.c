@@ -29,7 +29,7 @@ int restore_database(struct restore *r, struct err *e)
 	if (r->o->in_place && r->swap_state == SWAP_BEGUN)
 		return restore_place(r, e);
 	if (restore_drop_unfinished(r, e) || restore_place_clear(r, e) || restore_rows_plan(r, e) ||
-	    restore_open_load(r, !r->resumed, e))
+	    restore_open_load(r, e))
 		return -1;
 	str_cut(r->out->db, sizeof(r->out->db), r->target_db);
 	job_say(r->o->job, "loading into `%s`", r->target_db);

@@ -119,7 +119,7 @@ int restore_look_at_database(struct restore *r, struct err *e)
 	    /* what speaks against a swap already now: nothing is loaded for it then */
 	    (r->o->in_place && restore_look_at_place(r, &obstacles, e)))
 		return -1;
-	if (facts.there && !r->o->in_place && !r->resumed && !restore_will_drop(r, r->target_db))
+	if (facts.there && !r->o->in_place && !r->resumed && !r->made && !restore_will_drop(r, r->target_db))
 		add_there(r, &facts, &obstacles);
 	restore_event_plan(r->o->events, &(struct restore_plan){"database", r->source_db, r->target_db, sum.members, sum.bytes});
 	tell_plan(r, &sum, &facts);

@@ -83,7 +83,7 @@ int restore_look_at_place(struct restore *r, struct obstacles *obstacles, struct
 		}
 		job_say(r->o->job, "an earlier restore of this run was interrupted: the copy in `%s` is complete, its swap goes on",
 			r->target_db);
-		return 0;
+		return look_for_surplus(r, &p.swap, e); /* they may have moved */
 	default:
 		break;
 	}

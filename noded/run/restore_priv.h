@@ -8,6 +8,7 @@
 #include "noded/mysql/server.h"
 #include "noded/mysql/swap.h"
 #include "noded/run/restore.h"
+#include "shared/hash.h"
 
 /* Between the files of a restore only. */
 
@@ -31,6 +32,8 @@ struct restore {
 	bool skip;                  /* the rest of it */
 	char tag[16];               /* beginning of the run's id; of the one that began */
 	bool resumed;               /* an earlier run began it */
+	bool made;                  /* an earlier run made the schema, and no more */
+	char label[SHA256_HEX];     /* of the archive and of how it is restored */
 	bool looked;                /* for such runs, and told of others */
 	bool begun_otherwise;       /* in place: what lies aside was begun with other options */
 	struct strings drop;        /* schemas of unfinished restores that give way */
@@ -104,8 +107,8 @@ int restore_choose_access(struct restore *r, struct err *e) MUSTCHECK;
 bool restore_local(const struct restore *r);
 /* server_look at the target, if need be as root. */
 int restore_look_server(struct restore *r, struct server_facts *facts, struct err *e) MUSTCHECK;
-/* load_open into the target, if need be as root. */
-int restore_open_load(struct restore *r, bool create, struct err *e) MUSTCHECK;
+/* load_open into the target, which is made unless an earlier run did; if need be as root. */
+int restore_open_load(struct restore *r, struct err *e) MUSTCHECK;
 
 /* Before anything is made: the site's account lacks something that root has. True when it is root now. */
 bool restore_become_root(struct restore *r, const char *why);

@@ -34,6 +34,8 @@ static int settings(const struct restore *r, struct buf *b, struct err *e)
 	json_put_bool(&j, "events_disable", o->events_disable);
 	json_put_bool(&j, "rewrite_bodies", o->rewrite_bodies);
 	json_put_bool(&j, "salvage", o->salvage);
+	if (o->same_names) /* what was begun without it goes on as before */
+		json_put_bool(&j, "same_names", true);
 	json_end_obj(&j);
 	return buf_check(b, "the settings of a restore", e);
 }
@@ -134,6 +136,38 @@ static int consider(struct restore *r, const struct journal_head *h, const char 
 	return 0;
 }
 
+static void set_label(struct restore *r, const char *wanted)
+{
+	CLEANUP(freep) char *archive = archive_name(r);
+	CLEANUP(freep) char *all = xasprintf("%s\n%s", archive, wanted);
+	uint8_t digest[SHA256_LEN];
+
+	sha256(digest, all, strlen(all));
+	hex_encode(r->label, digest, sizeof(digest));
+}
+
+/* One that was made for this, or of that name for whatever it was: nothing is in it that could be lost. */
+static int find_made(struct restore *r, struct err *e)
+{
+	struct strings made = {0};
+	const char *db = r->o->to_db;
+
+	if (r->resumed || r->o->in_place)
+		return 0; /* in place it is dropped and made again */
+	if (journal_find_made(&made, &r->access, db, db ? NULL : r->label, e))
+		return -1;
+	r->made = made.n > 0;
+	if (r->made && !db) {
+		free(r->target_db);
+		r->target_db = xstrdup(made.v[0]);
+	}
+	restore_strings_done(&made);
+	if (r->made && !r->looked)
+		job_say(r->o->job, "`%s` was made by a restore that was cut off before it loaded anything: it %s used", r->target_db,
+			r->o->dry_run ? "would be" : "is");
+	return 0;
+}
+
 int restore_find_unfinished(struct restore *r, struct err *e)
 {
 	CLEANUP(journal_heads_done) struct journal_heads heads = {0};
@@ -144,9 +178,12 @@ int restore_find_unfinished(struct restore *r, struct err *e)
 		return 0;
 	if (settings(r, &wanted, e) || journal_find(&heads, &r->access, r->o->in_place ? NULL : r->o->to_db, e))
 		return -1;
+	set_label(r, wanted.p);
 	for (size_t i = 0; i < heads.n; i++)
 		if (consider(r, &heads.v[i], wanted.p, e))
 			return -1;
+	if (find_made(r, e))
+		return -1;
 	r->looked = true;
 	return 0;
 }
@@ -185,32 +222,50 @@ static bool name_is_free(const struct restore *r)
 	return true;
 }
 
-int restore_journal_begin(struct restore *r, struct err *e)
+/* Since it was made, or looked at, another restore may have begun in it. */
+static int still_empty(struct restore *r, struct err *e)
+{
+	bool empty;
+
+	if (r->resumed)
+		return 0;
+	if (journal_empty(load_conn(r->load), &empty, e))
+		return -1;
+	return empty ? 0 : err_set(e, ERR_CONFLICT, "`%s` is not empty any more: another restore, or somebody, has put something there "
+				   "since it was made for this one", r->target_db);
+}
+
+static int make_journal(struct restore *r, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = {0};
 	CLEANUP(freep) char *archive = archive_name(r);
 	struct journal_head h = {.archive = archive, .tag = r->tag, .begun = clock_ms()};
+
+	buf_init(&text, SETTINGS_MAX);
+	if (settings(r, &text, e))
+		return -1;
+	h.settings = text.p;
+	return journal_create(load_conn(r->load), &h, e);
+}
+
+int restore_journal_begin(struct restore *r, struct err *e)
+{
 	char when[CLOCK_TEXT];
 
-	/* what is lost of a damaged archive is not written down: it begins anew */
-	if (r->o->salvage) {
-		job_say(r->o->job, "with --salvage: should this restore be cut off, it begins anew");
-		return 0;
-	}
-	r->journal = name_is_free(r);
-	if (!r->journal) {
-		job_say(r->o->job, "the database has a table `" JOURNAL_TABLE "`: should this restore be cut off, it cannot be resumed");
-		return 0;
-	}
-	if (lock_all(r, e))
+	if (lock_all(r, e) || still_empty(r, e))
 		return -1;
-	if (!r->resumed) {
-		buf_init(&text, SETTINGS_MAX);
-		if (settings(r, &text, e))
-			return -1;
-		h.settings = text.p;
-		return journal_create(load_conn(r->load), &h, e);
-	}
+	/* what is lost of a damaged archive is not written down: it begins anew */
+	r->journal = !r->o->salvage && name_is_free(r);
+	if (r->o->salvage)
+		job_say(r->o->job, "with --salvage: should this restore be cut off, it begins anew");
+	else if (!r->journal)
+		job_say(r->o->job, "the database has a table `" JOURNAL_TABLE "`: should this restore be cut off, it cannot be resumed");
+	if (r->journal && !r->resumed && make_journal(r, e))
+		return -1;
+	if (journal_unmark(load_conn(r->load), e))
+		return -1;
+	if (!r->resumed)
+		return 0;
 	clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", r->begun);
 	if (restore_rows_resume(r, e))
 		return -1;

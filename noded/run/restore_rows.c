@@ -218,6 +218,11 @@ static int on_loaded(void *ctx, const char *member, struct err *e)
 
 /* ---- in the thread that reads */
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* A table that is not whole in the archive, or of which nobody knows what it held:
  * what came of it is told, never taken for all of it. */
 static bool tell_damaged(struct restore *r, const struct table *t)
@@ -229,9 +234,11 @@ static bool tell_damaged(struct restore *r, const struct table *t)
 	if (expected >= 0)
 		snprintf(of, sizeof(of), " of %" PRId64, expected);
 	if (partly)
-		job_warn(r->o->job, "table %s is INCOMPLETE: %" PRIu64 "%s rows came back", name_of(t), t->rows, of);
+		job_warn(r->o->job, "table %s is INCOMPLETE: %" PRIu64 "%s row%s came back", name_of(t), t->rows, of,
+			 plural(expected >= 0 ? (uint64_t)expected : t->rows));
 	else if (r->opened.manifest_damage)
-		job_warn(r->o->job, "table %s: %" PRIu64 " rows, nothing to compare them with", name_of(t), t->rows);
+		job_warn(r->o->job, "table %s: %" PRIu64 " row%s, nothing to compare %s with", name_of(t), t->rows,
+			 plural(t->rows), t->rows == 1 ? "it" : "them");
 	return partly || r->opened.manifest_damage;
 }
 
@@ -267,11 +274,12 @@ static void tell(struct restore *r, const struct table *t)
 	}
 	if (!differs) {
 		count(r, t);
-		job_say(r->o->job, "table %s: %" PRIu64 " rows, digest agrees", name, t->rows);
+		job_say(r->o->job, "table %s: %" PRIu64 " row%s, digest agrees", name, t->rows, plural(t->rows));
 		return;
 	}
 	r->rows->wrong++;
-	job_warn(r->o->job, "table %s: %" PRIu64 " rows (%" PRId64 " were dumped), %s", name, t->rows, expected, differs);
+	job_warn(r->o->job, "table %s: %" PRIu64 " row%s (%" PRId64 " %s dumped), %s", name, t->rows, plural(t->rows), expected,
+		 expected == 1 ? "was" : "were", differs);
 }
 
 static void put_event(struct restore *r, const struct table *t)

@@ -94,7 +94,7 @@ check "a table that the archive does not have makes a warning" run -e 3 restore 
 check "it is named" says "table \`newer\` is not in the archive: it goes to \`$OLD\`"
 check "it is kept with its rows" test "$(sql -e "SELECT id FROM $OLD.newer")" = 5
 check "with the programs as text" test "$(sql -e "SELECT COUNT(*) FROM $OLD.felloe_programs WHERE kind IN ('TRIGGER', 'VIEW', 'PROCEDURE', 'PACKAGE BODY')")" = 6
-check "rows outside whose parent is gone are told" says "1 rows of \`outside\`.\`c\` refer to rows that \`shop\`.\`parent\` does not have any more"
+check "rows outside whose parent is gone are told" says "1 row of \`outside\`.\`c\` refers to a row that \`shop\`.\`parent\` does not have any more"
 check "the rest is what it was" unchanged
 check "another restore does not touch what is kept" run -e 1 restore --db shop --in-place --yes
 check "but says where it is" says "\`$OLD\` is there"
@@ -146,13 +146,14 @@ check "the same command goes on" run restore --db shop --in-place --yes
 check "and says so" says "the copy in \`felloe_scratch_${RUN}_shop\` is complete, its swap goes on"
 check "in the end all is as it was" unchanged
 check "nothing is left" test -z "$(scratch)"
-sql -e "UPDATE shop.parent SET name = 'late'; DROP VIEW shop.a_v2"
+sql -e "UPDATE shop.parent SET name = 'late'; DROP VIEW shop.a_v2; CREATE TABLE shop.newer SELECT 6 AS id"
 hold "BEGIN; SELECT COUNT(*) FROM outside.c LIMIT 0"
 check "one is killed after the tables moved, before a key was mended" kill_when_it_waits --db shop --in-place --yes
 check "another restore does not go on with it" run -e 1 restore --db shop:parent --in-place
 check "which is said, with the way out" says "give that command again first"
 check "the tables are the new ones" test "$(sql -e "SELECT COUNT(*) FROM shop.parent WHERE name = 'late'")" = 0
-check "the same command goes on" run restore --db shop --in-place --yes
+check "the same command goes on" run -e 3 restore --db shop --in-place --yes
+check "and keeps the table that the archive does not have" test "$(sql -e "SELECT id FROM $OLD.newer; DROP DATABASE $OLD")" = 6
 check "in the end all is as it was" unchanged
 check "nothing is left" test -z "$(scratch)"
 

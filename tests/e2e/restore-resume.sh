@@ -135,3 +135,41 @@ check "the same command goes on in place" run "${RESTORE[@]}" --db shop:b_nokey,
 check "with what was there" says "resuming the restore"
 check "the tables are whole" test "$(sums shop | sed -n 2,3p)" = "$(sed -n 2,3p <<<"$SUMS")"
 check "nothing of the work is left" test -z "$(copies)"
+
+# ---- killed between the making of its schema and the first line of its journal: it waits there for a lock
+lock_of() { echo "felloe_restore_$(printf %s "$1" | sha256sum | cut -c 1-16)_0"; }
+made() { [ -n "$(sql -N -e "SHOW DATABASES LIKE '$1'")" ]; }
+cut_when_made() { # SCHEMA OPTIONS
+	coproc HOLDER { "$RIGS/mariadb.sh" sql "$T/db" -N --unbuffered; }
+	exec 7>&"${HOLDER[1]}" 8<&"${HOLDER[0]}"
+	echo "SELECT GET_LOCK('$(lock_of "$1")', 0);" >&7 && read -r _ <&8
+	begin "${@:2}"
+	until_ok 30 made "$1" || { cat "$T/begun"; return 1; }
+	slay
+	echo '\q' >&7
+	exec 7>&- 8<&-
+	wait "$HOLDER_PID" 2>/dev/null
+	[ -z "$(sql -N -e "SHOW TABLES IN $1")" ] || { echo "it came too far"; return 1; }
+}
+step "a restore is killed when its schema is there, and nothing else" cut_when_made four --to-db four
+check "a dry run tells what becomes of it" run "${RESTORE[@]}" --to-db four --dry-run
+check "in words" says '`four` was made by a restore that was cut off before it loaded anything: it would be used'
+check "the same command goes on" run "${RESTORE[@]}" --to-db four
+check "all is there" whole four
+check "without a mark" test "$(sql -N -e "SELECT SCHEMA_COMMENT FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'four'")" = ""
+sql -e "DROP DATABASE four"
+step "another one is killed there" cut_when_made four --to-db four
+check "one with other options may take what is empty" run "${RESTORE[@]}" --to-db four --definer invoker
+sql -e "DROP DATABASE four"
+step "a third one is killed there" cut_when_made four --to-db four
+sql -e "CREATE TABLE four.mine (id int)"
+check "what somebody has put there since is not touched" run -e 1 "${RESTORE[@]}" --to-db four
+check "but told" says 'the schema `four` exists on the server (1 table)'
+sql -e "DROP DATABASE four; CREATE DATABASE four"
+check "nor is an empty schema that somebody made" run -e 1 "${RESTORE[@]}" --to-db four
+sql -e "DROP DATABASE four; DROP DATABASE shop"
+step "one is killed there that chose the name itself" cut_when_made shop --same-names
+check "one with other options makes another" run "${RESTORE[@]}" --events disable
+check "of its own" says 'into `shop_restored_'
+check "the same command finds it" run "${RESTORE[@]}" --same-names
+check "and fills it" whole shop

@@ -69,7 +69,7 @@ static void a_table_that_is_gone_is_found(void **state)
 	const struct row *was = NOW({"a", 1000, 0, false, 1}, {"b", 1, 0, false, 2});
 
 	(void)state;
-	says(compare(&usual, was, NOW({"a", 1000, 0, false, 1})), 1, "table shop.b is gone, it had 1 rows");
+	says(compare(&usual, was, NOW({"a", 1000, 0, false, 1})), 1, "table shop.b is gone, it had 1 row");
 }
 
 static void a_table_that_was_empty_may_go(void **state)
