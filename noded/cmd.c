@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/cmd.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "noded/run/catalogue.h"
 #include "shared/fs.h"
-#include "shared/json.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+
+enum { JSON_MAX = 64 << 20 };
 
 static void show_help(const struct opt *opts, const char *name)
 {
@@ -44,51 +46,64 @@ int cmd_start(struct cmd *c, const struct opt *opts, int argc, char **argv, int 
 	log_init("felloe-noded", json, c->verbose ? LOG_DEBUG : LOG_INFO);
 	if (c->state)
 		fs_set_state(c->state);
-	c->config = str_or(c->config, str_or(getenv("FELLOE_CONFIG"), FELLOE_SYSCONFDIR "/config.json"));
+	c->config_path = str_or(c->config_path, str_or(getenv("FELLOE_CONFIG"), FELLOE_SYSCONFDIR "/config.json"));
 	return -1;
 }
 
-int cmd_config(const struct cmd *c, struct config **ret, struct err *e)
+void cmd_done(struct cmd *c)
+{
+	config_freep(&c->config);
+	catalogue_closep(&c->catalogue);
+}
+
+int cmd_config(struct cmd *c, struct err *e)
 {
 	struct problems problems = {0}, unknown = {0};
-	int rc = config_load(ret, c->config, &problems, &unknown, e);
+	int rc = config_load(&c->config, c->config_path, &problems, &unknown, e);
 
 	for (size_t i = 0; i < unknown.n; i++)
-		log_warn("%s: %s: %s", c->config, unknown.v[i].path, unknown.v[i].msg);
+		log_warn("%s: %s: %s", c->config_path, unknown.v[i].path, unknown.v[i].msg);
 	/* the first one comes with e */
 	for (size_t i = 1; i < problems.n; i++)
-		log_error("%s: %s: %s", c->config, problems.v[i].path, problems.v[i].msg);
+		log_error("%s: %s: %s", c->config_path, problems.v[i].path, problems.v[i].msg);
 	problems_done(&problems);
 	problems_done(&unknown);
 	return rc;
 }
 
-static void add_site(void *ctx, const char *site)
+void cmd_config_if_any(struct cmd *c)
 {
-	*list_push((struct strings *)ctx) = xstrdup(site);
+	struct problems problems = {0}, unknown = {0};
+	struct err ignored;
+
+	(void)!config_load(&c->config, c->config_path, &problems, &unknown, &ignored);
+	problems_done(&problems);
+	problems_done(&unknown);
 }
 
-int cmd_known_site(const struct config *config, struct catalogue *catalogue, const char *site, struct err *e)
+int cmd_open(struct cmd *c, struct err *e)
+{
+	return cmd_config(c, e) || catalogue_open(&c->catalogue, e) ? -1 : 0;
+}
+
+int cmd_known_site(const struct cmd *c, const char *site, struct err *e)
 {
 	struct strings known = {0};
 	const char *nearest;
-	bool found = config_site(config, site) != NULL;
+	bool found;
 	int rc;
 
-	if (found)
+	if (config_site(c->config, site))
 		return 0;
-	rc = catalogue_sites(catalogue, add_site, &known, e);
-	for (size_t i = 0; i < known.n; i++)
-		found = found || str_eq(known.v[i], site);
-	for (size_t i = 0; i < config->sites.n; i++)
-		add_site(&known, config->sites.v[i].name);
+	rc = catalogue_sites(c->catalogue, &known, e);
+	found = strings_have(&known, site);
+	for (size_t i = 0; i < c->config->sites.n; i++)
+		strings_add(&known, c->config->sites.v[i].name);
 	nearest = str_nearest(site, (const char *const *)known.v, known.n);
 	if (rc == 0 && !found)
-		rc = err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one%s%s%s", site, config->path,
+		rc = err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one%s%s%s", site, c->config->path,
 			     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-	for (size_t i = 0; i < known.n; i++)
-		free(known.v[i]);
-	list_done(&known);
+	strings_done(&known);
 	return rc;
 }
 
@@ -98,9 +113,54 @@ int cmd_fail(const struct err *e)
 	return err_exit_code(e->kind);
 }
 
+int cmd_misused(char **argv, const char *fmt, ...)
+{
+	char text[ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "felloe-noded %s: %s\n", argv[0], text);
+	return err_exit_code(ERR_USAGE);
+}
+
 bool cmd_too_many(int n, char **argv)
 {
-	if (n)
-		fprintf(stderr, "felloe-noded %s: \"%s\" is one word too many\n", argv[0], argv[1]);
-	return n > 0;
+	return n && cmd_misused(argv, "\"%s\" is one word too many", argv[1]);
+}
+
+int cmd_worse(int a, int b)
+{
+	static const int order[] = {0, 3, 4, 2, 5, 1};
+	size_t rank_a = 0, rank_b = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		if (order[i] == a)
+			rank_a = i;
+		if (order[i] == b)
+			rank_b = i;
+	}
+	return rank_a > rank_b ? a : b;
+}
+
+void cmd_json_begin(struct cmd_json *j)
+{
+	buf_init(&j->b, JSON_MAX);
+	json_out_init(&j->o, &j->b);
+	j->o.pretty = true;
+	json_obj(&j->o, NULL);
+}
+
+int cmd_json_end(struct cmd_json *j, const char *what)
+{
+	struct err e;
+	int rc;
+
+	json_end_obj(&j->o);
+	rc = buf_check(&j->b, what, &e) ? cmd_fail(&e) : 0;
+	if (rc == 0)
+		puts(j->b.p);
+	buf_done(&j->b);
+	return rc;
 }

@@ -10,8 +10,7 @@
 
 int cmd_agent(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		CMD_OPTS(c),
 		{0},
@@ -24,7 +23,7 @@ int cmd_agent(int argc, char **argv)
 	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
 	daemon_signals();
-	if (cmd_config(&c, &config, &e) || agent_run(&config, &e))
+	if (cmd_config(&c, &e) || agent_run(&c.config, &e))
 		return cmd_fail(&e);
 	return 0;
 }

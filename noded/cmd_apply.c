@@ -202,7 +202,7 @@ static int stop_stale(struct apply *a, struct timers *bus, struct err *e)
 			done(a, false, "timer %s: taken away, since it is not in the configuration any more",
 			     stale.v[i]);
 	}
-	strings_clear(&stale);
+	strings_done(&stale);
 	return rc ? -1 : 0;
 }
 
@@ -282,11 +282,9 @@ int cmd_apply(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n != 1) {
-		fputs("felloe-noded apply: give one file, or - for stdin\n", stderr);
-		return err_exit_code(ERR_USAGE);
-	}
-	a.path = c.config;
+	if (n != 1)
+		return cmd_misused(argv, "give one file, or - for stdin");
+	a.path = c.config_path;
 	a.state = c.state;
 	a.systemd = str_eq(a.units, usual_units);
 	buf_init(&a.text, CONFIG_MAX);

@@ -104,21 +104,6 @@ static void print_outcome(const struct wire_run *run)
 	fflush(stdout);
 }
 
-/* The worst outcome wins: failed over locked over warning. */
-static int worse(int a, int b)
-{
-	static const int order[] = {0, 3, 4, 2, 5, 1};
-	size_t rank_a = 0, rank_b = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		if (order[i] == a)
-			rank_a = i;
-		if (order[i] == b)
-			rank_b = i;
-	}
-	return rank_a > rank_b ? a : b;
-}
-
 static int one_site(struct backup_opts *o, bool dry_run)
 {
 	struct wire_run run;
@@ -151,10 +136,8 @@ static bool is_paused(const char *timer)
 
 int cmd_backup(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(selection_done) struct selection s = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const char *timer = NULL, *trigger = NULL;
 	bool dry_run = false, quiet = false;
 	char batch[UUID_TEXT];
@@ -174,23 +157,23 @@ int cmd_backup(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	daemon_signals();
-	if (cmd_config(&c, &config, &e))
+	if (cmd_config(&c, &e))
 		return cmd_fail(&e);
-	s.config = config;
+	s.config = c.config;
 	/* who asks by name wants it now */
 	if (timer && !dry_run && !str_eq(trigger, "request") && is_paused(timer))
 		return err_exit_code(ERR_LOCKED);
-	if (select_sites(&s, timer, argv + 1, n, &e) || catalogue_open(&catalogue, &e))
+	if (select_sites(&s, timer, argv + 1, n, &e) || catalogue_open(&c.catalogue, &e))
 		return cmd_fail(&e);
 	random_uuid(batch);
 	rc = 0;
 	for (size_t i = 0; i < s.sites.n && !daemon_stopping(); i++) {
-		struct backup_opts o = {.config = config, .site = s.sites.v[i], .catalogue = catalogue,
+		struct backup_opts o = {.config = c.config, .site = s.sites.v[i], .catalogue = c.catalogue,
 					.timer = timer ? timer : "", .trigger = trigger ? trigger : timer ? "timer" : "manual",
 					.batch = batch, .db = !s.timer || s.timer->db, .files = !s.timer || s.timer->files,
 					.quiet = quiet};
 
-		rc = worse(rc, one_site(&o, dry_run));
+		rc = cmd_worse(rc, one_site(&o, dry_run));
 	}
 	return rc;
 }

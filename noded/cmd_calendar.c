@@ -9,31 +9,26 @@
 
 /* felloe-noded calendar EXPR: when a timer would fire, as systemd reads it. */
 
-static void print_json(const char *expr, const struct calendar *c, const struct err *failed)
+static int print_json(const char *expr, const struct calendar *c, const struct err *failed)
 {
-	CLEANUP(buf_done) struct buf b;
-	struct json_out o;
+	struct cmd_json j;
 
-	buf_init(&b, 1 << 20);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_put_str(&o, "expression", expr);
+	cmd_json_begin(&j);
+	json_put_str(&j.o, "expression", expr);
 	if (failed) {
-		json_put_str(&o, "error", failed->msg);
+		json_put_str(&j.o, "error", failed->msg);
 	} else {
-		json_put_str(&o, "normalized", c->normalized);
-		json_arr(&o, "next");
+		json_put_str(&j.o, "normalized", c->normalized);
+		json_arr(&j.o, "next");
 		for (size_t i = 0; i < c->next.n; i++)
-			json_put_time(&o, NULL, c->next.v[i]);
-		json_end_arr(&o);
-		json_arr(&o, "warnings");
+			json_put_time(&j.o, NULL, c->next.v[i]);
+		json_end_arr(&j.o);
+		json_arr(&j.o, "warnings");
 		if (c->warning[0])
-			json_put_str(&o, NULL, c->warning);
-		json_end_arr(&o);
+			json_put_str(&j.o, NULL, c->warning);
+		json_end_arr(&j.o);
 	}
-	json_end_obj(&o);
-	fputs(b.p, stdout);
+	return cmd_json_end(&j, "the list");
 }
 
 static void print_text(const struct calendar *c)
@@ -74,18 +69,14 @@ int cmd_calendar(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n != 1) {
-		fputs("felloe-noded calendar: give one expression, in quotes, such as \"*-*-* 03:10\"\n", stderr);
-		return err_exit_code(ERR_USAGE);
-	}
+	if (n != 1)
+		return cmd_misused(argv, "give one expression, in quotes, such as \"*-*-* 03:10\"");
 	if (calendar_ask(&cal, argv[1], (unsigned)next, &e)) {
-		if (json)
-			print_json(argv[1], &cal, &e);
-		return cmd_fail(&e);
+		rc = json ? print_json(argv[1], &cal, &e) : 0;
+		return cmd_worse(rc, cmd_fail(&e));
 	}
 	if (json)
-		print_json(argv[1], &cal, NULL);
-	else
-		print_text(&cal);
+		return print_json(argv[1], &cal, NULL);
+	print_text(&cal);
 	return 0;
 }

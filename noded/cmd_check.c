@@ -15,7 +15,7 @@
 
 /* felloe-noded check: every problem at once, before a run meets it at night. */
 
-enum { OUT_MAX = 16 << 20, STDIN_MAX = 4 << 20 };
+enum { STDIN_MAX = 4 << 20 };
 
 static const struct { const char *name; unsigned parts; } parts[] = {
 	{"sites", CHECK_SITES}, {"storages", CHECK_STORAGES}, {"timers", CHECK_TIMERS}, {"master", CHECK_MASTER},
@@ -190,27 +190,20 @@ static void put_master(struct json_out *o, const struct check_master *m)
 
 static int print_json(const struct checked *k, int code)
 {
-	CLEANUP(buf_done) struct buf b = {0};
-	struct json_out o;
-	struct err e;
+	struct cmd_json j;
+	int rc;
 
-	buf_init(&b, OUT_MAX);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_put_bool(&o, "ok", code == 0 || code == 3);
-	put_problems(&o, k);
-	put_texts(&o, "failures", &k->check.failures);
-	put_texts(&o, "warnings", &k->check.warnings);
-	put_sites(&o, &k->check);
-	put_storages(&o, &k->check);
-	put_timers(&o, &k->check);
-	put_master(&o, &k->check.master);
-	json_end_obj(&o);
-	if (buf_check(&b, "the result", &e))
-		return cmd_fail(&e);
-	puts(b.p);
-	return code;
+	cmd_json_begin(&j);
+	json_put_bool(&j.o, "ok", code == 0 || code == 3);
+	put_problems(&j.o, k);
+	put_texts(&j.o, "failures", &k->check.failures);
+	put_texts(&j.o, "warnings", &k->check.warnings);
+	put_sites(&j.o, &k->check);
+	put_storages(&j.o, &k->check);
+	put_timers(&j.o, &k->check);
+	put_master(&j.o, &k->check.master);
+	rc = cmd_json_end(&j, "the result");
+	return rc ? rc : code;
 }
 
 /* ---- text */
@@ -314,12 +307,11 @@ int cmd_check(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n || parts_of(only, &what, &k.e)) {
-		if (n)
-			err_fill(&k.e, ERR_USAGE, 0, "check takes no operands");
+	if (cmd_too_many(n, argv))
+		return err_exit_code(ERR_USAGE);
+	if (parts_of(only, &what, &k.e))
 		return cmd_fail(&k.e);
-	}
-	if (load(&k, c.config) == 0)
+	if (load(&k, c.config_path) == 0)
 		check_run(&k.check, k.config, what);
 	rc = exit_code(&k);
 	return json ? print_json(&k, rc) : print_text(&k, rc);

@@ -12,8 +12,6 @@
 
 /* felloe-noded forget STORAGE: the storage is gone for good, and what lay on it. */
 
-enum { OUT_MAX = 64 << 20 };
-
 static const char *fate_text(enum lost_fate f)
 {
 	static const char *const texts[] = {
@@ -50,48 +48,37 @@ static void print_report(const char *storage, const struct lost_report *r, bool 
 static int print_json(const char *storage, const struct lost_report *r)
 {
 	static const char *const words[] = {"forgotten", "failed", "traces", "held", "running"};
-	CLEANUP(buf_done) struct buf b = {0};
-	struct json_out o;
-	struct err e;
+	struct cmd_json j;
 
-	buf_init(&b, OUT_MAX);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_put_str(&o, "storage", storage);
-	json_put_int(&o, "forgotten", r->forgotten);
-	json_put_int(&o, "failed", r->failed);
-	json_put_int(&o, "traces", r->traces);
-	json_put_int(&o, "left", r->left);
-	json_arr(&o, "runs");
+	cmd_json_begin(&j);
+	json_put_str(&j.o, "storage", storage);
+	json_put_int(&j.o, "forgotten", r->forgotten);
+	json_put_int(&j.o, "failed", r->failed);
+	json_put_int(&j.o, "traces", r->traces);
+	json_put_int(&j.o, "left", r->left);
+	json_arr(&j.o, "runs");
 	for (size_t i = 0; i < r->n; i++) {
-		json_obj(&o, NULL);
-		json_put_str(&o, "uuid", r->v[i].run.uuid);
-		json_put_str(&o, "site", r->v[i].site);
-		json_put_time(&o, "started", r->v[i].run.started);
-		json_put_int(&o, "size", r->v[i].run.size);
-		json_put_str(&o, "fate", words[r->v[i].fate]);
-		json_end_obj(&o);
+		json_obj(&j.o, NULL);
+		json_put_str(&j.o, "uuid", r->v[i].run.uuid);
+		json_put_str(&j.o, "site", r->v[i].site);
+		json_put_time(&j.o, "started", r->v[i].run.started);
+		json_put_int(&j.o, "size", r->v[i].run.size);
+		json_put_str(&j.o, "fate", words[r->v[i].fate]);
+		json_end_obj(&j.o);
 	}
-	json_end_arr(&o);
-	json_arr(&o, "sites_without_good_run");
+	json_end_arr(&j.o);
+	json_arr(&j.o, "sites_without_good_run");
 	for (size_t i = 0; i < r->bare.n; i++)
-		json_put_str(&o, NULL, r->bare.v[i].site);
-	json_end_arr(&o);
-	json_end_obj(&o);
-	if (buf_check(&b, "the list", &e))
-		return cmd_fail(&e);
-	puts(b.p);
-	return 0;
+		json_put_str(&j.o, NULL, r->bare.v[i].site);
+	json_end_arr(&j.o);
+	return cmd_json_end(&j, "the list");
 }
 
 int cmd_forget(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(lost_report_done) struct lost_report r = {0};
 	struct lost_opts o = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	bool json = false;
 	const struct opt opts[] = {
 		{.name = "dry-run", .type = OPT_FLAG, .to = &o.dry_run, .help = "Show what would be forgotten; change nothing."},
@@ -104,15 +91,13 @@ int cmd_forget(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n != 1) {
-		err_fill(&e, ERR_USAGE, 0, "forget takes one storage that is not in the configuration any more; felloe-noded status names "
-			 "those that runs lie on");
+	if (n != 1)
+		return cmd_misused(argv, "it takes one storage that is not in the configuration any more; felloe-noded status "
+				   "names those that runs lie on");
+	if (cmd_open(&c, &e))
 		return cmd_fail(&e);
-	}
-	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
-		return cmd_fail(&e);
-	o.config = config;
-	o.catalogue = catalogue;
+	o.config = c.config;
+	o.catalogue = c.catalogue;
 	o.storage = argv[1];
 	if (lost_forget(&o, &r, &e))
 		return cmd_fail(&e);

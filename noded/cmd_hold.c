@@ -28,39 +28,35 @@ static int find(struct catalogue *catalogue, const char *id, struct wire_runs *r
 }
 
 /* The master shows it, too; when it cannot be told now, the next run or the agent does that. */
-static void tell_master(const struct cmd *c, struct catalogue *catalogue, const char *uuid)
+static void tell_master(const struct cmd *c, const char *uuid)
 {
 	const struct run_query q = {.uuid = uuid, .limit = 1};
-	CLEANUP(config_freep) struct config *config = NULL;
 	CLEANUP(runs_done) struct wire_runs runs = {0};
-	struct problems problems = {0}, unknown = {0};
 	struct err e;
 
-	if (config_load(&config, c->config, &problems, &unknown, &e) == 0 &&
-	    (catalogue_runs(catalogue, &q, &runs, &e) || (runs.n && report_run(config, catalogue, &runs.v[0], &e))))
+	if (c->config && (catalogue_runs(c->catalogue, &q, &runs, &e) ||
+			  (runs.n && report_run(c->config, c->catalogue, &runs.v[0], &e))))
 		log_warn("%s; tried again later", e.msg);
-	problems_done(&problems);
-	problems_done(&unknown);
 }
 
-static int set(const struct cmd *c, const char *id, bool held, struct err *e)
+static int set(struct cmd *c, const char *id, bool held, struct err *e)
 {
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(runs_done) struct wire_runs runs = {0};
 	const struct wire_run *run;
 	char when[32];
 	bool changed;
 
-	if (catalogue_open(&catalogue, e) || find(catalogue, id, &runs, e))
+	if (catalogue_open(&c->catalogue, e) || find(c->catalogue, id, &runs, e))
 		return -1;
 	run = &runs.v[0];
 	if (!run->archives.n)
 		return err_set(e, ERR_CONFLICT, "run %.8s of site %s has no archive to hold", run->uuid, run->site);
-	if (catalogue_hold(catalogue, run->uuid, held, &changed, e))
+	if (catalogue_hold(c->catalogue, run->uuid, held, &changed, e))
 		return -1;
 	if (!changed)
 		return err_set(e, ERR_CONFLICT, "run %.8s of site %s is being deleted already", run->uuid, run->site);
-	tell_master(c, catalogue, run->uuid);
+	cmd_config_if_any(c);
+	tell_master(c, run->uuid);
 	printf("Run %.8s of site %s, of %s UTC, %s.\n", run->uuid, run->site,
 	       clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", run->started),
 	       held ? "is held: it is never deleted" : "is not held: the rules of its timer decide");
@@ -69,7 +65,7 @@ static int set(const struct cmd *c, const char *id, bool held, struct err *e)
 
 static int hold_or_release(int argc, char **argv, bool held)
 {
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		CMD_OPTS(c),
 		{0},
@@ -79,10 +75,8 @@ static int hold_or_release(int argc, char **argv, bool held)
 
 	if (rc >= 0)
 		return rc;
-	if (n != 1) {
-		err_fill(&e, ERR_USAGE, 0, "%s takes one run; felloe-noded list shows them", argv[0]);
-		return cmd_fail(&e);
-	}
+	if (n != 1)
+		return cmd_misused(argv, "it takes one run; felloe-noded list shows them");
 	return set(&c, argv[1], held, &e) ? cmd_fail(&e) : 0;
 }
 

@@ -247,9 +247,8 @@ static void joining_done(struct joining *j)
 
 int cmd_join(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
 	CLEANUP(joining_done) struct joining j = {.deadline = INT64_MAX};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "master",
 		 .type = OPT_STR,
@@ -295,11 +294,9 @@ int cmd_join(int argc, char **argv)
 	daemon_signals();
 	if (j.wait && j.wait_s)
 		j.deadline = clock_mono_ms() + (int64_t)j.wait_s * 1000;
-	if (read_token(&j, &e) || note_master(&j, c.config, &e) || cmd_config(&c, &config, &e))
+	if (read_token(&j, &e) || note_master(&j, c.config_path, &e) || cmd_config(&c, &e))
 		return cmd_fail(&e);
-	if (str_empty(config->master.url)) {
-		fputs("felloe-noded join: which master? Give --master https://HOST:PORT\n", stderr);
-		return err_exit_code(ERR_USAGE);
-	}
-	return join(&j, config);
+	if (str_empty(c.config->master.url))
+		return cmd_misused(argv, "which master? Give --master https://HOST:PORT");
+	return join(&j, c.config);
 }

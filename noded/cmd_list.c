@@ -13,46 +13,15 @@
 
 /* felloe-noded list [SITE]: the runs of this node; with --from the archives on a storage. */
 
-enum { OUT_MAX = 64 << 20 };
-
-struct output {
-	struct buf b;
-	struct json_out o;
-};
-
-static void output_begin(struct output *out, const char *key)
-{
-	buf_init(&out->b, OUT_MAX);
-	json_out_init(&out->o, &out->b);
-	out->o.pretty = true;
-	json_obj(&out->o, NULL);
-	json_arr(&out->o, key);
-}
-
-static int output_end(struct output *out)
-{
-	struct err e;
-	int rc;
-
-	json_end_arr(&out->o);
-	json_end_obj(&out->o);
-	rc = buf_check(&out->b, "the list", &e);
-	if (rc == 0)
-		puts(out->b.p);
-	buf_done(&out->b);
-	return rc ? cmd_fail(&e) : 0;
-}
-
 /* Runs, and what this machine alone knows of each. */
 struct known {
-	struct config *config;        /* NULL when it cannot be read: the records are good without it */
+	const struct config *config;  /* NULL when it cannot be read: the records are good without it */
 	struct wire_runs runs;
 	struct { LIST_OF(struct run_marks); } marks;
 };
 
 static void known_done(struct known *k)
 {
-	config_free(k->config);
 	runs_done(&k->runs);
 	list_done(&k->marks);
 }
@@ -76,32 +45,34 @@ static bool is_damaged(const struct wire_run *r)
 
 static int print_runs_json(const struct known *k)
 {
-	struct output out;
+	struct cmd_json j;
 
-	output_begin(&out, "runs");
+	cmd_json_begin(&j);
+	json_arr(&j.o, "runs");
 	for (size_t i = 0; i < k->runs.n; i++)
-		wire_run_put(&out.o, NULL, &k->runs.v[i]);
-	json_end_arr(&out.o);
-	json_arr(&out.o, "held");
+		wire_run_put(&j.o, NULL, &k->runs.v[i]);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "held");
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (k->marks.v[i].held)
-			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
-	json_end_arr(&out.o);
-	json_arr(&out.o, "delete_pending");
+			json_put_str(&j.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "delete_pending");
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (k->marks.v[i].expiring)
-			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
-	json_end_arr(&out.o);
-	json_arr(&out.o, "out_of_reach");
+			json_put_str(&j.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "out_of_reach");
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (lost_storage(k, &k->runs.v[i]))
-			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
-	json_end_arr(&out.o);
-	json_arr(&out.o, "damaged");
+			json_put_str(&j.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "damaged");
 	for (size_t i = 0; i < k->runs.n; i++)
 		if (is_damaged(&k->runs.v[i]))
-			json_put_str(&out.o, NULL, k->runs.v[i].uuid);
-	return output_end(&out);
+			json_put_str(&j.o, NULL, k->runs.v[i].uuid);
+	json_end_arr(&j.o);
+	return cmd_json_end(&j, "the list");
 }
 
 static void print_damage(const struct wire_run *r)
@@ -139,22 +110,19 @@ static void print_runs(const struct known *k, const char *site)
 	}
 }
 
-static int list_runs(const struct cmd *c, const char *site, bool json)
+static int list_runs(struct cmd *c, const char *site, bool json)
 {
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(known_done) struct known k = {0};
 	const struct run_query q = {.site = site};
-	struct problems problems = {0}, unknown = {0};
 	struct err e;
 
-	(void)!config_load(&k.config, c->config, &problems, &unknown, &e);
-	problems_done(&problems);
-	problems_done(&unknown);
-	if (catalogue_open(&catalogue, &e) || (site && k.config && cmd_known_site(k.config, catalogue, site, &e)) ||
-	    catalogue_runs(catalogue, &q, &k.runs, &e))
+	cmd_config_if_any(c);
+	k.config = c->config;
+	if (catalogue_open(&c->catalogue, &e) || (site && c->config && cmd_known_site(c, site, &e)) ||
+	    catalogue_runs(c->catalogue, &q, &k.runs, &e))
 		return cmd_fail(&e);
 	for (size_t i = 0; i < k.runs.n; i++)
-		if (catalogue_marks(catalogue, k.runs.v[i].uuid, list_push(&k.marks), &e))
+		if (catalogue_marks(c->catalogue, k.runs.v[i].uuid, list_push(&k.marks), &e))
 			return cmd_fail(&e);
 	if (json)
 		return print_runs_json(&k);
@@ -164,21 +132,23 @@ static int list_runs(const struct cmd *c, const char *site, bool json)
 
 static int print_archives_json(const struct found_archives *found)
 {
-	struct output out;
+	struct cmd_json j;
 
-	output_begin(&out, "archives");
+	cmd_json_begin(&j);
+	json_arr(&j.o, "archives");
 	for (size_t i = 0; i < found->n; i++) {
 		const struct found_archive *a = &found->v[i];
 
-		json_obj(&out.o, NULL);
-		json_put_str(&out.o, "storage", a->storage);
-		json_put_str(&out.o, "key", a->key);
-		json_put_time(&out.o, "started", a->at);
-		json_put_int(&out.o, "size", a->size);
-		json_put_bool(&out.o, "sidecar", a->sidecar);
-		json_end_obj(&out.o);
+		json_obj(&j.o, NULL);
+		json_put_str(&j.o, "storage", a->storage);
+		json_put_str(&j.o, "key", a->key);
+		json_put_time(&j.o, "started", a->at);
+		json_put_int(&j.o, "size", a->size);
+		json_put_bool(&j.o, "sidecar", a->sidecar);
+		json_end_obj(&j.o);
 	}
-	return output_end(&out);
+	json_end_arr(&j.o);
+	return cmd_json_end(&j, "the list");
 }
 
 static int list_storage(const struct config *config, const char *from, const char *site, bool json)
@@ -212,8 +182,7 @@ static int list_storage(const struct config *config, const char *from, const cha
 
 int cmd_list(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	bool json = false;
 	const char *from = NULL;
 	const struct opt opts[] = {
@@ -228,13 +197,11 @@ int cmd_list(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n > 1) {
-		err_fill(&e, ERR_USAGE, 0, "list takes one site at most");
-		return cmd_fail(&e);
-	}
+	if (n > 1)
+		return cmd_misused(argv, "it takes one site at most");
 	if (!from)
 		return list_runs(&c, n ? argv[1] : NULL, json);
-	if (cmd_config(&c, &config, &e))
+	if (cmd_config(&c, &e))
 		return cmd_fail(&e);
-	return list_storage(config, from, n ? argv[1] : NULL, json);
+	return list_storage(c.config, from, n ? argv[1] : NULL, json);
 }

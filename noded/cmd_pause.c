@@ -20,8 +20,7 @@ static const char *who(void)
 
 static int pause_or_resume(int argc, char **argv, bool pause)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {CMD_OPTS(c), {0}};
 	int n, rc = cmd_start(&c, opts, argc, argv, &n);
 	const char *timer;
@@ -30,11 +29,9 @@ static int pause_or_resume(int argc, char **argv, bool pause)
 	if (rc >= 0)
 		return rc;
 	timer = n > 0 ? argv[1] : NULL;
-	if (n > 1) {
-		err_fill(&e, ERR_USAGE, 0, "one timer, or none for all");
-		return cmd_fail(&e);
-	}
-	if (cmd_config(&c, &config, &e) || (pause ? pause_set(config, timer, who(), &e) : pause_clear(timer, &e)))
+	if (n > 1)
+		return cmd_misused(argv, "it takes one timer, or none for all");
+	if (cmd_config(&c, &e) || (pause ? pause_set(c.config, timer, who(), &e) : pause_clear(timer, &e)))
 		return cmd_fail(&e);
 	printf(pause ? "%s: paused until felloe-noded resume\n" : "%s: resumed\n", timer ? timer : "all timers");
 	return 0;

@@ -16,12 +16,9 @@
 
 /* felloe-noded prune [SITE]: delete the runs that no rule keeps, and say why. */
 
-enum { OUT_MAX = 64 << 20 };
-
 struct output {
 	bool json, dry_run;
-	struct buf b;
-	struct json_out o;
+	struct cmd_json j;
 };
 
 static void print_site(const char *site, const struct expire_report *r, bool dry_run)
@@ -87,17 +84,12 @@ static int prune_site(const struct expire_opts *o, struct output *out)
 	if (rc && !r.n)
 		return cmd_fail(&e);
 	if (out->json)
-		put_site(&out->o, o->site, &r);
+		put_site(&out->j.o, o->site, &r);
 	else
 		print_site(o->site, &r, o->dry_run);
 	if (rc)
 		return cmd_fail(&e);
 	return *r.frozen || (r.pending + r.due && !o->dry_run) ? 3 : 0;
-}
-
-static void add_site(void *ctx, const char *site)
-{
-	*list_push((struct strings *)ctx) = xstrdup(site);
 }
 
 static int prune_all(struct expire_opts *o, const char *only, struct output *out)
@@ -106,7 +98,7 @@ static int prune_all(struct expire_opts *o, const char *only, struct output *out
 	struct err e;
 	int rc = 0;
 
-	if (catalogue_sites(o->catalogue, add_site, &sites, &e))
+	if (catalogue_sites(o->catalogue, &sites, &e))
 		rc = cmd_fail(&e);
 	for (size_t i = 0; rc != 1 && i < sites.n && !daemon_stopping(); i++) {
 		int code;
@@ -115,11 +107,9 @@ static int prune_all(struct expire_opts *o, const char *only, struct output *out
 		if (only && !str_eq(only, o->site))
 			continue;
 		code = prune_site(o, out);
-		rc = code == 0 ? rc : rc == 0 || code == 1 ? code : rc;
+		rc = cmd_worse(rc, code);
 	}
-	for (size_t i = 0; i < sites.n; i++)
-		free(sites.v[i]);
-	list_done(&sites);
+	strings_done(&sites);
 	return rc;
 }
 
@@ -132,28 +122,26 @@ static int tell_lost(const struct expire_opts *o, struct output *out)
 
 	if (lost_storages(o->config, o->catalogue, &lost, &e))
 		return cmd_fail(&e);
-	json_arr(&out->o, "out_of_reach");
+	json_arr(&out->j.o, "out_of_reach");
 	for (size_t i = 0; i < lost.n; i++) {
-		json_obj(&out->o, NULL);
-		json_put_str(&out->o, "storage", lost.v[i].name);
-		json_put_int(&out->o, "runs", lost.v[i].runs);
-		json_put_int(&out->o, "bytes", lost.v[i].bytes);
-		json_end_obj(&out->o);
+		json_obj(&out->j.o, NULL);
+		json_put_str(&out->j.o, "storage", lost.v[i].name);
+		json_put_int(&out->j.o, "runs", lost.v[i].runs);
+		json_put_int(&out->j.o, "bytes", lost.v[i].bytes);
+		json_end_obj(&out->j.o);
 		lost_text(&lost.v[i], text);
 		if (!out->json)
 			puts(text);
 	}
-	json_end_arr(&out->o);
+	json_end_arr(&out->j.o);
 	list_done(&lost);
 	return 0;
 }
 
 int cmd_prune(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	struct output out = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "dry-run", .type = OPT_FLAG, .to = &out.dry_run, .help = "Show what would be deleted, and why; delete nothing."},
 		{.name = "json", .type = OPT_FLAG, .to = &out.json, .help = "Print JSON."},
@@ -166,28 +154,22 @@ int cmd_prune(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (n > 1) {
-		err_fill(&e, ERR_USAGE, 0, "prune takes one site at most");
-		return cmd_fail(&e);
-	}
+	if (n > 1)
+		return cmd_misused(argv, "it takes one site at most");
 	daemon_signals();
-	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e) || (n && cmd_known_site(config, catalogue, argv[1], &e)))
+	if (cmd_open(&c, &e) || (n && cmd_known_site(&c, argv[1], &e)))
 		return cmd_fail(&e);
-	o.config = config;
-	o.catalogue = catalogue;
+	o.config = c.config;
+	o.catalogue = c.catalogue;
 	o.dry_run = out.dry_run;
-	buf_init(&out.b, OUT_MAX);
-	json_out_init(&out.o, &out.b);
-	out.o.pretty = true;
-	json_obj(&out.o, NULL);
-	json_arr(&out.o, "sites");
+	cmd_json_begin(&out.j);
+	json_arr(&out.j.o, "sites");
 	rc = prune_all(&o, n ? argv[1] : NULL, &out);
-	json_end_arr(&out.o);
+	json_end_arr(&out.j.o);
 	if (tell_lost(&o, &out))
 		rc = 1;
-	json_end_obj(&out.o);
-	if (out.json && buf_check(&out.b, "the list", &e) == 0)
-		puts(out.b.p);
-	buf_done(&out.b);
+	if (out.json)
+		return cmd_worse(rc, cmd_json_end(&out.j, "the list"));
+	buf_done(&out.j.b);
 	return rc;
 }

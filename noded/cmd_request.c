@@ -37,15 +37,13 @@ struct work {
 static void work_done(struct work *w)
 {
 	json_free(w->doc);
-	for (size_t i = 0; i < w->argv.n; i++)
-		free(w->argv.v[i]);
-	list_done(&w->argv);
+	strings_done(&w->argv);
 	free(w->log);
 }
 
 static void push(struct work *w, const char *text)
 {
-	*list_push(&w->argv) = xstrdup(text);
+	strings_add(&w->argv, text);
 }
 
 /* An option with the value of a member of the request, when it is there. */
@@ -87,9 +85,9 @@ static int make_argv(struct work *w, const struct cmd *c, struct err *e)
 
 	push(w, "felloe-noded");
 	push(w, verb);
-	if (c->config) {
+	if (c->config_path) {
 		push(w, "-c");
-		push(w, c->config);
+		push(w, c->config_path);
 	}
 	if (c->state) {
 		push(w, "--state");

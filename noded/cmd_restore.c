@@ -40,9 +40,7 @@ struct wish {
 static void wish_done(struct wish *w)
 {
 	free(w->db_name);
-	for (size_t i = 0; i < w->tables.n; i++)
-		free(w->tables.v[i]);
-	list_done(&w->tables);
+	strings_done(&w->tables);
 	db_access_done(&w->access);
 	restore_events_free(w->events);
 }
@@ -313,7 +311,7 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 	int rc = 0;
 
 	for (size_t i = 0; i < w->files.n; i++)
-		*list_push(&o.paths) = xstrdup(w->files.v[i]);
+		strings_add(&o.paths, w->files.v[i]);
 	for (size_t i = 0; i < found->n && rc == 0; i++) {
 		o.db = all->parts.v[i].db || (all->parts.v[i].unreadable && !w->files.n);
 		o.files = all->parts.v[i].files || (all->parts.v[i].unreadable && w->files.n);
@@ -326,9 +324,7 @@ static int restore_all(const struct config *c, const struct wish *w, const struc
 			print_result(w, &result);
 		}
 	}
-	for (size_t i = 0; i < o.paths.n; i++)
-		free(o.paths.v[i]);
-	list_done(&o.paths);
+	strings_done(&o.paths);
 	return rc;
 }
 
@@ -407,19 +403,18 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 	return rc;
 }
 
-static int prepare(struct wish *w, struct cmd *c, struct config **config, struct err *e)
+static int prepare(struct wish *w, struct cmd *c, struct err *e)
 {
 	if (!w->site)
 		return err_set(e, ERR_USAGE, "restore wants the name of one site");
-	return parse_words(w, e) || parse_db(w, e) || parse_account(w, e) || cmd_config(c, config, e) || ask_first(w, w->site, e) ||
-	       site_host(*config, w, e) ? -1 : 0;
+	return parse_words(w, e) || parse_db(w, e) || parse_account(w, e) || cmd_config(c, e) || ask_first(w, w->site, e) ||
+	       site_host(c->config, w, e) ? -1 : 0;
 }
 
 int cmd_restore(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
 	CLEANUP(wish_done) struct wish w = {.definer = "keep", .event_mode = "keep"};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "at", .type = OPT_STR, .to = &w.at, .arg = "WHEN",
 		 .help = "\"latest\" (default), the id of a run, or a time in UTC: the last good run not after it."},
@@ -475,7 +470,7 @@ int cmd_restore(int argc, char **argv)
 	daemon_signals();
 	w.events = w.json ? restore_events_new() : NULL;
 	w.site = n == 1 ? argv[1] : NULL;
-	rc = prepare(&w, &c, &config, &e) || restore_site(config, &w, &warnings, &e);
+	rc = prepare(&w, &c, &e) || restore_site(c.config, &w, &warnings, &e);
 	restore_event_end(w.events, w.dry_run, warnings, rc ? &e : NULL);
 	return rc ? cmd_fail(&e) : warnings ? 3 : 0;
 }

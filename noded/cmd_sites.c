@@ -11,45 +11,34 @@
 
 /* felloe-noded sites [DIR...]: which WordPress sites there are. Never shows a password. */
 
-enum { OUT_MAX = 16 << 20 };
-
 static int print_json(const struct found_sites *f)
 {
-	CLEANUP(buf_done) struct buf b;
-	struct json_out o;
-	struct err e;
+	struct cmd_json j;
 
-	buf_init(&b, OUT_MAX);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_arr(&o, "sites");
+	cmd_json_begin(&j);
+	json_arr(&j.o, "sites");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct found_site *s = &f->v[i];
 		CLEANUP(freep) char *kind = site_kind(s->wp_content_path);
 		int64_t bytes = site_bytes(s->wp_content_path);
 
-		json_obj(&o, NULL);
-		json_put_str(&o, "name", s->name);
-		json_put_str(&o, "wp_config_path", s->wp_config_path);
-		json_put_str(&o, "wp_content_path", s->wp_content_path);
-		json_put_str(&o, "db_name", s->db_name);
-		json_put_str(&o, "db_user", s->db_user);
-		json_put_str(&o, "db_host", s->db_host);
-		json_put_str(&o, "table_prefix", s->table_prefix);
-		json_put_str(&o, "problem", s->problem);
-		json_put_str(&o, "kind", kind);
+		json_obj(&j.o, NULL);
+		json_put_str(&j.o, "name", s->name);
+		json_put_str(&j.o, "wp_config_path", s->wp_config_path);
+		json_put_str(&j.o, "wp_content_path", s->wp_content_path);
+		json_put_str(&j.o, "db_name", s->db_name);
+		json_put_str(&j.o, "db_user", s->db_user);
+		json_put_str(&j.o, "db_host", s->db_host);
+		json_put_str(&j.o, "table_prefix", s->table_prefix);
+		json_put_str(&j.o, "problem", s->problem);
+		json_put_str(&j.o, "kind", kind);
 		if (bytes >= 0)
-			json_put_int(&o, "files_bytes", bytes);
-		json_end_obj(&o);
+			json_put_int(&j.o, "files_bytes", bytes);
+		json_end_obj(&j.o);
 	}
-	json_end_arr(&o);
-	json_put_int(&o, "unreadable_directories", f->unreadable);
-	json_end_obj(&o);
-	if (buf_check(&b, "the list of sites", &e))
-		return cmd_fail(&e);
-	puts(b.p);
-	return 0;
+	json_end_arr(&j.o);
+	json_put_int(&j.o, "unreadable_directories", f->unreadable);
+	return cmd_json_end(&j, "the list of sites");
 }
 
 static void print_table(const struct found_sites *f)

@@ -20,8 +20,6 @@
  * are, how the agent stands with the master. All of it from this machine; no
  * master is asked. */
 
-enum { OUT_MAX = 4 << 20 };
-
 struct site_status {
 	const char *site;
 	struct wire_runs last;      /* newest run */
@@ -164,56 +162,47 @@ static void print_master(const struct status *s)
 
 static int print_json(const struct status *s)
 {
-	CLEANUP(buf_done) struct buf b = {0};
-	struct json_out o;
-	struct err e;
+	struct cmd_json j;
 
-	buf_init(&b, OUT_MAX);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_put_str(&o, "server_id", s->config->server_id);
-	json_put_str(&o, "master", str_empty(s->config->master.url) ? NULL : s->config->master.url);
+	cmd_json_begin(&j);
+	json_put_str(&j.o, "server_id", s->config->server_id);
+	json_put_str(&j.o, "master", str_empty(s->config->master.url) ? NULL : s->config->master.url);
 	if (!str_empty(s->config->master.url))
-		put_link(&o, s);
-	json_arr(&o, "running");
+		put_link(&j.o, s);
+	json_arr(&j.o, "running");
 	for (size_t i = 0; i < s->running.n; i++)
-		wire_progress_put(&o, NULL, &s->running.v[i]);
-	json_end_arr(&o);
-	json_arr(&o, "sites");
+		wire_progress_put(&j.o, NULL, &s->running.v[i]);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "sites");
 	for (size_t i = 0; i < s->sites.n; i++)
-		put_site(&o, &s->sites.v[i]);
-	json_end_arr(&o);
-	json_arr(&o, "storages");
+		put_site(&j.o, &s->sites.v[i]);
+	json_end_arr(&j.o);
+	json_arr(&j.o, "storages");
 	for (size_t i = 0; i < s->config->storages.n; i++) {
 		const struct storage *storage = &s->config->storages.v[i];
 
-		json_obj(&o, NULL);
-		json_put_str(&o, "name", storage->name);
-		json_put_str(&o, "type", storage->type);
-		json_put_int(&o, "weight", storage->weight);
-		json_put_int(&o, "used", s->used.v[i]);
-		json_put_int(&o, "limit", storage->limit_bytes);
-		json_put_int(&o, "failures", s->health.v[i].failures);
-		json_put_time(&o, "rests_until", s->health.v[i].rests_until);
-		json_put_str(&o, "error", s->health.v[i].error);
-		json_end_obj(&o);
+		json_obj(&j.o, NULL);
+		json_put_str(&j.o, "name", storage->name);
+		json_put_str(&j.o, "type", storage->type);
+		json_put_int(&j.o, "weight", storage->weight);
+		json_put_int(&j.o, "used", s->used.v[i]);
+		json_put_int(&j.o, "limit", storage->limit_bytes);
+		json_put_int(&j.o, "failures", s->health.v[i].failures);
+		json_put_time(&j.o, "rests_until", s->health.v[i].rests_until);
+		json_put_str(&j.o, "error", s->health.v[i].error);
+		json_end_obj(&j.o);
 	}
-	json_end_arr(&o);
-	json_arr(&o, "out_of_reach");
+	json_end_arr(&j.o);
+	json_arr(&j.o, "out_of_reach");
 	for (size_t i = 0; i < s->lost.n; i++) {
-		json_obj(&o, NULL);
-		json_put_str(&o, "storage", s->lost.v[i].name);
-		json_put_int(&o, "runs", s->lost.v[i].runs);
-		json_put_int(&o, "bytes", s->lost.v[i].bytes);
-		json_end_obj(&o);
+		json_obj(&j.o, NULL);
+		json_put_str(&j.o, "storage", s->lost.v[i].name);
+		json_put_int(&j.o, "runs", s->lost.v[i].runs);
+		json_put_int(&j.o, "bytes", s->lost.v[i].bytes);
+		json_end_obj(&j.o);
 	}
-	json_end_arr(&o);
-	json_end_obj(&o);
-	if (buf_check(&b, "the status", &e))
-		return cmd_fail(&e);
-	puts(b.p);
-	return 0;
+	json_end_arr(&j.o);
+	return cmd_json_end(&j, "the status");
 }
 
 static void print_running(const struct wire_progress *p)
@@ -297,10 +286,8 @@ static void print_text(const struct status *s)
 
 int cmd_status(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(status_done) struct status s = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	bool json = false;
 	const struct opt opts[] = {
 		{.name = "json", .type = OPT_FLAG, .to = &json, .help = "Print JSON."},
@@ -314,10 +301,10 @@ int cmd_status(int argc, char **argv)
 		return rc;
 	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
-	if (cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
+	if (cmd_open(&c, &e))
 		return cmd_fail(&e);
-	s.config = config;
-	s.catalogue = catalogue;
+	s.config = c.config;
+	s.catalogue = c.catalogue;
 	if (gather(&s, &e))
 		return cmd_fail(&e);
 	if (json)

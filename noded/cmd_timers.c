@@ -11,21 +11,16 @@
 
 /* felloe-noded timers: what systemd knows of this node's timers. */
 
-static void print_json(const struct wire_timers *l)
+static int print_json(const struct wire_timers *l)
 {
-	CLEANUP(buf_done) struct buf b;
-	struct json_out o;
+	struct cmd_json j;
 
-	buf_init(&b, 1 << 20);
-	json_out_init(&o, &b);
-	o.pretty = true;
-	json_obj(&o, NULL);
-	json_arr(&o, "timers");
+	cmd_json_begin(&j);
+	json_arr(&j.o, "timers");
 	for (size_t i = 0; i < l->n; i++)
-		wire_timer_put(&o, NULL, &l->v[i]);
-	json_end_arr(&o);
-	json_end_obj(&o);
-	fputs(b.p, stdout);
+		wire_timer_put(&j.o, NULL, &l->v[i]);
+	json_end_arr(&j.o);
+	return cmd_json_end(&j, "the list");
 }
 
 static void print_table(const struct wire_timers *l)
@@ -52,10 +47,9 @@ static void print_table(const struct wire_timers *l)
 
 int cmd_timers(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
 	CLEANUP(timers_closep) struct timers *timers = NULL;
 	struct wire_timers list = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	bool json = false;
 	const struct opt opts[] = {
 		{.name = "json", .type = OPT_FLAG, .to = &json, .help = "Print JSON."},
@@ -69,12 +63,12 @@ int cmd_timers(int argc, char **argv)
 		return rc;
 	if (cmd_too_many(n, argv))
 		return err_exit_code(ERR_USAGE);
-	if (cmd_config(&c, &config, &e) || timers_open(&timers, &e) || timers_list(timers, config, &list, &e))
+	if (cmd_config(&c, &e) || timers_open(&timers, &e) || timers_list(timers, c.config, &list, &e))
 		return cmd_fail(&e);
 	if (json)
-		print_json(&list);
+		rc = print_json(&list);
 	else
 		print_table(&list);
 	list_done(&list);
-	return 0;
+	return rc > 0 ? rc : 0;
 }

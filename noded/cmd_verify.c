@@ -25,15 +25,12 @@
 /* felloe-noded verify [SITE]: is what is stored still what was written? With
  * --full also: does it restore, and is the copy what was read? */
 
-enum { OUT_MAX = 16 << 20 };
-
 struct verification {
 	const struct config *config;
 	struct catalogue *catalogue;
 	const char *run, *at, *from, *server, *dir;
 	bool full, members, json;
-	struct buf b;
-	struct json_out out;         /* with json */
+	struct cmd_json out;         /* with json */
 	struct job *job;             /* of the site at work */
 	const struct found_archive *archive;
 	uint64_t read_before;        /* of the archives before this one */
@@ -60,10 +57,10 @@ static void on_damage(void *ctx, const char *member, const char *why)
 		snprintf(v->failure, sizeof(v->failure), "damaged: %s", v->damage);
 	progress_clear(v->job->bar);
 	if (v->json) {
-		json_obj(&v->out, NULL);
-		json_put_str(&v->out, "member", name);
-		json_put_str(&v->out, "why", text);
-		json_end_obj(&v->out);
+		json_obj(&v->out.o, NULL);
+		json_put_str(&v->out.o, "member", name);
+		json_put_str(&v->out.o, "why", text);
+		json_end_obj(&v->out.o);
 		return;
 	}
 	printf("DAMAGED %s%s%s: %s\n", v->archive->key, *name ? " " : "", name, text);
@@ -128,17 +125,17 @@ static int verify_one(struct verification *v, const struct found_archive *a, str
 	v->archive = a;
 	v->damage[0] = '\0';
 	if (v->json) {
-		json_obj(&v->out, NULL);
-		json_put_str(&v->out, "key", a->key);
-		json_put_str(&v->out, "storage", a->storage);
-		json_arr(&v->out, "damaged");
+		json_obj(&v->out.o, NULL);
+		json_put_str(&v->out.o, "key", a->key);
+		json_put_str(&v->out.o, "storage", a->storage);
+		json_arr(&v->out.o, "damaged");
 	}
 	rc = verify_archive(&o, a, &r, e);
 	if (v->json) {
-		json_end_arr(&v->out);
-		json_put_bool(&v->out, "sound", rc == 0 && !r.damaged);
-		json_put_int(&v->out, "fetched", (int64_t)r.fetched);
-		json_end_obj(&v->out);
+		json_end_arr(&v->out.o);
+		json_put_bool(&v->out.o, "sound", rc == 0 && !r.damaged);
+		json_put_int(&v->out.o, "fetched", (int64_t)r.fetched);
+		json_end_obj(&v->out.o);
 	}
 	v->read_before += r.fetched;
 	if (rc == 0)
@@ -177,19 +174,19 @@ static void tell_restored(const struct proved *p)
 static void tell_databases(struct verification *v, const struct proof *proof)
 {
 	if (v->json)
-		json_arr(&v->out, "databases");
+		json_arr(&v->out.o, "databases");
 	for (size_t i = 0; i < proof->n; i++) {
 		const struct proved *p = &proof->v[i];
 
 		if (v->json)
-			put_database(&v->out, p);
+			put_database(&v->out.o, p);
 		else if (*p->failure)
 			printf("NOT RESTORABLE %s: %s\n", p->key, p->failure);
 		else
 			tell_restored(p);
 	}
 	if (v->json)
-		json_end_arr(&v->out);
+		json_end_arr(&v->out.o);
 }
 
 static int prove(struct verification *v, const struct found_archives *found, struct err *e)
@@ -220,9 +217,9 @@ static int conclude(struct verification *v, const struct found_archives *found, 
 	v->stays = v->stays && !is.written; /* a proof has read it all */
 	clock_format(day, sizeof(day), "%Y-%m-%d %H:%M:%S UTC", is.at);
 	if (v->json) {
-		json_put_time(&v->out, "proven", is.failure ? 0 : is.at);
-		json_put_str(&v->out, "proof", is.failure);
-		json_put_bool(&v->out, "recorded", is.written);
+		json_put_time(&v->out.o, "proven", is.failure ? 0 : is.at);
+		json_put_str(&v->out.o, "proof", is.failure);
+		json_put_bool(&v->out.o, "recorded", is.written);
 	} else if (is.failure) {
 		printf("run %.8s of %s: proof failed: %s\n", is.uuid, v->job->run.site, is.failure);
 	} else {
@@ -266,7 +263,7 @@ static int report_state(struct verification *v, const struct found_archives *fou
 	if (v->changed && runs.n && runs.v[0].state == RUN_SUSPECT && *runs.v[0].proof)
 		notify_run(v->config, &runs.v[0], job_warn_text, v->job);
 	if (v->json)
-		json_put_str(&v->out, "state", runs.n ? run_state_name(runs.v[0].state) : NULL);
+		json_put_str(&v->out.o, "state", runs.n ? run_state_name(runs.v[0].state) : NULL);
 	else if (runs.n)
 		tell_state(v, &runs.v[0]);
 	return 0;
@@ -282,16 +279,16 @@ static int verify_archives(struct verification *v, const struct found_archives *
 		v->job->progress.bytes_total += found->v[i].size * (v->members ? 2 : 1);
 	job_phase(v->job, "verify");
 	if (v->json)
-		json_arr(&v->out, "archives");
+		json_arr(&v->out.o, "archives");
 	for (size_t i = 0; i < found->n; i++) {
 		if (verify_one(v, &found->v[i], e)) {
 			if (v->json)
-				json_end_arr(&v->out);
+				json_end_arr(&v->out.o);
 			return -1;
 		}
 	}
 	if (v->json)
-		json_end_arr(&v->out);
+		json_end_arr(&v->out.o);
 	if (v->full && ((!v->damaged && prove(v, found, e)) || conclude(v, found, e)))
 		return -1;
 	return report_state(v, found, e);
@@ -307,7 +304,7 @@ static int verify_found(struct verification *v, const char *site, struct err *e)
 	if (find_run(&o, &found, e))
 		return -1;
 	if (v->json)
-		json_put_str(&v->out, "run", found.v[0].run);
+		json_put_str(&v->out.o, "run", found.v[0].run);
 	rc = verify_archives(v, &found, e);
 	list_done(&found);
 	if (rc == 0 && daemon_stopping())
@@ -329,14 +326,14 @@ static int verify_site(struct verification *v, const char *site)
 	v->damaged = v->unknown = 0;
 	v->changed = v->stays = false;
 	if (v->json) {
-		json_obj(&v->out, NULL);
-		json_put_str(&v->out, "site", site);
+		json_obj(&v->out.o, NULL);
+		json_put_str(&v->out.o, "site", site);
 	}
 	rc = verify_found(v, site, &e);
 	progress_free(TAKE(job.bar));
 	if (v->json) {
-		json_put_str(&v->out, "error", rc ? e.msg : NULL);
-		json_end_obj(&v->out);
+		json_put_str(&v->out.o, "error", rc ? e.msg : NULL);
+		json_end_obj(&v->out.o);
 	}
 	fflush(stdout);
 	return rc ? cmd_fail(&e) : *v->failure ? 1 : v->stays ? 3 : 0;
@@ -345,38 +342,24 @@ static int verify_site(struct verification *v, const char *site)
 /* Those named, else all. */
 static int verify_sites(struct verification *v, char **names, int n)
 {
-	int worst = 0, rc;
+	int worst = 0;
 
-	for (int i = 0; i < n && !daemon_stopping(); i++) {
-		rc = verify_site(v, names[i]);
-		worst = rc ? rc : worst;
-	}
-	for (size_t i = 0; n == 0 && i < v->config->sites.n && worst != 2 && !daemon_stopping(); i++) {
-		rc = verify_site(v, v->config->sites.v[i].name);
-		worst = rc ? rc : worst;
-	}
+	for (int i = 0; i < n && !daemon_stopping(); i++)
+		worst = cmd_worse(worst, verify_site(v, names[i]));
+	for (size_t i = 0; n == 0 && i < v->config->sites.n && worst != 2 && !daemon_stopping(); i++)
+		worst = cmd_worse(worst, verify_site(v, v->config->sites.v[i].name));
 	return worst;
 }
 
 static int verify_as_json(struct verification *v, char **names, int n)
 {
-	struct err e;
 	int rc;
 
-	buf_init(&v->b, OUT_MAX);
-	json_out_init(&v->out, &v->b);
-	v->out.pretty = true;
-	json_obj(&v->out, NULL);
-	json_arr(&v->out, "sites");
+	cmd_json_begin(&v->out);
+	json_arr(&v->out.o, "sites");
 	rc = verify_sites(v, names, n);
-	json_end_arr(&v->out);
-	json_end_obj(&v->out);
-	if (buf_check(&v->b, "the outcome", &e))
-		rc = cmd_fail(&e);
-	else
-		puts(v->b.p);
-	buf_done(&v->b);
-	return rc;
+	json_end_arr(&v->out.o);
+	return cmd_worse(rc, cmd_json_end(&v->out, "the outcome"));
 }
 
 /* Whoever mistypes a mount point shall not fill the disk below it, nor find that out after an hour. */
@@ -404,10 +387,8 @@ static int check_options(const struct verification *v, struct err *e)
 
 int cmd_verify(int argc, char **argv)
 {
-	CLEANUP(config_freep) struct config *config = NULL;
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	struct verification v = {0};
-	struct cmd c = {0};
+	CLEANUP(cmd_done) struct cmd c = {0};
 	const struct opt opts[] = {
 		{.name = "run", .type = OPT_STR, .to = &v.run, .arg = "ID",
 		 .help = "This run (its id or the beginning of it) instead of the last good one."},
@@ -433,9 +414,9 @@ int cmd_verify(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	daemon_signals();
-	if (check_options(&v, &e) || cmd_config(&c, &config, &e) || catalogue_open(&catalogue, &e))
+	if (check_options(&v, &e) || cmd_open(&c, &e))
 		return cmd_fail(&e);
-	v.config = config;
-	v.catalogue = catalogue;
+	v.config = c.config;
+	v.catalogue = c.catalogue;
 	return v.json ? verify_as_json(&v, argv + 1, n) : verify_sites(&v, argv + 1, n);
 }

@@ -157,18 +157,6 @@ static void *field_at(const struct field *f, void *to)
 	return (char *)to + f->at;
 }
 
-static void strings_add(struct strings *list, const char *s)
-{
-	*list_push(list) = xstrdup(s);
-}
-
-static void strings_done(struct strings *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		free(list->v[i]);
-	list_done(list);
-}
-
 static void read_list(struct strings *ret, const struct json *object, const char *base, const char *key,
 		      struct problems *problems)
 {

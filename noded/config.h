@@ -12,10 +12,6 @@
 /* config.json, whole and validated (docs/config.md, felloe-config(5)). Texts are
  * never NULL: absent ones are "". */
 
-struct strings {
-	LIST_OF(char *);
-};
-
 /* How a database is reached. Empty fields are read from wp-config.php when the
  * run is planned (site_db). */
 struct db_access {

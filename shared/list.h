@@ -2,6 +2,7 @@
 #ifndef FELLOE_LIST_H
 #define FELLOE_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A growing array of any type:  struct { LIST_OF(struct site); } sites = {0};
@@ -17,5 +18,13 @@
 /* The array with room for one element more than n, that element zeroed. */
 void *list_grow(void *v, size_t n, size_t *cap, size_t size);
 void list_free(void *v);
+
+/* The commonest one: texts, which the list owns. */
+struct strings {
+	LIST_OF(char *);
+};
+void strings_add(struct strings *s, const char *text); /* a copy of it */
+bool strings_have(const struct strings *s, const char *text);
+void strings_done(struct strings *s);
 
 #endif

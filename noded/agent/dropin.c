@@ -205,10 +205,3 @@ int dropin_remove(const char *dir, const char *name, struct err *e)
 	}
 	return 0;
 }
-
-void strings_clear(struct strings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		freep(&s->v[i]);
-	list_done(s);
-}

@@ -19,6 +19,5 @@ int dropin_write_agent(const char *dir, const struct config *c, const char *stat
 int dropin_stale(const char *dir, const struct config *c, struct strings *ret, struct err *e) MUSTCHECK;
 /* Remove the files of a timer, and the folders when nothing else is in them. */
 int dropin_remove(const char *dir, const char *name, struct err *e) MUSTCHECK;
-void strings_clear(struct strings *s);
 
 #endif

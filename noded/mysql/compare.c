@@ -11,16 +11,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-struct keys { LIST_OF(char *); }; /* of rows with large values */
-
-static void keys_done(struct keys *k)
-{
-	for (size_t i = 0; i < k->n; i++)
-		free(k->v[i]);
-	list_done(k);
-}
-
-static int keep_key(struct keys *keys, const struct columns *k, MYSQL_ROW row, const unsigned long *len, struct err *e)
+static int keep_key(struct strings *keys, const struct columns *k, MYSQL_ROW row, const unsigned long *len, struct err *e)
 {
 	CLEANUP(buf_done) struct buf where = {0};
 
@@ -33,7 +24,7 @@ static int keep_key(struct keys *keys, const struct columns *k, MYSQL_ROW row, c
 }
 
 /* sliced NULL: every row is read whole. */
-static int read_all(struct conn *c, const char *sql, const struct columns *sliced, struct keys *keys, struct digest *d,
+static int read_all(struct conn *c, const char *sql, const struct columns *sliced, struct strings *keys, struct digest *d,
 		    struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
@@ -63,7 +54,7 @@ int compare_digest(struct conn *c, const char *table, const char *select_list, u
 		   struct err *e)
 {
 	CLEANUP(columns_done) struct columns k = {0};
-	CLEANUP(keys_done) struct keys keys = {0};
+	CLEANUP(strings_done) struct strings keys = {0}; /* of rows with large values */
 	CLEANUP(digest_done) struct digest d = {0};
 	CLEANUP(buf_done) struct buf sql = {0};
 	bool sliced;

@@ -64,9 +64,7 @@ void dump_close(struct dump *d)
 	snapshot_done(&d->snapshot);
 	halt_done(&d->halt);
 	buf_done(&d->accounts);
-	for (size_t i = 0; i < d->matched.n; i++)
-		free(d->matched.v[i]);
-	list_done(&d->matched);
+	strings_done(&d->matched);
 	free(d);
 }
 
@@ -98,7 +96,7 @@ int dump_databases(struct dump *d, const struct strings *exclude, struct strings
 		return -1;
 	while ((row = mysql_fetch_row(r)))
 		if (!is_own(row[0]) && !among(exclude, row[0]))
-			*list_push(ret) = xstrdup(row[0]);
+			strings_add(ret, row[0]);
 	return 0;
 }
 
@@ -263,7 +261,7 @@ static void note_matched(struct dump *d, const struct schema *s, const struct st
 {
 	for (size_t i = 0; exclude && i < exclude->n; i++)
 		if (!among(&d->matched, exclude->v[i]) && schema_matches(s, exclude->v[i]))
-			*list_push(&d->matched) = xstrdup(exclude->v[i]);
+			strings_add(&d->matched, exclude->v[i]);
 }
 
 const char *dump_unmatched(const struct dump *d, const struct strings *exclude, size_t *at)

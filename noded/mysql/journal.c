@@ -158,7 +158,7 @@ int journal_find_made(struct strings *ret, const struct db_access *a, const char
 		if (is_empty(c, row[0], &empty, e))
 			return -1;
 		if (empty)
-			*list_push(ret) = xstrdup(row[0]);
+			strings_add(ret, row[0]);
 	}
 	return 0;
 }
@@ -274,7 +274,7 @@ int journal_doubtful(struct conn *c, struct strings *ret, struct err *e)
 			     "('BASE TABLE', 'SYSTEM VERSIONED') AND COALESCE(ENGINE, '') NOT IN ('InnoDB', 'ROCKSDB')", e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		*list_push(ret) = xstrdup(row[0]);
+		strings_add(ret, row[0]);
 	return 0;
 }
 

@@ -25,18 +25,7 @@ static const struct kind trigger = {"TRIGGER", "30-post/4-triggers/", 1, 2, 3, N
 static const struct kind view = {"VIEW", "30-post/5-views/", NONE, 1, 2, NONE};
 static const struct kind event = {"EVENT", "30-post/6-events/", 1, 3, 4, 2};
 
-struct names {
-	LIST_OF(char *);
-};
-
-static void names_done(struct names *n)
-{
-	for (size_t i = 0; i < n->n; i++)
-		free(n->v[i]);
-	list_done(n);
-}
-
-static int list_names(struct schema *s, struct names *ret, const char *sql, unsigned column, struct err *e)
+static int list_names(struct schema *s, struct strings *ret, const char *sql, unsigned column, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
@@ -44,7 +33,7 @@ static int list_names(struct schema *s, struct names *ret, const char *sql, unsi
 	if (conn_rows(s->c, &r, sql, e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		*list_push(ret) = xstrdup(row[column]);
+		strings_add(ret, row[column]);
 	return 0;
 }
 
@@ -152,7 +141,7 @@ static int put_program(struct schema *s, const struct kind *k, const char *name,
 
 static int put_routines(struct schema *s, const struct kind *k, unsigned *count, struct err *e)
 {
-	CLEANUP(names_done) struct names names = {0};
+	CLEANUP(strings_done) struct strings names = {0};
 
 	if (list_names(s, &names, k == &function ? ROUTINES("FUNCTION") : ROUTINES("PROCEDURE"), 0, e))
 		return -1;
@@ -165,7 +154,7 @@ static int put_routines(struct schema *s, const struct kind *k, unsigned *count,
 /* A package and its body, if it has one, are one member. */
 static int put_packages(struct schema *s, unsigned *count, struct err *e)
 {
-	CLEANUP(names_done) struct names names = {0}, bodies = {0};
+	CLEANUP(strings_done) struct strings names = {0}, bodies = {0};
 
 	if (list_names(s, &names, ROUTINES("PACKAGE"), 0, e) || list_names(s, &bodies, ROUTINES("PACKAGE BODY"), 0, e))
 		return -1;
@@ -290,7 +279,7 @@ static int put_views(struct schema *s, unsigned *count, struct err *e)
 
 static int put_events(struct schema *s, unsigned *count, struct err *e)
 {
-	CLEANUP(names_done) struct names names = {0};
+	CLEANUP(strings_done) struct strings names = {0};
 	struct err why;
 
 	if (list_names(s, &names, "SHOW EVENTS", 1, &why)) {

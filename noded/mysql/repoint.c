@@ -22,7 +22,7 @@ struct key {
 	char *to_schema;
 	char *on_update, *on_delete;
 	char *index;         /* of just its columns; NULL: none */
-	struct { LIST_OF(char *); } columns, to_columns;
+	struct strings columns, to_columns;
 };
 struct keys {
 	LIST_OF(struct key);
@@ -69,12 +69,8 @@ static void keys_done(struct keys *k)
 		free(key->on_update);
 		free(key->on_delete);
 		free(key->index);
-		for (size_t j = 0; j < key->columns.n; j++) {
-			free(key->columns.v[j]);
-			free(key->to_columns.v[j]);
-		}
-		list_done(&key->columns);
-		list_done(&key->to_columns);
+		strings_done(&key->columns);
+		strings_done(&key->to_columns);
 	}
 	list_done(k);
 }
@@ -101,8 +97,8 @@ static void take_row(struct keys *ret, MYSQL_ROW row)
 				  .to_schema = xstrdup(row[3]), .to = xstrdup(row[4]), .on_update = xstrdup(row[5]),
 				  .on_delete = xstrdup(row[6])};
 	}
-	*list_push(&k->columns) = xstrdup(row[7]);
-	*list_push(&k->to_columns) = xstrdup(row[8]);
+	strings_add(&k->columns, row[7]);
+	strings_add(&k->to_columns, row[8]);
 }
 
 /* NULL: the name is the real one. */

@@ -18,21 +18,6 @@ enum { SQL_MAX = 128 << 20 };
 /* In the old schema, with the views and programs of what was in use. */
 #define PROGRAMS_TABLE "felloe_programs"
 
-static bool is_among(const struct strings *list, const char *name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(list->v[i], name))
-			return true;
-	return false;
-}
-
-static void strings_done(struct strings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->v[i]);
-	list_done(s);
-}
-
 /* The site waits while we wait for a table: not for long. */
 static int connect_to(struct conn **c, const struct swap *s, struct err *e)
 {
@@ -57,7 +42,7 @@ static int ask_names(struct conn *c, struct strings *ret, const char *sql, const
 	if (ask(c, &r, sql, schema, e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		*list_push(ret) = xstrdup(row[0]);
+		strings_add(ret, row[0]);
 	return 0;
 }
 
@@ -106,7 +91,7 @@ int swap_can(const struct swap *s, struct err *e)
 					       "TRIGGER_SCHEMA = ", s->db, e))
 		return -1;
 	while ((row = mysql_fetch_row(r))) {
-		bool ours = is_among(s->tables, row[1]), known = is_among(s->triggers, row[0]);
+		bool ours = strings_have(s->tables, row[1]), known = strings_have(s->triggers, row[0]);
 
 		if (ours && !known)
 			return err_set(e, ERR_CONFLICT, "the trigger `%s` of the table `%s`.`%s` is not in the archive and would be "
@@ -137,7 +122,7 @@ int swap_surplus(const struct swap *s, const struct strings *archive, struct str
 		pool_same(&kept, archive->v[i]);
 	for (size_t i = 0; i < all.n; i++)
 		if (!pool_has(&kept, all.v[i]) && !str_eq(all.v[i], PROGRAMS_TABLE))
-			*list_push(ret) = xstrdup(all.v[i]);
+			strings_add(ret, all.v[i]);
 	return 0;
 }
 
@@ -258,8 +243,8 @@ static int moving(struct conn *c, const struct swap *s, const struct strings *in
 	for (size_t i = 0; i < all.n; i++)
 		if (str_eq(all.v[i], JOURNAL_TABLE))
 			continue; /* ours */
-		else if (s->whole || is_among(s->tables, all.v[i]) || !is_among(in_use, all.v[i]))
-			*list_push(ret) = xstrdup(all.v[i]);
+		else if (s->whole || strings_have(s->tables, all.v[i]) || !strings_have(in_use, all.v[i]))
+			strings_add(ret, all.v[i]);
 	return 0;
 }
 
@@ -311,7 +296,7 @@ static int drop_triggers(struct conn *c, const char *db, const struct strings *t
 	if (ask(c, &r, "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ", db, e))
 		return -1;
 	while ((row = mysql_fetch_row(r)))
-		if (is_among(tables, row[1]) && drop_trigger(c, db, row[0], kept, e))
+		if (strings_have(tables, row[1]) && drop_trigger(c, db, row[0], kept, e))
 			return -1;
 	return 0;
 }
@@ -348,8 +333,8 @@ static int move(struct conn *c, const struct swap *s, struct kept_list *kept, st
 	if (!new.n && !s->whole)
 		return 0; /* done before */
 	for (size_t i = 0; i < in_use.n; i++)
-		if ((s->whole && new.n) || is_among(&new, in_use.v[i]))
-			*list_push(&replaced) = xstrdup(in_use.v[i]);
+		if ((s->whole && new.n) || strings_have(&new, in_use.v[i]))
+			strings_add(&replaced, in_use.v[i]);
 	buf_init(&b, SQL_MAX);
 	for (size_t i = 0; i < replaced.n; i++)
 		add_move(&b, s->db, s->old, replaced.v[i]);

@@ -49,9 +49,7 @@ struct backup {
 static void backup_done(struct backup *b)
 {
 	dump_close(b->dump);
-	for (size_t i = 0; i < b->databases.n; i++)
-		free(b->databases.v[i]);
-	list_done(&b->databases);
+	strings_done(&b->databases);
 	roots_done(&b->roots);
 	db_access_done(&b->access);
 	free(b->db_name);
@@ -122,9 +120,7 @@ static int count_files(struct backup *b, struct err *e)
 static void forget_snapshot(struct backup *b)
 {
 	dump_close(TAKE(b->dump));
-	for (size_t i = 0; i < b->databases.n; i++)
-		free(b->databases.v[i]);
-	list_done(&b->databases);
+	strings_done(&b->databases);
 	b->db_bytes = 0;
 }
 
@@ -172,7 +168,7 @@ static int take_snapshot(struct backup *b, struct err *e)
 	if (*dump_note(b->dump))
 		job_say(&b->job, "snapshot by %s: %s", dump_method(b->dump), dump_note(b->dump));
 	if (!b->whole_server)
-		*list_push(&b->databases) = xstrdup(b->db_name);
+		strings_add(&b->databases, b->db_name);
 	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e) || warn_of_unseen(b, e))
 		return -1;
 	if (!b->databases.n)

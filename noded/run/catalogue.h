@@ -122,8 +122,8 @@ struct run_brief {
 };
 struct run_briefs { LIST_OF(struct run_brief); };
 int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *ret, struct err *e) MUSTCHECK;
-/* Each site that has runs; its name is lent. */
-int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site), void *ctx, struct err *e) MUSTCHECK;
+/* Each site that has runs, by name, added to ret. */
+int catalogue_sites(struct catalogue *c, struct strings *ret, struct err *e) MUSTCHECK;
 /* What the records say of each storage that has archives, or uploads without an
  * end, by name. list_done it. */
 struct storage_use {
@@ -132,9 +132,8 @@ struct storage_use {
 };
 struct storage_uses { LIST_OF(struct storage_use); };
 int catalogue_uses(struct catalogue *c, struct storage_uses *ret, struct err *e) MUSTCHECK;
-/* Each run that has such a thing there, newest first; its uuid is lent. */
-int catalogue_each_on(struct catalogue *c, const char *storage, void (*fn)(void *ctx, const char *uuid), void *ctx,
-		      struct err *e) MUSTCHECK;
+/* The uuid of each run that has such a thing there, newest first, added to ret. */
+int catalogue_runs_on(struct catalogue *c, const char *storage, struct strings *ret, struct err *e) MUSTCHECK;
 /* All of it, of one run: the records go, the storage is not asked. */
 int catalogue_drop(struct catalogue *c, const char *uuid, const char *storage, struct err *e) MUSTCHECK;
 /* What runs begun since then have stored there. */

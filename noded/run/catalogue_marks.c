@@ -87,7 +87,7 @@ int catalogue_briefs(struct catalogue *c, const char *site, struct run_briefs *r
 	return more < 0 ? -1 : 0;
 }
 
-int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site), void *ctx, struct err *e)
+int catalogue_sites(struct catalogue *c, struct strings *ret, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 	int more;
@@ -95,7 +95,7 @@ int catalogue_sites(struct catalogue *c, void (*fn)(void *ctx, const char *site)
 	if (sql_prepare(c->db, &s, "SELECT DISTINCT site FROM runs ORDER BY site", e))
 		return -1;
 	while ((more = sql_step(s, e)) > 0)
-		fn(ctx, sql_str(s, 0));
+		strings_add(ret, sql_str(s, 0));
 	return more;
 }
 
@@ -120,8 +120,7 @@ int catalogue_uses(struct catalogue *c, struct storage_uses *ret, struct err *e)
 	return more;
 }
 
-int catalogue_each_on(struct catalogue *c, const char *storage, void (*fn)(void *ctx, const char *uuid), void *ctx,
-		      struct err *e)
+int catalogue_runs_on(struct catalogue *c, const char *storage, struct strings *ret, struct err *e)
 {
 	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
 	int more;
@@ -131,7 +130,7 @@ int catalogue_each_on(struct catalogue *c, const char *storage, void (*fn)(void 
 		return -1;
 	sql_bind_str(s, 1, storage);
 	while ((more = sql_step(s, e)) > 0)
-		fn(ctx, sql_str(s, 0));
+		strings_add(ret, sql_str(s, 0));
 	return more;
 }
 

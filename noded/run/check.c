@@ -119,7 +119,7 @@ static int size_up(struct site_check *k, const struct db_access *access, const c
 	if (str_eq(db, "*")) {
 		rc = dump_databases(d, &k->s->db_exclude, &names, e);
 	} else {
-		*list_push(&names) = xstrdup(db);
+		strings_add(&names, db);
 		rc = 0;
 	}
 	if (rc == 0)

@@ -52,7 +52,7 @@ static bool parse_key(const char *key, const char *site, int64_t *at)
 struct listing {
 	const char *storage, *site;
 	struct found_archives *out;
-	struct { LIST_OF(char *); } sidecars;
+	struct strings sidecars;
 };
 
 static int take_item(void *ctx, const char *key, uint64_t size, struct err *e)
@@ -92,9 +92,7 @@ static int by_text(const void *a, const void *b)
 
 static void listing_done(struct listing *l)
 {
-	for (size_t i = 0; i < l->sidecars.n; i++)
-		free(l->sidecars.v[i]);
-	list_done(&l->sidecars);
+	strings_done(&l->sidecars);
 }
 
 int find_on_storage(const struct config *c, const struct storage *storage, const char *site, struct found_archives *ret,

@@ -23,48 +23,32 @@
 
 enum { LOOK_MS = 100, TERM_MS = 10 * 1000 };
 
-struct words {
-	LIST_OF(char *);
-};
-
-static void words_done(struct words *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		free(w->v[i]);
-	list_done(w);
-}
-
-static void add(struct words *w, const char *word)
-{
-	*list_push(w) = xstrdup(word);
-}
-
-static void add_with(struct words *w, const char *option, const char *value)
+static void add_with(struct strings *w, const char *option, const char *value)
 {
 	*list_push(w) = xasprintf("%s%s", option, value);
 }
 
 /* What both ways of making a server need. --no-defaults must come first: no file
  * of the production server is ever read. */
-static void add_common(struct words *w, const char *dir, const char *user)
+static void add_common(struct strings *w, const char *dir, const char *user)
 {
 	CLEANUP(freep) char *data = xasprintf("%s/data", dir);
 	CLEANUP(freep) char *tmp = xasprintf("%s/tmp", dir);
 
-	add(w, "--no-defaults");
+	strings_add(w, "--no-defaults");
 	add_with(w, "--datadir=", data);
 	add_with(w, "--tmpdir=", tmp);
 	if (*user)
 		add_with(w, "--user=", user);
-	add(w, "--loose-innodb-log-file-size=64M");
-	add(w, "--loose-innodb-redo-log-capacity=128M");
+	strings_add(w, "--loose-innodb-log-file-size=64M");
+	strings_add(w, "--loose-innodb-redo-log-capacity=128M");
 	/* nothing here outlives us: speed before safety */
-	add(w, "--loose-innodb-doublewrite=0");
-	add(w, "--loose-innodb-flush-log-at-trx-commit=0");
-	add(w, "--loose-sync-binlog=0");
+	strings_add(w, "--loose-innodb-doublewrite=0");
+	strings_add(w, "--loose-innodb-flush-log-at-trx-commit=0");
+	strings_add(w, "--loose-sync-binlog=0");
 }
 
-static void add_server_options(struct words *w, const char *dir)
+static void add_server_options(struct strings *w, const char *dir)
 {
 	static const char *const fixed[] = {
 		"--skip-networking", "--loose-mysqlx=OFF", "--skip-name-resolve", "--skip-log-bin", "--local-infile=OFF",
@@ -76,7 +60,7 @@ static void add_server_options(struct words *w, const char *dir)
 	CLEANUP(freep) char *at = xasprintf("%s/", dir);
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		add(w, fixed[i]);
+		strings_add(w, fixed[i]);
 	*list_push(w) = xasprintf("--socket=%ssocket", at);
 	*list_push(w) = xasprintf("--pid-file=%sserver.pid", at);
 	*list_push(w) = xasprintf("--log-error=%serror.log", at);
@@ -85,7 +69,7 @@ static void add_server_options(struct words *w, const char *dir)
 }
 
 /* NULL at the end, for posix_spawn. */
-static char *const *argv_of(struct words *w)
+static char *const *argv_of(struct strings *w)
 {
 	*list_push(w) = NULL;
 	w->n--;
@@ -93,7 +77,7 @@ static char *const *argv_of(struct words *w)
 }
 
 /* In a process group of its own, so that its children go with it, and without our environment. */
-static int spawn(pid_t *pid, const char *dir, struct words *w, struct err *e)
+static int spawn(pid_t *pid, const char *dir, struct strings *w, struct err *e)
 {
 	CLEANUP(freep) char *log = xasprintf("%s/start.log", dir);
 	CLEANUP(freep) char *tmp = xasprintf("TMPDIR=%s/tmp", dir);
@@ -158,7 +142,7 @@ static bool look_after(pid_t pid, int *status)
 }
 
 /* 0 it ended well, 1 it did not, -1 we are to end. */
-static int run_child(const char *dir, struct words *w)
+static int run_child(const char *dir, struct strings *w)
 {
 	struct err e;
 	int status = 0;
@@ -175,25 +159,25 @@ static int run_child(const char *dir, struct words *w)
 
 static int make_tables(const char *dir, const char *server, const char *installer, const char *user)
 {
-	CLEANUP(words_done) struct words w = {0};
+	CLEANUP(strings_done) struct strings w = {0};
 
-	add(&w, *installer ? installer : server);
+	strings_add(&w, *installer ? installer : server);
 	add_common(&w, dir, user);
 	if (*installer) {
-		add(&w, "--auth-root-authentication-method=normal");
-		add(&w, "--skip-test-db");
-		add(&w, "--skip-name-resolve");
+		strings_add(&w, "--auth-root-authentication-method=normal");
+		strings_add(&w, "--skip-test-db");
+		strings_add(&w, "--skip-name-resolve");
 	} else {
-		add(&w, "--initialize-insecure");
+		strings_add(&w, "--initialize-insecure");
 	}
 	return run_child(dir, &w);
 }
 
 static int serve(const char *dir, const char *server, const char *user)
 {
-	CLEANUP(words_done) struct words w = {0};
+	CLEANUP(strings_done) struct strings w = {0};
 
-	add(&w, server);
+	strings_add(&w, server);
 	add_common(&w, dir, user);
 	add_server_options(&w, dir);
 	return run_child(dir, &w);

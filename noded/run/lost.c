@@ -190,11 +190,6 @@ static int is_lost(const struct lost_opts *o, struct err *e)
 	return found ? 0 : -1;
 }
 
-static void add_uuid(void *ctx, const char *uuid)
-{
-	*list_push((struct strings *)ctx) = xstrdup(uuid);
-}
-
 /* Sites of the report that have no good run any more. */
 static int find_bare(const struct lost_opts *o, struct lost_report *ret, struct err *e)
 {
@@ -225,16 +220,14 @@ int lost_forget(const struct lost_opts *o, struct lost_report *ret, struct err *
 	if (is_lost(o, e))
 		return -1;
 	/* first the runs, then who is alive: one that begins in between is not in the list */
-	rc = catalogue_each_on(o->catalogue, o->storage, add_uuid, &uuids, e);
+	rc = catalogue_runs_on(o->catalogue, o->storage, &uuids, e);
 	if (rc == 0)
 		rc = lock_living(&holders, e);
 	for (size_t i = 0; i < uuids.n && rc == 0; i++)
 		rc = forget_uuid(o, uuids.v[i], &holders, ret, e);
 	if (rc == 0)
 		rc = find_bare(o, ret, e);
-	for (size_t i = 0; i < uuids.n; i++)
-		free(uuids.v[i]);
-	list_done(&uuids);
+	strings_done(&uuids);
 	list_done(&holders);
 	return rc;
 }

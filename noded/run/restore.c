@@ -20,19 +20,15 @@ static void restore_done(struct restore *r)
 	if (r->access_ours)
 		db_access_done(&r->access);
 	needs_done(&r->needs);
-	for (size_t i = 0; i < r->drop.n; i++)
-		free(r->drop.v[i]);
-	list_done(&r->drop);
+	strings_done(&r->drop);
 	free(r->source_db);
 	free(r->target_db);
 	free(r->old_db);
-	restore_strings_done(&r->tables);
+	strings_done(&r->tables);
 	free(r->target_dir);
-	restore_strings_done(&r->whole);
+	strings_done(&r->whole);
 	free(r->member);
-	for (size_t i = 0; i < r->lost.n; i++)
-		free(r->lost.v[i]);
-	list_done(&r->lost);
+	strings_done(&r->lost);
 }
 
 bool restore_stopping(void *ctx)

@@ -7,7 +7,7 @@
 
 static int load_all(struct restore *r, struct err *e)
 {
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 
 	if (restore_journal_begin(r, e))
 		return -1;

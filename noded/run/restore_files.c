@@ -45,7 +45,7 @@ static bool leave(void *ctx, const char *name)
 }
 
 /* What an earlier run has unpacked whole is not fetched again. */
-static int resume(struct restore *r, const struct prefixes *p, struct err *e)
+static int resume(struct restore *r, const struct strings *p, struct err *e)
 {
 	char files[UNITS_COUNT];
 
@@ -58,7 +58,7 @@ static int resume(struct restore *r, const struct prefixes *p, struct err *e)
 	return 0;
 }
 
-static int unpack(struct restore *r, const struct prefixes *p, struct extract_result *result, struct err *e)
+static int unpack(struct restore *r, const struct strings *p, struct extract_result *result, struct err *e)
 {
 	/* it was empty, or begun by the same command */
 	const struct extract_opts xo = {.dir = r->target_dir, .strip = "files/", .overwrite = true,
@@ -79,7 +79,7 @@ static int unpack(struct restore *r, const struct prefixes *p, struct extract_re
 
 int restore_files(struct restore *r, struct err *e)
 {
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 	struct extract_result result = {0};
 
 	str_cut(r->out->dir, sizeof(r->out->dir), r->target_dir);

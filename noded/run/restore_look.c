@@ -99,7 +99,7 @@ static void add_there(const struct restore *r, const struct server_facts *facts,
 int restore_look_at_database(struct restore *r, struct err *e)
 {
 	CLEANUP(obstacles_done) struct obstacles obstacles = {0};
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 	struct server_facts facts;
 	struct sum sum;
 
@@ -131,7 +131,7 @@ int restore_look_at_database(struct restore *r, struct err *e)
 
 int restore_look_at_files(struct restore *r, struct err *e)
 {
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 	CLEANUP(freep) char *parent = NULL;
 	char need[UNITS_TEXT], have[UNITS_TEXT];
 	struct statvfs fs;

@@ -19,14 +19,14 @@ static void warn(void *ctx, const char *text)
 
 /* What a swap is told; the names of the triggers are kept until place_done. */
 struct place {
-	struct prefixes names;
+	struct strings names;
 	struct strings triggers;
 	struct swap swap;
 };
 
 static void place_done(struct place *p)
 {
-	prefixes_done(&p->names);
+	strings_done(&p->names);
 }
 
 static void place_init(struct place *p, struct restore *r)
@@ -46,7 +46,7 @@ static int look_for_surplus(struct restore *r, const struct swap *s, struct err 
 	int rc;
 
 	for (size_t i = 0; i < r->opened.facts.tables.n; i++)
-		*list_push(&archive) = xstrdup(r->opened.facts.tables.v[i].name);
+		strings_add(&archive, r->opened.facts.tables.v[i].name);
 	rc = swap_surplus(s, &archive, &surplus, e);
 	for (size_t i = 0; rc == 0 && i < surplus.n; i++)
 		job_say(r->o->job, "table `%s` is not in the archive: it %s to `%s`", surplus.v[i],
@@ -57,8 +57,8 @@ static int look_for_surplus(struct restore *r, const struct swap *s, struct err 
 			 units_count(count, surplus.n, "table", "tables"), r->source_db, surplus.n == 1 ? "is" : "are", r->old_db,
 			 surplus.n == 1 ? "it" : "them");
 	}
-	restore_strings_done(&archive);
-	restore_strings_done(&surplus);
+	strings_done(&archive);
+	strings_done(&surplus);
 	return rc;
 }
 
@@ -147,12 +147,12 @@ static int make_programs(struct restore *r, const struct swap *s, struct err *e)
 	const struct load_opts load = {.access = &r->access, .db = r->source_db, .definer = "keep", .rewrite = restore_change,
 				       .rewrite_ctx = r};
 	struct archive_read_opts o = {.stop = restore_stopping, .ctx = r};
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 
 	if (s->whole) {
-		*list_push(&p) = xstrdup("db/00-header.sql");
-		*list_push(&p) = xstrdup("db/10-schema/3-view-placeholders/*");
-		*list_push(&p) = xstrdup("db/30-post/*");
+		strings_add(&p, "db/00-header.sql");
+		strings_add(&p, "db/10-schema/3-view-placeholders/*");
+		strings_add(&p, "db/30-post/*");
 	} else {
 		restore_add_triggers(r, true, &p);
 	}

@@ -39,7 +39,7 @@ struct restore {
 	struct strings drop;        /* schemas of unfinished restores that give way */
 	bool journal;               /* there is one */
 	int64_t begun, loaded;      /* resumed: since when, and how many members of rows are loaded */
-	struct { LIST_OF(char *); } lost; /* names of members, sorted */
+	struct strings lost;        /* names of members, sorted */
 	bool unpacking;             /* an earlier run began to unpack into target_dir */
 	bool unpacked;              /* and came to its end */
 	struct strings whole;       /* names of files that it unpacked whole, sorted */
@@ -53,17 +53,13 @@ bool restore_stopping(void *ctx);
 
 /* ---- restore_wanted.c: what to read */
 
-struct prefixes {
-	LIST_OF(char *);
-};
-void prefixes_done(struct prefixes *p);
 /* The members of the database, or of the tables asked for. */
-void restore_database_prefixes(const struct restore *r, struct prefixes *p);
+void restore_database_prefixes(const struct restore *r, struct strings *p);
 /* The triggers of the tables asked for: their names, or their members. */
-void restore_add_triggers(const struct restore *r, bool members, struct prefixes *p);
+void restore_add_triggers(const struct restore *r, bool members, struct strings *p);
 /* Does a name that begins with the prefix, without its '*', belong to it? */
 bool restore_fits(const char *prefix, const char *name);
-int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e) MUSTCHECK;
+int restore_files_prefixes(const struct restore *r, struct strings *p, struct err *e) MUSTCHECK;
 
 struct sum {
 	uint64_t members, bytes, stored, last_at;
@@ -71,9 +67,8 @@ struct sum {
 };
 /* How many members and bytes the prefixes stand for. With all set each of them
  * has to stand for something. */
-int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e) MUSTCHECK;
+int restore_measure(struct restore *r, const struct strings *p, bool all, struct sum *ret, struct err *e) MUSTCHECK;
 bool restore_table_wanted(const struct restore *r, const char *name);
-void restore_strings_done(struct strings *s);
 /* Fills r->tables. ERR_NOTFOUND for a table asked for that the archive does not have. */
 int restore_choose_tables(struct restore *r, struct err *e) MUSTCHECK;
 
@@ -152,11 +147,11 @@ int restore_rows_resume(struct restore *r, struct err *e) MUSTCHECK;
 /* Members of rows that are wanted. */
 uint64_t restore_rows_members(const struct restore *r);
 /* Leave out what is loaded already. */
-void restore_rows_left(const struct restore *r, struct prefixes *p);
+void restore_rows_left(const struct restore *r, struct strings *p);
 /* load_opts.shorten: keys and foreign keys of a CREATE TABLE are kept for later. */
 int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, struct buf *out);
 /* Load the members: definitions, then rows (with their keys, compared with the manifest), then the rest. */
-int restore_members(struct restore *r, const struct prefixes *p, struct err *e) MUSTCHECK;
+int restore_members(struct restore *r, const struct strings *p, struct err *e) MUSTCHECK;
 /* ERR_DAMAGED when a table is not what was dumped: each was named in a warning. */
 int restore_rows_agree(const struct restore *r, struct err *e) MUSTCHECK;
 
@@ -188,7 +183,7 @@ int restore_unpacked_mark(struct restore *r, bool done, struct err *e) MUSTCHECK
 /* The whole restore is over. */
 void restore_unpacked_end(const struct restore *r);
 /* Fills r->whole, of these members. */
-int restore_unpacked_find(struct restore *r, const struct prefixes *p, struct err *e) MUSTCHECK;
+int restore_unpacked_find(struct restore *r, const struct strings *p, struct err *e) MUSTCHECK;
 bool restore_unpacked_whole(const struct restore *r, const char *name);
 
 /* ---- restore_files.c */

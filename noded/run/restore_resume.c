@@ -73,7 +73,7 @@ static void drop_later(struct restore *r, const struct journal_head *h)
 	clock_format(when, sizeof(when), "%Y-%m-%d %H:%M:%S", h->begun);
 	job_say(r->o->job, "--fresh: the unfinished restore in `%s`, begun at %s UTC, %s dropped", h->schema, when,
 		r->o->dry_run ? "would be" : "is");
-	*list_push(&r->drop) = xstrdup(h->schema);
+	strings_add(&r->drop, h->schema);
 }
 
 bool restore_will_drop(const struct restore *r, const char *schema)
@@ -161,7 +161,7 @@ static int find_made(struct restore *r, struct err *e)
 		free(r->target_db);
 		r->target_db = xstrdup(made.v[0]);
 	}
-	restore_strings_done(&made);
+	strings_done(&made);
 	if (r->made && !r->looked)
 		job_say(r->o->job, "`%s` was made by a restore that was cut off before it loaded anything: it %s used", r->target_db,
 			r->o->dry_run ? "would be" : "is");

@@ -35,9 +35,7 @@ void restore_rows_free(struct restore_rows *w)
 		free(w->tables.v[i].keys);
 		free(w->tables.v[i].constraints);
 	}
-	for (size_t i = 0; i < w->loaded.n; i++)
-		free(w->loaded.v[i]);
-	list_done(&w->loaded);
+	strings_done(&w->loaded);
 	list_done(&w->tables);
 	pool_done(&w->parts);
 	list_done(&w->said);
@@ -642,7 +640,7 @@ static int something_left(const struct restore *r, struct err *e)
 				     r->source_db) : 0;
 }
 
-int restore_members(struct restore *r, const struct prefixes *p, struct err *e)
+int restore_members(struct restore *r, const struct strings *p, struct err *e)
 {
 	const struct tar_sink sink = {.begin = sql_begin, .write = sql_write, .end = sql_end, .fail = sql_fail, .ctx = r};
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n,

@@ -19,7 +19,7 @@ static int take_member(void *ctx, const char *name, const char *text, struct err
 
 	(void)text;
 	(void)e;
-	*list_push(&w->loaded) = xstrdup(name);
+	strings_add(&w->loaded, name);
 	if (t && t->left && !--t->left)
 		t->ready = true;
 	return 0;
@@ -121,10 +121,10 @@ uint64_t restore_rows_members(const struct restore *r)
 	return r->rows->members;
 }
 
-void restore_rows_left(const struct restore *r, struct prefixes *p)
+void restore_rows_left(const struct restore *r, struct strings *p)
 {
 	const struct restore_rows *w = r->rows;
-	struct prefixes all = *p;
+	struct strings all = *p;
 	bool whole = false;
 	size_t open = 0;
 
@@ -132,17 +132,17 @@ void restore_rows_left(const struct restore *r, struct prefixes *p)
 		return;
 	for (size_t i = 0; i < w->tables.n; i++)
 		open += !w->tables.v[i].ready;
-	*p = (struct prefixes){0};
+	*p = (struct strings){0};
 	for (size_t i = 0; i < all.n; i++) {
 		whole = whole || str_eq(all.v[i], "db/*");
 		if (!str_eq(all.v[i], "db/*") && !str_starts(all.v[i], ROWS_DIR))
-			*list_push(p) = xstrdup(all.v[i]);
+			strings_add(p, all.v[i]);
 	}
-	prefixes_done(&all);
+	strings_done(&all);
 	if (whole)
-		*list_push(p) = xstrdup("db/30-post/*");
+		strings_add(p, "db/30-post/*");
 	if (open > PREFIXES_MAX)
-		*list_push(p) = xstrdup(ROWS_DIR "*");
+		strings_add(p, ROWS_DIR "*");
 	for (size_t i = 0; i < w->tables.n && open <= PREFIXES_MAX; i++)
 		if (!w->tables.v[i].ready)
 			*list_push(p) = xasprintf(ROWS_DIR "%s.*", w->tables.v[i].part);

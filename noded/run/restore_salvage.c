@@ -70,7 +70,7 @@ void restore_lose(struct restore *r, const char *member, const char *why)
 	if (has_lost(r, member))
 		return;
 	say_lost(r, member, why);
-	*list_push(&r->lost) = xstrdup(member);
+	strings_add(&r->lost, member);
 	qsort(r->lost.v, r->lost.n, sizeof(*r->lost.v), by_text);
 }
 
@@ -80,7 +80,7 @@ static void keep_lost(void *ctx, const char *member, const char *why)
 	struct restore *r = ctx;
 
 	say_lost(r, member, why);
-	*list_push(&r->lost) = xstrdup(member);
+	strings_add(&r->lost, member);
 }
 
 static char *definition_of(const char *table)
@@ -134,7 +134,7 @@ static void show_fetched(void *ctx, uint64_t fetched)
 	progress_tick(r->o->job->bar);
 }
 
-static int read_all(struct restore *r, const struct prefixes *p, void (*damaged)(void *, const char *, const char *),
+static int read_all(struct restore *r, const struct strings *p, void (*damaged)(void *, const char *, const char *),
 		    struct err *e)
 {
 	const struct archive_read_opts o = {.prefixes = (const char *const *)p->v, .n_prefixes = p->n, .damaged = damaged,
@@ -172,7 +172,7 @@ static bool all_lost(const struct restore *r)
 
 int restore_find_losses(struct restore *r, struct err *e)
 {
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 
 	restore_database_prefixes(r, &p);
 	job_say(r->o->job, "reading all that is wanted once, to know what of it is damaged");
@@ -194,7 +194,7 @@ int restore_find_losses(struct restore *r, struct err *e)
 
 static int name_losses(struct restore *r, struct err *e)
 {
-	CLEANUP(prefixes_done) struct prefixes p = {0};
+	CLEANUP(strings_done) struct strings p = {0};
 
 	if (r->o->db)
 		restore_database_prefixes(r, &p);

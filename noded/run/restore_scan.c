@@ -85,7 +85,7 @@ int restore_scan(struct restore *r, struct err *e)
 {
 	struct scan s = {.r = r, .rename = {r->source_db, NULL, false}};
 	const struct tar_sink sink = {.begin = scan_begin, .write = scan_write, .end = scan_end, .fail = scan_fail, .ctx = &s};
-	CLEANUP(prefixes_done) struct prefixes all = {0}, p = {0};
+	CLEANUP(strings_done) struct strings all = {0}, p = {0};
 	struct archive_read_opts o = {.damaged = damaged, .stop = restore_stopping, .ctx = &s};
 	int rc = 0;
 
@@ -93,14 +93,14 @@ int restore_scan(struct restore *r, struct err *e)
 	r->needs = (struct needs){0};
 	restore_database_prefixes(r, &all);
 	if (!r->tables.n && r->o->in_place)
-		*list_push(&all) = xstrdup("db/30-post/6-events/*");
+		strings_add(&all, "db/30-post/6-events/*");
 	for (size_t i = 0; i < all.n; i++) {
 		if (str_eq(all.v[i], "db/*")) {
-			*list_push(&p) = xstrdup("db/00-header.sql");
-			*list_push(&p) = xstrdup("db/10-schema/*");
-			*list_push(&p) = xstrdup("db/30-post/*");
+			strings_add(&p, "db/00-header.sql");
+			strings_add(&p, "db/10-schema/*");
+			strings_add(&p, "db/30-post/*");
 		} else if (is_definition(all.v[i])) {
-			*list_push(&p) = xstrdup(all.v[i]);
+			strings_add(&p, all.v[i]);
 		}
 	}
 	o.prefixes = (const char *const *)p.v;

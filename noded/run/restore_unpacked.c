@@ -200,7 +200,7 @@ static int look_at_file(void *ctx, const struct archive_entry *entry, struct err
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || !same_digest(fd, entry->sha256))
 		return 0;
-	*list_push(&r->whole) = xstrdup(entry->name);
+	strings_add(&r->whole, entry->name);
 	r->done += entry->size;
 	progress_tick(r->o->job->bar);
 	return 0;
@@ -216,7 +216,7 @@ bool restore_unpacked_whole(const struct restore *r, const char *name)
 	return r->whole.n && bsearch(&name, r->whole.v, r->whole.n, sizeof(*r->whole.v), by_text);
 }
 
-int restore_unpacked_find(struct restore *r, const struct prefixes *p, struct err *e)
+int restore_unpacked_find(struct restore *r, const struct strings *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		size_t n = strlen(p->v[i]);

@@ -9,14 +9,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-void prefixes_done(struct prefixes *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free(p->v[i]);
-	list_done(p);
-}
-
-static void add_table(struct prefixes *p, const char *table)
+static void add_table(struct strings *p, const char *table)
 {
 	CLEANUP(buf_done) struct buf name = {0};
 
@@ -37,28 +30,28 @@ bool restore_table_wanted(const struct restore *r, const char *name)
 	return !r->tables.n || bsearch(&name, r->tables.v, r->tables.n, sizeof(*r->tables.v), by_text);
 }
 
-void restore_add_triggers(const struct restore *r, bool members, struct prefixes *p)
+void restore_add_triggers(const struct restore *r, bool members, struct strings *p)
 {
 	const struct facts *f = &r->opened.facts;
 
 	for (size_t i = 0; i < f->triggers.n; i++)
 		if (restore_table_wanted(r, f->triggers.v[i].table))
-			*list_push(p) = xstrdup(members ? f->triggers.v[i].member : f->triggers.v[i].name);
+			strings_add(p, members ? f->triggers.v[i].member : f->triggers.v[i].name);
 }
 
 /* A schema aside: events would run in it. */
-static void add_without_events(struct prefixes *p)
+static void add_without_events(struct strings *p)
 {
 	static const char *const parts[] = {"db/00-header.sql", "db/10-schema/*", "db/20-data/*", "db/30-post/1-functions/*",
 					    "db/30-post/2-procedures/*", "db/30-post/3-packages/*", "db/30-post/4-triggers/*",
 					    "db/30-post/5-views/*"};
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		*list_push(p) = xstrdup(parts[i]);
+		strings_add(p, parts[i]);
 }
 
 /* Sequences that the defaults of the tables count with. */
-static void add_sequences(const struct restore *r, struct prefixes *p)
+static void add_sequences(const struct restore *r, struct strings *p)
 {
 	for (size_t i = 0; i < r->needs.n; i++) {
 		CLEANUP(buf_done) struct buf name = {0};
@@ -71,14 +64,14 @@ static void add_sequences(const struct restore *r, struct prefixes *p)
 	}
 }
 
-void restore_database_prefixes(const struct restore *r, struct prefixes *p)
+void restore_database_prefixes(const struct restore *r, struct strings *p)
 {
 	if (!r->tables.n && r->o->in_place) {
 		add_without_events(p);
 		return;
 	}
 	if (!r->tables.n) {
-		*list_push(p) = xstrdup("db/*");
+		strings_add(p, "db/*");
 		return;
 	}
 	add_sequences(r, p);
@@ -87,10 +80,10 @@ void restore_database_prefixes(const struct restore *r, struct prefixes *p)
 	restore_add_triggers(r, true, p);
 }
 
-int restore_files_prefixes(const struct restore *r, struct prefixes *p, struct err *e)
+int restore_files_prefixes(const struct restore *r, struct strings *p, struct err *e)
 {
 	if (!r->o->paths.n)
-		*list_push(p) = xstrdup("files/*");
+		strings_add(p, "files/*");
 	for (size_t i = 0; i < r->o->paths.n; i++) {
 		const char *path = r->o->paths.v[i];
 		size_t n = strlen(path);
@@ -129,7 +122,7 @@ static int add_entry(void *ctx, const struct archive_entry *entry, struct err *e
 
 /* How many members and bytes the prefixes stand for. With all set each of them
  * has to stand for something. */
-int restore_measure(struct restore *r, const struct prefixes *p, bool all, struct sum *ret, struct err *e)
+int restore_measure(struct restore *r, const struct strings *p, bool all, struct sum *ret, struct err *e)
 {
 	*ret = (struct sum){0};
 	for (size_t i = 0; i < p->n; i++) {
@@ -146,13 +139,6 @@ int restore_measure(struct restore *r, const struct prefixes *p, bool all, struc
 	return 0;
 }
 
-void restore_strings_done(struct strings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->v[i]);
-	list_done(s);
-}
-
 /* The table called so, or those that the pattern stands for. */
 static size_t choose(struct restore *r, const char *wanted)
 {
@@ -167,7 +153,7 @@ static size_t choose(struct restore *r, const char *wanted)
 			if (pass ? !pattern || fnmatch(wanted, name, FNM_NOESCAPE) : !str_eq(name, wanted))
 				continue;
 			found++;
-			*list_push(&r->tables) = xstrdup(name);
+			strings_add(&r->tables, name);
 		}
 	return found;
 }

@@ -328,17 +328,6 @@ struct walk {
 	unsigned swept;
 };
 
-struct names {
-	LIST_OF(char *);
-};
-
-static void names_done(struct names *n)
-{
-	for (size_t i = 0; i < n->n; i++)
-		free(n->v[i]);
-	list_done(n);
-}
-
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -346,7 +335,7 @@ static int by_bytes(const void *a, const void *b)
 
 /* Names in the directory at path, those of directories with "/" at the end, in
  * the order of whole keys ("a-b" stands before "a/"). */
-static int read_names(struct names *ret, const char *path, struct err *e)
+static int read_names(struct strings *ret, const char *path, struct err *e)
 {
 	DIR *dp = opendir(path);
 	struct dirent *de;
@@ -382,7 +371,7 @@ static int read_names(struct names *ret, const char *path, struct err *e)
 static int walk_dir(struct walk *w, const char *key_dir, unsigned depth, struct err *e)
 {
 	CLEANUP(freep) char *here = path_of(w->d, key_dir);
-	CLEANUP(names_done) struct names names = {0};
+	CLEANUP(strings_done) struct strings names = {0};
 
 	if (depth > DEPTH_MAX)
 		return err_set(e, ERR_LIMIT, "%s: directories are nested deeper than %d", here, DEPTH_MAX);

@@ -16,6 +16,7 @@ noded_tests = \
 	tests/noded/test_stream \
 	tests/noded/test_plausible \
 	tests/noded/test_keep \
+	tests/noded/test_cmd \
 	tests/noded/test_lost \
 	tests/noded/test_dump \
 	tests/noded/test_facts \
@@ -47,6 +48,7 @@ tests_noded_test_facts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_progress_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_schema_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_dump_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_test_cmd_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_lost_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_schema_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_keep_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)

@@ -106,7 +106,7 @@ static void drop_ins_are_written_once_and_removed_when_their_timer_is_gone(void 
 	assert_int_equal(dropin_remove(dir, "nightly", &e), 0);
 	assert_false(fs_exists(path));
 	assert_true(fs_exists(own)); /* an administrator's file stays */
-	strings_clear(&stale);
+	strings_done(&stale);
 	assert_int_equal(dropin_stale(dir, none, &stale, &e), 0);
 	assert_int_equal(stale.n, 0);
 	unlink(own);
