@@ -9,6 +9,7 @@ libnoded_a_SOURCES = \
 	noded/site_facts.h noded/site_facts.c \
 	noded/mysql/dump.h \
 	noded/mysql/lib.h \
+	noded/mysql/version.h noded/mysql/version.c \
 	noded/mysql/sqltext.h noded/mysql/sqltext.c \
 	noded/mysql/token.h noded/mysql/token.c \
 	noded/mysql/rename.h noded/mysql/rename.c \

@@ -14,7 +14,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { TEXT_MAX = 256 << 20 };
+enum { TEXT_MAX = 256 << 20, OLD_HASH = 16 /* of mysql_old_password */ };
 
 /* Only who is admin of a role may grant it, and CREATE ROLE makes its creator
  * one. This role is that creator, for as long as the load runs. */
@@ -175,6 +175,74 @@ static void add_create(struct reading *r, const struct account *a, const char *t
 	buf_adds(&r->users, ";\n");
 }
 
+/* What an account must prove about its connection, and how often it may do what. */
+static void add_limits(struct buf *b, MYSQL_ROW row)
+{
+	static const char *const proofs[] = {"CIPHER", "ISSUER", "SUBJECT"};
+	static const char *const limits[] = {"QUERIES_PER_HOUR", "UPDATES_PER_HOUR", "CONNECTIONS_PER_HOUR", "USER_CONNECTIONS"};
+	const char *before = " REQUIRE ";
+
+	if (str_eq(row[0], "ANY"))
+		buf_adds(b, " REQUIRE SSL");
+	else if (str_eq(row[0], "X509"))
+		buf_adds(b, " REQUIRE X509");
+	for (size_t i = 0; i < ARRAY_LEN(proofs) && str_eq(row[0], "SPECIFIED"); i++)
+		if (!str_empty(row[i + 1])) {
+			buf_addf(b, "%s%s ", before, proofs[i]);
+			sql_string(b, row[i + 1], strlen(row[i + 1]));
+			before = " AND ";
+		}
+	before = " WITH MAX_";
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (!str_empty(row[i + 4]) && !str_eq(row[i + 4], "0")) {
+			buf_addf(b, "%s%s %s", before, limits[i], row[i + 4]);
+			before = " MAX_";
+		}
+}
+
+/* "CREATE USER `u`@`h` IDENTIFIED WITH ..." for a server that has no SHOW CREATE USER, from its row: plugin,
+ * authentication_string, Password, and what add_limits takes. */
+static void add_row(struct reading *r, const struct account *a, MYSQL_ROW row)
+{
+	const char *hash = str_empty(row[1]) ? str_or(row[2], "") : row[1];
+	const char *plugin = str_or(row[0], "");
+
+	if (!*plugin || str_eq(plugin, "mysql_native_password") || str_eq(plugin, "mysql_old_password"))
+		plugin = strlen(hash) == OLD_HASH ? "mysql_old_password" : *hash ? "mysql_native_password" : "";
+	buf_addf(&r->users, "CREATE USER IF NOT EXISTS %s", a->quoted);
+	if (*plugin) {
+		buf_adds(&r->users, " IDENTIFIED WITH ");
+		sql_string(&r->users, plugin, strlen(plugin));
+		buf_adds(&r->users, " AS ");
+		sql_string(&r->users, hash, strlen(hash));
+	}
+	add_limits(&r->users, row + 3);
+	buf_adds(&r->users, ";\n");
+}
+
+static int read_row(struct reading *r, const struct account *a, struct err *e)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *res = NULL;
+	CLEANUP(buf_done) struct buf sql = {0};
+	struct err why;
+	MYSQL_ROW row;
+
+	buf_init(&sql, 4096);
+	buf_adds(&sql, "SELECT plugin, authentication_string, Password, ssl_type, ssl_cipher, x509_issuer, x509_subject, "
+		       "max_questions, max_updates, max_connections, max_user_connections FROM mysql.user WHERE User = ");
+	sql_string(&sql, a->user, strlen(a->user));
+	buf_adds(&sql, " AND Host = ");
+	sql_string(&sql, a->host, strlen(a->host));
+	if (buf_check(&sql, "a question", e))
+		return -1;
+	if (conn_rows(r->c, &res, sql.p, &why))
+		return refused(r, "some accounts are", &why, e);
+	row = mysql_fetch_row(res);
+	if (row)
+		add_row(r, a, row);
+	return row != NULL;
+}
+
 /* 1 when it was written, 0 when there is nothing to write or a warning said so. */
 static int read_user(struct reading *r, const struct account *a, struct err *e)
 {
@@ -184,7 +252,7 @@ static int read_user(struct reading *r, const struct account *a, struct err *e)
 	MYSQL_ROW row;
 
 	if (!r->can_create)
-		return 1; /* the grants of such an old server carry the hash */
+		return read_row(r, a, e);
 	if (conn_rows(r->c, &res, sql, &why)) {
 		unsigned code = mysql_errno(r->c->my);
 
@@ -220,12 +288,12 @@ static void add_grant(struct reading *r, const struct account *a, const char *te
 	who = sql_name_end(to + 3, end);
 	if (a->is_role && ((size_t)(who - to) - 3 != strlen(a->quoted) || memcmp(to + 3, a->quoted, strlen(a->quoted)) != 0))
 		return; /* it has this through another role, which has its own */
-	if (r->can_create && str_starts(text, "GRANT USAGE ON *.* TO ") && !sql_find_word(who, (size_t)(end - who), "GRANT"))
+	if (str_starts(text, "GRANT USAGE ON *.* TO ") && !sql_find_word(who, (size_t)(end - who), "GRANT"))
 		return;
 	on = sql_find_word(text, (size_t)(to - text), "ON");
 	b = !on ? &r->members : !memcmp(to - 3, ".* ", 3) ? &r->broad : &r->narrow;
-	buf_add(b, text, (size_t)((r->can_create ? who : end) - text));
-	if (r->can_create && sql_find_word(who, (size_t)(end - who), "OPTION"))
+	buf_add(b, text, (size_t)(who - text));
+	if (sql_find_word(who, (size_t)(end - who), "OPTION"))
 		buf_adds(b, on ? " WITH GRANT OPTION" : " WITH ADMIN OPTION");
 	buf_adds(b, ";\n");
 }
@@ -247,9 +315,6 @@ static int read_grants(struct reading *r, const struct account *a, struct err *e
 
 		if (str_starts(row[0], "SET DEFAULT ROLE "))
 			buf_addf(&r->defaults, "%s;\n", row[0]);
-		else if (!r->can_create && strstr(row[0], " IDENTIFIED BY PASSWORD") && !strstr(row[0], " PASSWORD '"))
-			warn(r, "account %s is not in the backup: its password may not be read; MySQL before 5.7 tells it to "
-				"accounts with SUPER only", a->quoted);
 		else if (str_starts(row[0], "GRANT ") || str_starts(row[0], "REVOKE "))
 			add_grant(r, a, row[0], n);
 	}

@@ -88,9 +88,17 @@ static bool has_empty_name(const char *type)
 	return false;
 }
 
-/* How the column is selected, and so written. */
-static enum column_form add_column(struct buf *list, const char *name, const char *type, const char *collation)
+/* FLOAT as DOUBLE, for SELECT prints six digits of it. MySQL keeps the sign of a DOUBLE 0, MariaDB does not: with it a
+ * table that moves from one to the other would not agree with its digest. */
+static bool needs_sum(const char *type, bool maria)
 {
+	return !strncasecmp(type, "float", 5) || (!maria && !strncasecmp(type, "double", 6));
+}
+
+/* How the column is selected, and so written. */
+static enum column_form add_column(struct buf *list, MYSQL_ROW row, bool maria)
+{
+	const char *name = row[0], *type = row[1], *collation = row[2];
 	enum column_form form = form_of(type);
 	/* the names in an ENUM or SET came as utf8mb4 in the definition */
 	bool bytes = form == FORM_TEXT && collation && !is_text_safe(collation) && !is_named_set(type);
@@ -101,7 +109,7 @@ static enum column_form add_column(struct buf *list, const char *name, const cha
 	sql_ident(list, name);
 	if (bytes)
 		buf_adds(list, " AS BINARY)");
-	else if (!strncasecmp(type, "float", 5))
+	else if (needs_sum(type, maria))
 		buf_adds(list, "+0e0");
 	else if (number)
 		buf_adds(list, "+0");
@@ -164,7 +172,7 @@ int columns_read(struct columns *ret, struct conn *c, const char *table, struct 
 			buf_addc(&list, ',');
 		}
 		sql_ident(&names, row[0]);
-		*list_push(&k.form) = (unsigned char)add_column(&list, row[0], row[1], row[2]);
+		*list_push(&k.form) = (unsigned char)add_column(&list, row, conn_is_maria(c));
 		*list_push(&k.all) = describe(names.p + at, list.p + list_at, row);
 		k.n++;
 	}

@@ -293,6 +293,11 @@ int conn_open(struct conn **ret, const struct db_access *a, struct err *e)
 	return 0;
 }
 
+bool conn_is_maria(const struct conn *c)
+{
+	return strstr(str_or(mysql_get_server_info(c->my), ""), "MariaDB") != NULL;
+}
+
 void conn_free(struct conn *c)
 {
 	if (!c)

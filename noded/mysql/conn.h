@@ -25,6 +25,9 @@ int conn_open(struct conn **ret, const struct db_access *a, struct err *e) MUSTC
 void conn_free(struct conn *c);
 void conn_freep(struct conn **c);
 
+/* MariaDB, not MySQL or Percona Server. */
+bool conn_is_maria(const struct conn *c);
+
 /* Make db the default schema. ERR_NOTFOUND when it is not there. */
 int conn_use(struct conn *c, const char *db, struct err *e) MUSTCHECK;
 /* A statement without a result; whatever rows it has are thrown away. */

@@ -14,6 +14,7 @@
 #include "noded/mysql/schema.h"
 #include "noded/mysql/snapshot.h"
 #include "noded/mysql/tables.h"
+#include "noded/mysql/version.h"
 #include "noded/mysql/watch.h"
 #include "shared/mem.h"
 #include "shared/str.h"
@@ -148,15 +149,24 @@ const char *dump_note(const struct dump *d)
 	return d->snapshot.note;
 }
 
+/* Which right lets a session keep out of the binary log. */
+static const char *right_to_log(const char *version)
+{
+	if (version_before(version, 800, 1005))
+		return "SUPER";
+	return version_of(version).maria ? "BINLOG ADMIN" : "SYSTEM_VARIABLES_ADMIN";
+}
+
 void dump_advice(struct dump *d, char text[static ERR_MSG_MAX])
 {
 	CLEANUP(freep) char *sees = ask_text(d->conns[0], "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE "
 		"PRIVILEGE_TYPE = 'PROCESS' AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')", 0);
+	CLEANUP(freep) char *stays = xasprintf("a table that was read stays locked against ALTER until the backup ends or is given "
+					       "up for it (GRANT %s)", right_to_log(d->snapshot.version));
 	const char *const parts[] = {
 		d->snapshot.note,
 		str_eq(sees, "0") ? "nobody sees when other accounts wait for this backup (GRANT PROCESS)" : "",
-		!d->snapshot.locks_stay ? "" : "a table that was read stays locked against ALTER until the backup ends or is "
-					       "given up for it (GRANT BINLOG ADMIN)",
+		d->snapshot.locks_stay ? stays : "",
 	};
 	CLEANUP(buf_done) struct buf all = {0};
 

@@ -183,7 +183,7 @@ int journal_unmark(struct conn *c, struct err *e)
 	return mysql_num_rows(r) ? conn_exec(c, "ALTER DATABASE COMMENT ''", e) : 0;
 }
 
-#define COLUMNS JOURNAL_TABLE " (kind VARCHAR(16) CHARACTER SET ascii NOT NULL, name VARBINARY(1024) NOT NULL, text LONGTEXT " \
+#define COLUMNS JOURNAL_TABLE " (kind VARCHAR(16) CHARACTER SET ascii NOT NULL, name VARBINARY(750) NOT NULL, text LONGTEXT " \
 	"CHARACTER SET utf8mb4, PRIMARY KEY (kind, name)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='" JOURNAL_COMMENT "'"
 
 int journal_need(struct conn *c, struct err *e)

@@ -13,6 +13,7 @@
 #include "noded/mysql/grants.h"
 #include "noded/mysql/position.h"
 #include "noded/mysql/sqltext.h"
+#include "noded/mysql/version.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "shared/units.h"
@@ -91,19 +92,6 @@ static int answers(struct look *l, const char *sql, const char *text, bool *ret,
 	return 0;
 }
 
-static int version_of(const char *text)
-{
-	char *end;
-	long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-
-	return major > 0 && major < 100 && minor >= 0 && minor < 100 ? (int)(major * 100 + minor) : 0;
-}
-
-static bool is_mariadb(const char *version)
-{
-	return strstr(version, "MariaDB") != NULL;
-}
-
 /* Of MariaDB only; since which version. */
 static int since(const char *feature)
 {
@@ -135,10 +123,11 @@ static int check_encryption(struct look *l, const struct need *n, struct err *e)
 static int check_feature(struct look *l, const struct need *n, struct err *e)
 {
 	int from = since(n->text);
+	struct version here = version_of(l->version);
 
 	if (str_eq(n->text, "encryption"))
 		return check_encryption(l, n, e);
-	if (!is_mariadb(l->version) || version_of(l->version) < from)
+	if (!here.maria || here.number < from)
 		obstacle_add(l->obstacles, ERR_CONFLICT, "%s needs %s (MariaDB %d.%d or newer); the server here is %s", n->first,
 			    n->text, from / 100, from % 100, l->version);
 	return 0;
@@ -406,6 +395,13 @@ static void check_settings(struct look *l)
 			    "GLOBAL log_bin_trust_function_creators=1, or restore as an account with SUPER", l->account);
 }
 
+static void check_accounts(struct look *l)
+{
+	if (l->p->users && version_before(l->version, VERSION_MYSQL_ACCOUNTS, VERSION_MARIA_ACCOUNTS))
+		obstacle_add(l->obstacles, ERR_CONFLICT, "the server here (%s) cannot be given the accounts of a backup, which "
+			     "takes MySQL 5.7 or MariaDB 10.2: restore without --with-users, and make them by hand", l->version);
+}
+
 int preflight_server(const struct preflight *p, struct needs *needs, struct obstacles *obstacles, struct buf *rights,
 		     struct err *e)
 {
@@ -428,6 +424,7 @@ int preflight_server(const struct preflight *p, struct needs *needs, struct obst
 		check_space(&l);
 		check_packet(&l);
 		check_settings(&l);
+		check_accounts(&l);
 	}
 	grants_done(&l.grants);
 	return rc;

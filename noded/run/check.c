@@ -15,6 +15,7 @@
 #include "noded/files/glob.h"
 #include "noded/mysql/dump.h"
 #include "noded/mysql/server.h"
+#include "noded/mysql/version.h"
 #include "noded/run/catalogue.h"
 #include "noded/run/check_priv.h"
 #include "noded/run/hooks.h"
@@ -161,6 +162,9 @@ static void check_database(struct site_check *k)
 		if (llabs(k->out->clock_off_ms) > CLOCK_OFF_MS)
 			check_add(&k->r->warnings, k->base, "the clock of the database server is %lld s off",
 			    (long long)(k->out->clock_off_ms / 1000));
+		if (version_before(facts.version, VERSION_MYSQL_FIRST, VERSION_MARIA_FIRST))
+			check_add(&k->r->warnings, k->base, "the server is %s: versions before MySQL 5.6 and MariaDB 10.2 are not "
+			    "supported; what a backup of it leaves out is not known", facts.version);
 		if (facts.max_packet < PACKET_MIN)
 			check_add(&k->r->warnings, k->base, "max_allowed_packet of the server is %lld bytes: rows longer than that "
 			    "cannot be read", (long long)facts.max_packet);

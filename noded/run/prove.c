@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "noded/mysql/accounts_load.h"
+#include "noded/mysql/version.h"
 #include "noded/run/private_server.h"
 #include "noded/run/prove_views.h"
 #include "noded/run/report.h"
@@ -19,11 +20,6 @@
 #define ACCOUNTS "users/accounts.sql"
 enum { ACCOUNTS_MAX = 256 << 20 };
 #define NO_ROOM ((uint64_t)32 << 20) /* with less than this free a server refuses statements */
-
-struct version {
-	bool mariadb;
-	long major, minor;
-};
 
 /* One archive with a database in it. */
 struct exhibit {
@@ -124,28 +120,18 @@ static int look_at_all(const struct prove_opts *o, const struct found_archives *
 
 /* ---- may this server judge? */
 
-static struct version version_of(const char *text)
-{
-	struct version v = {.mariadb = strstr(text, "MariaDB") != NULL};
-	char *end;
-
-	v.major = strtol(text, &end, 10);
-	v.minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-	return v;
-}
-
 /* Neither kind of server can say what the other would make of a dump, nor an older one of a newer dump. */
 static int may_judge(const struct exhibit *x, const char *server, struct err *e)
 {
 	struct version from = version_of(x->version), here = version_of(server);
 
-	if (!from.major)
+	if (!from.number)
 		return 0;
-	if (from.mariadb != here.mariadb)
+	if (from.maria != here.maria)
 		return err_set(e, ERR_CONFLICT, "database %s was dumped from %s %s, the server program here is %s %s, which cannot "
-			       "tell: name another with --server", x->db, from.mariadb ? "MariaDB" : "MySQL", x->version,
-			       here.mariadb ? "MariaDB" : "MySQL", server);
-	if (from.major > here.major || (from.major == here.major && from.minor > here.minor))
+			       "tell: name another with --server", x->db, version_kind(&from), x->version,
+			       version_kind(&here), server);
+	if (from.number > here.number)
 		return err_set(e, ERR_CONFLICT, "database %s was dumped from %s, the server program here is the older %s, which "
 			       "cannot tell: install a newer one, or name it with --server", x->db, x->version, server);
 	return 0;

@@ -111,6 +111,7 @@ mysql_tests = \
 	tests/noded/test_mysql_keys \
 	tests/noded/test_mysql_rename \
 	tests/noded/test_mysql_needs \
+	tests/noded/test_mysql_accounts \
 	tests/noded/test_grid \
 	tests/noded/test_mysql_rows
 check_PROGRAMS += $(mysql_tests)
@@ -121,6 +122,8 @@ tests_noded_test_mysql_conn_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_mysql_conn_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_reader_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_keys_LDADD = $(SHARED_LIBS) $(CMOCKA_LIBS)
+tests_noded_test_mysql_accounts_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_noded_test_mysql_accounts_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_needs_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_noded_test_mysql_needs_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
 tests_noded_test_mysql_rename_LDADD = $(NODED_LIBS) $(CMOCKA_LIBS)
