@@ -89,7 +89,6 @@ int cmd_open(struct cmd *c, struct err *e)
 int cmd_known_site(const struct cmd *c, const char *site, struct err *e)
 {
 	struct strings known = {0};
-	const char *nearest;
 	bool found;
 	int rc;
 
@@ -99,10 +98,9 @@ int cmd_known_site(const struct cmd *c, const char *site, struct err *e)
 	found = strings_have(&known, site);
 	for (size_t i = 0; i < c->config->sites.n; i++)
 		strings_add(&known, c->config->sites.v[i].name);
-	nearest = str_nearest(site, (const char *const *)known.v, known.n);
 	if (rc == 0 && !found)
-		rc = err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one%s%s%s", site, c->config->path,
-			     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		rc = err_set(e, ERR_USAGE, "there is no site \"%s\" in %s, and no run of one%s", site, c->config->path,
+			     str_hint(site, (const char *const *)known.v, known.n).text);
 	strings_done(&known);
 	return rc;
 }

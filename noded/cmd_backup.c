@@ -36,31 +36,13 @@ static bool selected(const struct selection *s, const struct site *site)
 static int select_site(struct selection *s, const char *name, struct err *e)
 {
 	const struct site *site = config_site(s->config, name);
-	const char *names[64], *nearest;
-	size_t n = 0;
 
-	for (size_t i = 0; i < s->config->sites.n && n < ARRAY_LEN(names); i++)
-		names[n++] = s->config->sites.v[i].name;
-	if (!site) {
-		nearest = str_nearest(name, names, n);
-		return err_set(e, ERR_USAGE, "there is no site \"%s\" in %s%s%s%s", name, s->config->path,
-			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-	}
+	if (!site)
+		return err_set(e, ERR_USAGE, "there is no site \"%s\" in %s%s", name, s->config->path,
+			       config_site_hint(s->config, name).text);
 	if (!selected(s, site))
 		*list_push(&s->sites) = site;
 	return 0;
-}
-
-static int no_timer(const struct config *c, const char *name, struct err *e)
-{
-	const char *names[64], *nearest;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->timers.n && n < ARRAY_LEN(names); i++)
-		names[n++] = c->timers.v[i].name;
-	nearest = str_nearest(name, names, n);
-	return err_set(e, ERR_USAGE, "there is no timer \"%s\" in %s%s%s%s", name, c->path,
-		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 /* Named sites, else those of the timer, else all. */
@@ -69,7 +51,8 @@ static int select_sites(struct selection *s, const char *timer, char **names, in
 	bool all = n == 0 && !timer;
 
 	if (timer && !(s->timer = config_timer(s->config, timer)))
-		return no_timer(s->config, timer, e);
+		return err_set(e, ERR_USAGE, "there is no timer \"%s\" in %s%s", timer, s->config->path,
+			       config_timer_hint(s->config, timer).text);
 	for (int i = 0; i < n; i++)
 		if (select_site(s, names[i], e))
 			return -1;

@@ -159,7 +159,8 @@ static int list_storage(const struct config *config, const char *from, const cha
 	int rc = 0;
 
 	if (!storage) {
-		err_fill(&e, ERR_USAGE, 0, "there is no storage \"%s\" in %s", from, config->path);
+		err_fill(&e, ERR_USAGE, 0, "there is no storage \"%s\" in %s%s", from, config->path,
+			 config_storage_hint(config, from).text);
 		return cmd_fail(&e);
 	}
 	if (find_on_storage(config, storage, site, &found, &e))

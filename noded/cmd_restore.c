@@ -133,16 +133,14 @@ static int parse_words(const struct wish *w, struct err *e)
 {
 	static const char *const events[] = {"keep", "disable"};
 	static const char *const definers[] = {"keep", "invoker"};
-	const char *at = strrchr(w->definer, '@'), *nearest;
+	const char *at = strrchr(w->definer, '@');
 
-	nearest = str_nearest(w->event_mode, events, ARRAY_LEN(events));
 	if (!str_eq(w->event_mode, "keep") && !str_eq(w->event_mode, "disable"))
-		return err_set(e, ERR_USAGE, "--events \"%s\": say keep or disable%s%s%s", w->event_mode, nearest ? "; did you mean \"" : "",
-			       nearest ? nearest : "", nearest ? "\"?" : "");
-	nearest = str_nearest(w->definer, definers, ARRAY_LEN(definers));
+		return err_set(e, ERR_USAGE, "--events \"%s\": say keep or disable%s", w->event_mode,
+			       str_hint(w->event_mode, events, ARRAY_LEN(events)).text);
 	if (!str_eq(w->definer, "keep") && !str_eq(w->definer, "invoker") && (!at || at == w->definer || !at[1]))
-		return err_set(e, ERR_USAGE, "--definer \"%s\": say keep, invoker or USER@HOST%s%s%s", w->definer,
-			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		return err_set(e, ERR_USAGE, "--definer \"%s\": say keep, invoker or USER@HOST%s", w->definer,
+			       str_hint(w->definer, definers, ARRAY_LEN(definers)).text);
 	return 0;
 }
 

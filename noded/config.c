@@ -578,6 +578,34 @@ const struct timer *config_timer(const struct config *c, const char *name)
 	return NULL;
 }
 
+/* The names are the member at of n things of that size. */
+static struct str_hint hint(const char *name, const void *things, size_t n, size_t size, size_t at)
+{
+	struct { LIST_OF(const char *); } names = {0};
+	struct str_hint ret;
+
+	for (size_t i = 0; i < n; i++)
+		*list_push(&names) = *(const char *const *)((const char *)things + i * size + at);
+	ret = str_hint(name, names.v, names.n);
+	list_done(&names);
+	return ret;
+}
+
+struct str_hint config_site_hint(const struct config *c, const char *name)
+{
+	return hint(name, c->sites.v, c->sites.n, sizeof(*c->sites.v), offsetof(struct site, name));
+}
+
+struct str_hint config_storage_hint(const struct config *c, const char *name)
+{
+	return hint(name, c->storages.v, c->storages.n, sizeof(*c->storages.v), offsetof(struct storage, name));
+}
+
+struct str_hint config_timer_hint(const struct config *c, const char *name)
+{
+	return hint(name, c->timers.v, c->timers.n, sizeof(*c->timers.v), offsetof(struct timer, name));
+}
+
 void config_storage_order(const struct config *c, struct storage_order *ret)
 {
 	*ret = (struct storage_order){0};

@@ -8,6 +8,7 @@
 #include "shared/err.h"
 #include "shared/json.h"
 #include "shared/list.h"
+#include "shared/str.h"
 
 /* config.json, whole and validated (docs/config.md, felloe-config(5)). Texts are
  * never NULL: absent ones are "". */
@@ -95,6 +96,10 @@ void config_freep(struct config **c);
 const struct site *config_site(const struct config *c, const char *name);       /* NULL */
 const struct storage *config_storage(const struct config *c, const char *name); /* NULL */
 const struct timer *config_timer(const struct config *c, const char *name);     /* NULL */
+/* For the end of a message that says that there is no such thing: which one may be meant (str_hint). */
+struct str_hint config_site_hint(const struct config *c, const char *name);
+struct str_hint config_storage_hint(const struct config *c, const char *name);
+struct str_hint config_timer_hint(const struct config *c, const char *name);
 /* Storages in the order in which a run tries them: weight > 0, highest first,
  * ties in file order. list_done it. */
 struct storage_order { LIST_OF(const struct storage *); };

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -147,6 +148,16 @@ const char *str_nearest(const char *s, const char *const *words, size_t n)
 		}
 	}
 	return best;
+}
+
+struct str_hint str_hint(const char *s, const char *const *words, size_t n)
+{
+	const char *nearest = str_nearest(s, words, n);
+	struct str_hint hint = {""};
+
+	if (nearest)
+		snprintf(hint.text, sizeof(hint.text), "; did you mean \"%.280s\"?", nearest);
+	return hint;
 }
 
 size_t str_utf8_decode(const char *text, size_t len, uint32_t *cp)

@@ -31,6 +31,9 @@ bool str_is_name(const char *s);
 
 /* The entry of words[0..n) nearest to s within distance 3, or NULL. */
 const char *str_nearest(const char *s, const char *const *words, size_t n);
+/* The same for the end of a message that says what s is not: "; did you mean \"WORD\"?", or "". */
+struct str_hint { char text[300]; };
+struct str_hint str_hint(const char *s, const char *const *words, size_t n);
 
 /* True when s is valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_utf8_valid(const char *s, size_t len);

@@ -380,27 +380,15 @@ static int parse_at(struct wanted *ret, const char *at, struct err *e)
 /* No run of it is known: perhaps the name is wrong. */
 static int no_such_site(const struct find_opts *o, struct err *e)
 {
-	const char *names[64], *nearest;
-	size_t n = 0;
-
-	for (size_t i = 0; i < o->config->sites.n && n < ARRAY_LEN(names); i++)
-		names[n++] = o->config->sites.v[i].name;
-	nearest = str_nearest(o->site, names, n);
-	return err_set(e, ERR_NOTFOUND, "there is no site \"%s\" in %s, and the records of this node know no good run of one%s%s%s; "
+	return err_set(e, ERR_NOTFOUND, "there is no site \"%s\" in %s, and the records of this node know no good run of one%s; "
 		       "with --from STORAGE the storage itself is searched", o->site, o->config->path,
-		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		       config_site_hint(o->config, o->site).text);
 }
 
 static int no_such_storage(const struct find_opts *o, struct err *e)
 {
-	const char *names[64], *nearest;
-	size_t n = 0;
-
-	for (size_t i = 0; i < o->config->storages.n && n < ARRAY_LEN(names); i++)
-		names[n++] = o->config->storages.v[i].name;
-	nearest = str_nearest(o->from, names, n);
-	return err_set(e, ERR_USAGE, "there is no storage \"%s\" in %s%s%s%s", o->from, o->config->path,
-		       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	return err_set(e, ERR_USAGE, "there is no storage \"%s\" in %s%s", o->from, o->config->path,
+		       config_storage_hint(o->config, o->from).text);
 }
 
 /* Better than nothing, perhaps: the newest that nothing counts on. */

@@ -168,7 +168,7 @@ static int forget_uuid(const struct lost_opts *o, const char *uuid, const struct
 static int is_lost(const struct lost_opts *o, struct err *e)
 {
 	struct storage_uses lost;
-	const char *names[64], *nearest;
+	const char *names[64];
 	size_t n = 0;
 	bool found = false;
 
@@ -182,10 +182,9 @@ static int is_lost(const struct lost_opts *o, struct err *e)
 		if (n < ARRAY_LEN(names))
 			names[n++] = lost.v[i].name;
 	}
-	nearest = str_nearest(o->storage, names, n);
 	if (!found)
-		err_fill(e, ERR_NOTFOUND, 0, "no run of this node lies on a storage \"%s\"%s%s%s", o->storage,
-			 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		err_fill(e, ERR_NOTFOUND, 0, "no run of this node lies on a storage \"%s\"%s", o->storage,
+			 str_hint(o->storage, names, n).text);
 	list_done(&lost);
 	return found ? 0 : -1;
 }

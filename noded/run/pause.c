@@ -97,7 +97,7 @@ int pause_set(const struct config *c, const char *timer, const char *by, struct 
 	int rc;
 
 	if (timer && !config_timer(c, timer))
-		return err_set(e, ERR_NOTFOUND, "there is no timer \"%s\" in %s", timer, c->path);
+		return err_set(e, ERR_NOTFOUND, "there is no timer \"%s\" in %s%s", timer, c->path, config_timer_hint(c, timer).text);
 	if (!timer && !c->timers.n)
 		return err_set(e, ERR_NOTFOUND, "there are no timers in %s", c->path);
 	pause_list(&l);

@@ -177,7 +177,7 @@ static void sort_tables(struct strings *s)
 int restore_choose_tables(struct restore *r, struct err *e)
 {
 	const struct facts *f = &r->opened.facts;
-	const char *names[256], *nearest;
+	const char *names[256];
 	size_t n = 0;
 
 	while (n < f->tables.n && n < ARRAY_LEN(names)) {
@@ -189,9 +189,8 @@ int restore_choose_tables(struct restore *r, struct err *e)
 
 		if (choose(r, wanted))
 			continue;
-		nearest = str_nearest(wanted, names, n);
-		return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s%s%s", wanted, r->source_db,
-			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+		return err_set(e, ERR_NOTFOUND, "the archive has no table \"%s\" in database %s%s", wanted, r->source_db,
+			       str_hint(wanted, names, n).text);
 	}
 	sort_tables(&r->tables);
 	return 0;

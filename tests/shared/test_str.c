@@ -60,6 +60,8 @@ static void a_typo_finds_its_nearest_word(void **state)
 	(void)state;
 	assert_string_equal(str_nearest("storge", words, 3), "storage");
 	assert_null(str_nearest("completely", words, 3));
+	assert_string_equal(str_hint("storge", words, 3).text, "; did you mean \"storage\"?");
+	assert_string_equal(str_hint("completely", words, 3).text, "");
 }
 
 static void foreign_text_cannot_steer_a_terminal(void **state)
