@@ -88,21 +88,23 @@ PORTS=${TMPDIR:-/tmp}/felloe-ports-$(id -u)
 take_port() { # PORT
 	local holder
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 1
-	if holder=$(cat "$PORTS/$1" 2>/dev/null); then
-		[ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null || return 1 # being written, or held
-		rm -f "$PORTS/$1"                                              # of a test that was killed
-	fi
-	(set -o noclobber && echo $$ >"$PORTS/$1") 2>/dev/null && echo "$1" >>"$T/ports"
+	holder=$(cat "$PORTS/$1" 2>/dev/null)
+	# one that was killed holds nothing
+	[ -z "$holder" ] || ! kill -0 "$holder" 2>/dev/null || return 1
+	echo $$ >"$PORTS/$1" && echo "$1" >>"$T/ports"
 }
 free_port() {
 	local n=${1:-1} p i
 	mkdir -p "$PORTS"
-	while :; do
-		p=$((12000 + RANDOM % 20000)) # below the ports that clients get
-		for ((i = 0; i < n; i++)); do take_port $((p + i)) || continue 2; done
-		echo "$p"
-		return
-	done
+	(
+		flock 9 # one looks at a time
+		while :; do
+			p=$((12000 + RANDOM % 20000)) # below the ports that clients get
+			for ((i = 0; i < n; i++)); do take_port $((p + i)) || continue 2; done
+			echo "$p"
+			return
+		done
+	) 9>"$PORTS/lock"
 }
 # until_ok SECONDS COMMAND...: poll until it succeeds, ever less often: whoever waits shall not take the processor
 # from what it waits for. The seconds are those of a quick machine with nothing else to do: others get PATIENCE times as many

@@ -41,13 +41,12 @@ configure() { # PORT [safe]
 }
 ready() { "$BIN/pg_isready" -q -h "$DIR" -p "$1"; }
 start() {
-	local port=${1:?PORT} fresh=''
+	local port=${1:?PORT}
 	need_pkgs postgresql-$VERSION postgresql-client-$VERSION
 	DIR=$(abs_dir "$DIR")
 	# sun_path of unix(7) has 108 bytes; the server adds a name of its own
 	[ ${#DIR} -le 85 ] || die "$DIR is too long for a socket"
 	if [ ! -s "$DIR/data/PG_VERSION" ]; then
-		fresh=1
 		if [ ${#AS[@]} -gt 0 ]; then
 			chown postgres: "$DIR"
 			"${AS[@]}" test -w "$DIR" || die "user postgres cannot write to $DIR"
@@ -61,8 +60,9 @@ start() {
 	[ ${#AS[@]} -eq 0 ] || chown postgres: "$DIR/server.log" "$DIR/data/rig.conf"
 	cd "$DIR"
 	spawn "$DIR/server.log" "${AS[@]}" "$BIN/postgres" -D "$DIR/data"
-	wait_for 30 ready "$port" || { tail -n 20 "$DIR/server.log" >&2; die "the server did not start"; }
-	[ -z "$fresh" ] || psql -qX -h "$DIR" -p "$port" -U rig -d postgres -c 'CREATE DATABASE rig'
+	wait_up 30 ready "$port" || { tail -n 20 "$DIR/server.log" >&2; die "the server did not start"; }
+	# also after a start that failed
+	[ -s "$DIR/env" ] || psql -qX -h "$DIR" -p "$port" -U rig -d postgres -c 'CREATE DATABASE rig'
 	cat >"$DIR/env" <<-END
 		PGHOST=127.0.0.1
 		PGPORT=$port

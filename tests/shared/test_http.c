@@ -97,7 +97,7 @@ static struct http *client(void)
 	struct http *h = NULL;
 	struct err e;
 
-	assert_int_equal(http_new(&h, &(struct http_opts){.user_agent = "felloe/test", .stall_s = 2}, &e), 0);
+	assert_int_equal(http_new(&h, &(struct http_opts){.user_agent = "felloe/test", .stall_s = 60}, &e), 0);
 	return h;
 }
 
@@ -268,6 +268,20 @@ static void a_head_tells_the_length_and_waits_for_no_body(void **state)
 	peer_stop(&p);
 }
 
+/* Nobody listens on this port, nor can anybody before it is closed. */
+static int deaf_port(unsigned *port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
 static void failures_tell_refused_lost_stalled_and_unknown_apart(void **state)
 {
 	struct peer p = {.drop_first = true};
@@ -275,6 +289,7 @@ static void failures_tell_refused_lost_stalled_and_unknown_apart(void **state)
 	struct http_reply r;
 	struct err e;
 	char *url, where[64];
+	int deaf;
 
 	(void)state;
 	peer_start(&p, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\nConnection: close\r\n\r\nshort");
@@ -290,10 +305,16 @@ static void failures_tell_refused_lost_stalled_and_unknown_apart(void **state)
 	assert_int_equal(http_do(h, &(struct http_call){.method = "GET", .url = url, .timeout_s = 1}, &r, &e), -1);
 	assert_non_null(strstr(e.msg, "time-out"));
 	peer_stop(&p);
+	free(url);
+	deaf = deaf_port(&p.port);
+	url = url_of(&p, "/");
 	assert_int_equal(http_do(h, &(struct http_call){.method = "GET", .url = url}, &r, &e), -1);
 	assert_int_equal(e.kind, ERR_NET);
 	assert_non_null(strstr(e.msg, "connection refused; nothing listens there"));
 	assert_false(r.hopeless);
+	close(deaf);
+	/* where the name server does not answer, too */
+	setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
 	assert_int_equal(http_do(h, &(struct http_call){.method = "GET", .url = "http://no.such.host.invalid/"}, &r, &e), -1);
 	assert_non_null(strstr(e.msg, "no.such.host.invalid:80: the host name is not known (DNS)"));
 	assert_int_equal(http_do(h, &(struct http_call){.method = "GET", .url = "file:///etc/passwd"}, &r, &e), -1);
@@ -367,7 +388,7 @@ static int keep_on(void *ctx, const void *p, size_t n)
 static void a_stream_wakes_the_wait_by_data_and_a_watched_file_does_too(void **state)
 {
 	struct peer p = {0};
-	struct http *h = client(); /* whose other transfers stall after 2 s */
+	struct http *h = client();
 	struct http_req *r, *got = NULL;
 	struct err e;
 	size_t seen = 0;

@@ -2,6 +2,7 @@
 #include "tui/wizard/wizard.c"
 
 #include <locale.h>
+#include <time.h>
 
 #include "tests/tui/golden.h"
 
@@ -310,6 +311,7 @@ int main(void)
 	};
 
 	setenv("TZ", "UTC", 1);
+	tzset();
 	setenv("FELLOE_NOW", "2026-11-23T14:03:22Z", 1);
 	if (!setlocale(LC_ALL, "C.UTF-8"))
 		return 77;
