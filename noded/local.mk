@@ -119,6 +119,7 @@ libnoded_a_SOURCES += \
 	noded/run/restore_scan.c noded/run/restore_change.c noded/run/restore_place.c noded/run/restore_users.c \
 	noded/run/restore_unpacked.c noded/run/restore_look.c noded/run/restore.c \
 	noded/run/server_dir.h noded/run/server_dir.c \
+	noded/run/server_program.h noded/run/server_program.c \
 	noded/run/keeper.h noded/run/keeper.c \
 	noded/run/private_server.h noded/run/private_server.c \
 	noded/run/prove_views.h noded/run/prove_views.c \

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""schema_gen.py FIRST [LAST]: SQL that makes a database sN with rows for each seed N, the same for the same seed.
+"""schema_gen.py [--mysql] FIRST [LAST]: SQL that makes a database sN with rows for each seed N, the same for the same seed.
 
+With --mysql without what only MariaDB has, and what MySQL has since 5.7.
 Statements that a server refuses are passed over (mariadb -f): chance may ask for what cannot be.
 """
 import random
 import sys
 
 r = random.Random()
+MYSQL = "--mysql" in sys.argv
 CHARSETS = ("utf8mb4 utf8mb3 latin1 latin2 cp1250 cp1251 cp932 sjis gbk big5 euckr ujis koi8r greek hebrew tis620 "
             "ascii ucs2 utf16 utf16le utf32 cp850 swe7 armscii8 gb2312 eucjpms binary").split()
 ALPHABET = "abcXYZ019_ $%.-`'\"\\/;#*()äß日本€ж\n"
@@ -52,7 +54,7 @@ def integer(bits, unsigned):
 
 
 def real():
-    return r.choice(["0", "-0e0", "0.1", "1e-300", "-1.7976931348623157e308", "5e-324", repr(r.uniform(-1e6, 1e6)),
+    return r.choice(["0", "0" if MYSQL else "-0e0", "0.1", "1e-300", "-1.7976931348623157e308", "5e-324", repr(r.uniform(-1e6, 1e6)),
                      repr(r.gauss(0, 1) * 10 ** r.randint(-30, 30))])
 
 
@@ -89,7 +91,7 @@ def column_type():
         return t + (r.choice([" UNSIGNED", " UNSIGNED ZEROFILL"]) if u else ""), integer(bits, u), 1
     if k == 1:
         m = r.randint(1, 65)
-        d = r.randint(0, min(m, 38))
+        d = r.randint(0, min(m, 30 if MYSQL else 38))
         return "DECIMAL(%d,%d)" % (m, d), decimal(m, d), 1
     if k == 2:
         return r.choice(["FLOAT", "DOUBLE", "FLOAT(9,3)", "DOUBLE(40,20)", "DOUBLE(255,30)"]), real, 1
@@ -108,7 +110,7 @@ def column_type():
         n = r.randint(1, 40)
         return r.choice(["BINARY(%d)", "VARBINARY(%d)"]) % n, lambda: hexes(n), 1
     if k == 9:
-        return r.choice(["TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "BLOB COMPRESSED"]), lambda: hexes(80), 0
+        return r.choice(["TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "BLOB COMPRESSED"][:4 if MYSQL else 5]), lambda: hexes(80), 0
     if k == 10:
         return "DATE", lambda: quote(date()), 1
     if k == 11:
@@ -128,7 +130,7 @@ def column_type():
         return r.choice([("UUID", lambda: "UUID()", 1), ("INET6", lambda: quote("2001:db8::%x" % r.randrange(65536)), 1),
                          ("INET4", lambda: quote("10.%d.0.1" % r.randrange(256)), 1),
                          ("YEAR", lambda: str(r.choice([0, 1901, 2155, 2000])), 1),
-                         ("JSON", lambda: quote('{"a": [1, "é😀", null]}'), 0)])
+                         ("JSON", lambda: quote('{"a": [1, "é😀", null]}'), 0)][3 if MYSQL else 0:4 if MYSQL else 5])
     return "GEOMETRY", geometry, 0
 
 
@@ -136,7 +138,7 @@ def table(triggers):
     t = name()
     columns, values, keyed, tail = [], [], [], ""
     own = set()
-    versioned = r.random() < .15
+    versioned = r.random() < .15 and not MYSQL
     key = r.choice(["", "auto", "auto", "own"])
     if key == "auto":
         number = r.choice(["INT", "BIGINT UNSIGNED", "MEDIUMINT"])
@@ -148,7 +150,7 @@ def table(triggers):
             continue
         own.add(c.lower())
         text = ident(c) + " " + kind
-        if r.random() < .15:
+        if r.random() < .15 and not MYSQL:
             text += " INVISIBLE"
         if r.random() < .3:
             text += " COMMENT " + quote(string(20).replace("\0", ""))
@@ -157,7 +159,7 @@ def table(triggers):
         if may_key:
             keyed.append(ident(c) + ("(%d)" % may_key if may_key > 1 else ""))
     # the text of a TIMESTAMP is another in each zone, and STORED is worked out again by whoever loads
-    if r.random() < .4 and "TIMESTAMP" not in columns[-len(values)]:
+    if r.random() < .4 and "TIMESTAMP" not in columns[-len(values)] and not MYSQL:
         columns.append("%s VARCHAR(200) AS (CONCAT('it''s ', HEX(%s))) %s" % (
             ident(name()), ident(values[0][0]), r.choice(["VIRTUAL", "STORED"])))
     if key == "own" and keyed:
@@ -168,10 +170,10 @@ def table(triggers):
         columns.append("CONSTRAINT %s CHECK (%s IS NULL OR 1)" % (ident(name()), ident(values[0][0])))
     if keyed and r.random() < .15:
         columns.append("UNIQUE KEY %s (%s)" % (ident(name()), ", ".join(r.sample(keyed, min(len(keyed), 2)))))
-    engine = "InnoDB" if versioned or r.random() < .8 else r.choice(["MyISAM", "Aria PAGE_CHECKSUM=1", "MEMORY"])
+    engine = "InnoDB" if versioned or r.random() < .8 else r.choice(["MyISAM", "CSV" if MYSQL else "Aria PAGE_CHECKSUM=1", "MEMORY"])
     if engine == "InnoDB" and r.random() < .2:
         tail += r.choice([" ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=%d" % r.choice([1, 2, 4, 8]), " ROW_FORMAT=REDUNDANT",
-                          " PAGE_COMPRESSED=1", " STATS_PERSISTENT=0", " AUTO_INCREMENT=%d" % r.randint(1, 9999)])
+                          "" if MYSQL else " PAGE_COMPRESSED=1", " STATS_PERSISTENT=0", " AUTO_INCREMENT=%d" % r.randint(1, 9999)])
     if engine == "InnoDB" and key == "auto" and parents and r.random() < .3:
         other, kind = r.choice(parents)
         c = name()
@@ -227,9 +229,10 @@ def schema(seed):
                 ident(name()), ident(name()), quote(string(20).replace("\0", "")), body),
             "CREATE EVENT %s ON SCHEDULE EVERY %d HOUR STARTS '2030-01-01' %s DO SELECT %s" % (
                 ident(name()), r.randint(1, 99), r.choice(["", "DISABLE", "COMMENT 'x'"]), body)]))
-    if r.random() < .3:
+    if r.random() < .3 and not MYSQL:
         print("CREATE SEQUENCE %s INCREMENT BY %d;" % (ident(name()), r.choice([1, -1, 7])))
 
 
-for n in range(int(sys.argv[1]), int(sys.argv[-1]) + 1):
+numbers = [int(n) for n in sys.argv[1:] if n != "--mysql"]
+for n in range(numbers[0], numbers[-1] + 1):
     schema(n)

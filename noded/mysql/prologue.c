@@ -66,10 +66,17 @@ static bool other_collation(const struct prologue_made *m)
 	return m->db_collation && m->now_collation && !str_eq(m->db_collation, m->now_collation);
 }
 
+static void alter_database(struct buf *b, const char *collation)
+{
+	buf_adds(b, "ALTER DATABASE ");
+	sql_collate(b, collation);
+	buf_adds(b, ";\n");
+}
+
 void prologue_begin_made(struct buf *b, const struct prologue_made *m)
 {
 	if (other_collation(m)) /* types without a character set inside the body took it from the schema */
-		buf_addf(b, "ALTER DATABASE COLLATE %s;\n", m->db_collation);
+		alter_database(b, m->db_collation);
 	buf_addf(b, "SET character_set_client=%s, character_set_results=%s, collation_connection=%s;\n", m->charset,
 		 m->charset, m->collation);
 	if (m->time_zone) {
@@ -86,5 +93,5 @@ void prologue_end_made(struct buf *b, const struct prologue_made *m)
 {
 	prologue_end(b);
 	if (other_collation(m))
-		buf_addf(b, "ALTER DATABASE COLLATE %s;\n", m->now_collation);
+		alter_database(b, m->now_collation);
 }

@@ -211,7 +211,9 @@ int schema_put_header(struct schema *s, struct err *e)
 
 	buf_init(&b, 4096);
 	buf_adds(&b, "-- A database, in the order in which these members are to be loaded into an empty schema.\n");
-	buf_addf(&b, "ALTER DATABASE CHARACTER SET %s COLLATE %s;\n", s->charset, s->collation);
+	buf_addf(&b, "ALTER DATABASE CHARACTER SET %s ", s->charset);
+	sql_collate(&b, s->collation);
+	buf_adds(&b, ";\n");
 	if (!str_empty(s->comment)) {
 		buf_adds(&b, "SET @felloe_mode=@@sql_mode, sql_mode='';\nALTER DATABASE COMMENT ");
 		sql_string(&b, s->comment, strlen(s->comment));

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "shared/str.h"
+
 static const char escapes[256] = {
 	[0] = '0', ['\n'] = 'n', ['\r'] = 'r', ['\\'] = '\\', ['\''] = '\'', [26] = 'Z',
 };
@@ -21,6 +23,11 @@ void sql_ident(struct buf *b, const char *name)
 		buf_addc(b, *p);
 	}
 	buf_addc(b, '`');
+}
+
+void sql_collate(struct buf *b, const char *name)
+{
+	buf_addf(b, str_eq(name, "binary") ? "COLLATE `%s`" : "COLLATE %s", name);
 }
 
 enum { CLOSE = 4 }; /* bytes to the next escape */

@@ -21,6 +21,8 @@ bool sql_period_columns(const char *text, size_t n, struct buf *from, struct buf
 
 /* `name`, inner backticks doubled. */
 void sql_ident(struct buf *b, const char *name);
+/* Append "COLLATE name": `binary` in backticks, for it is a word of the language to MySQL. */
+void sql_collate(struct buf *b, const char *name);
 /* 'text', escaped for sql_mode without NO_BACKSLASH_ESCAPES; utf8mb4. */
 void sql_string(struct buf *b, const char *p, size_t n);
 /* Escape p[0..n) to dst, which has room for 2n; returns the end. Escaped are

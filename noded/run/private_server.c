@@ -19,6 +19,7 @@
 #include "noded/run/keeper.h"
 #include "noded/run/progress.h"
 #include "noded/run/server_dir.h"
+#include "noded/run/server_program.h"
 #include "noded/site.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
@@ -38,85 +39,6 @@ struct private_server {
 	pid_t keeper;    /* 0 gone */
 	int pipe;        /* closed: the keeper ends */
 };
-
-/* ---- the program */
-
-static const char *const server_names[] = {"mariadbd", "mysqld", NULL};
-static const char *const installer_names[] = {"mariadb-install-db", "mysql_install_db", NULL};
-static const char *const usual_dirs[] = {"/usr/sbin", "/usr/bin", "/usr/libexec", "/usr/local/sbin", "/usr/local/bin",
-					 "/usr/local/libexec", "/usr/local/mysql/bin", NULL};
-
-struct places {
-	const char *const *names, *const *dirs; /* each ends with NULL */
-	const char *path;                       /* as $PATH, searched first; NULL */
-};
-
-static bool can_start(const char *path)
-{
-	struct stat st;
-
-	return *path == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-static char *executable(const char *dir, size_t n, const char *name)
-{
-	char *path = xasprintf("%.*s/%s", (int)n, dir, name);
-
-	if (can_start(path))
-		return path;
-	free(path);
-	return NULL;
-}
-
-/* An executable of one of these names, the first name first; NULL there is none. */
-static char *find(const struct places *p)
-{
-	for (const char *const *name = p->names; *name; name++) {
-		char *found = NULL;
-
-		for (const char *at = p->path; at && !found; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL)
-			found = executable(at, strcspn(at, ":"), *name);
-		for (const char *const *dir = p->dirs; *dir && !found; dir++)
-			found = executable(*dir, strlen(*dir), *name);
-		if (found)
-			return found;
-	}
-	return NULL;
-}
-
-/* MariaDB has a program of its own for the system tables, which lies near; MySQL's server makes them itself. */
-static char *find_installer(const char *server)
-{
-	CLEANUP(freep) char *real = realpath(server, NULL);
-	char *slash = real ? strrchr(real, '/') : NULL;
-	struct places near = {.names = installer_names, .dirs = usual_dirs};
-	CLEANUP(freep) char *places = NULL;
-
-	if (slash)
-		*slash = '\0';
-	places = xasprintf("%s:%s/../bin:%s/../scripts", str_or(real, ""), str_or(real, ""), str_or(real, ""));
-	near.path = places;
-	return find(&near);
-}
-
-static int no_program(const struct private_server_opts *o, struct err *e)
-{
-	if (o->program)
-		return err_set(e, ERR_NOTFOUND, "--server: %s is no program that can be started; give its whole path", o->program);
-	return err_set(e, ERR_NOTFOUND, "there is neither mariadbd nor mysqld on this machine: install mariadb-server (it need "
-		       "not run), or verify without --full");
-}
-
-static int find_programs(const struct private_server_opts *o, char **server, char **installer, struct err *e)
-{
-	const struct places all = {server_names, usual_dirs, getenv("PATH")};
-
-	*server = !o->program ? find(&all) : can_start(o->program) ? xstrdup(o->program) : NULL;
-	if (!*server)
-		return no_program(o, e);
-	*installer = find_installer(*server);
-	return 0;
-}
 
 /* ---- its account */
 
@@ -300,7 +222,7 @@ static int start(struct private_server *s, const struct private_server_opts *o, 
 	CLEANUP(freep) char *server = NULL, *installer = NULL;
 	struct server_user u;
 
-	if (find_programs(o, &server, &installer, e))
+	if (server_program_find(o->program, &server, &installer, e))
 		return -1;
 	choose_user(&u);
 	if (server_dir_new(&s->dir, base, &u, e) || enough_room(s, o->need, e) || launch(s, server, installer, &u, e) ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/run/private_server.c"
 #include "noded/run/prove.c"
+#include "noded/run/server_program.c"
 
 #include <dirent.h>
 
@@ -31,20 +32,62 @@ static void a_program_is_found_by_name_then_by_place(void **state)
 static void a_machine_without_a_server_says_what_to_install(void **state)
 {
 	CLEANUP(freep) char *server = NULL, *installer = NULL;
-	struct private_server_opts o = {.program = "/bin"};
 	struct err e;
 
 	(void)state;
-	assert_int_equal(no_program(&o, &e), -1);
+	assert_int_equal(server_program_find("/bin", &server, &installer, &e), -1);
 	assert_int_equal(e.kind, ERR_NOTFOUND);
 	assert_non_null(strstr(e.msg, "--server: /bin"));
-	o.program = NULL;
-	assert_int_equal(no_program(&o, &e), -1);
+	assert_int_equal(no_program(NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "install mariadb-server"));
 	assert_non_null(strstr(e.msg, "verify without --full"));
-	o.program = "/bin/sh";
-	assert_int_equal(find_programs(&o, &server, &installer, &e), 0);
+	assert_int_equal(server_program_find("/bin/sh", &server, &installer, &e), 0);
 	assert_string_equal(server, "/bin/sh");
+}
+
+/* MariaDB's program for the system tables must not be used for MySQL, though it lies where programs usually do. */
+static void who_makes_the_system_tables_depends_on_the_kind_of_server(void **state)
+{
+	CLEANUP(freep) char *dir = xasprintf("%s/kinds", scratch_dir);
+	CLEANUP(freep) char *server = xasprintf("%s/mysqld", dir), *installer = xasprintf("%s/mysql_install_db", dir);
+	CLEANUP(freep) char *found = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(fs_mkdirs(dir, 0700, &e), 0);
+	assert_int_equal(fs_write(server, "", 0, 0700, &e), 0);
+	assert_int_equal(fs_write(installer, "", 0, 0700, &e), 0);
+	assert_int_equal(choose_installer(server, "8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)", &found, &e), 0);
+	assert_null(found);
+	assert_int_equal(choose_installer(server, "10.3.39-MariaDB for Linux", &found, &e), 0);
+	assert_non_null(found);
+	free(found);
+	assert_int_equal(choose_installer(server, "", &found, &e), 0);
+	assert_non_null(found);
+	free(found);
+	assert_int_equal(choose_installer("/opt/mysqld", "5.6.24 for linux-glibc2.5 on x86_64", &found, &e), -1);
+	assert_null(found);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	assert_string_equal(e.msg, "/opt/mysqld is MySQL 5.6: a private server takes MySQL 5.7 or newer, or MariaDB; name another with "
+				   "--server");
+}
+
+static void a_program_is_asked_for_its_version_without_its_configuration(void **state)
+{
+	static const char chatty[] = "#!/bin/sh\necho \"mysqld  Ver 8.0.36 ($1 $2)\"\n", mute[] = "#!/bin/sh\nexit 1\n";
+	CLEANUP(freep) char *program = xasprintf("%s/asked", scratch_dir);
+	char text[ANSWER];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(fs_write(program, chatty, sizeof(chatty) - 1, 0700, &e), 0);
+	ask_version(program, text);
+	assert_string_equal(text, "8.0.36 (--no-defaults --version)\n");
+	assert_int_equal(fs_write(program, mute, sizeof(mute) - 1, 0700, &e), 0);
+	ask_version(program, text);
+	assert_string_equal(text, "");
+	ask_version("/nonexistent", text);
+	assert_string_equal(text, "");
 }
 
 /* It goes no further: a keeper would be this test again. */
@@ -148,6 +191,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_program_is_found_by_name_then_by_place),
 		cmocka_unit_test(a_machine_without_a_server_says_what_to_install),
+		cmocka_unit_test(who_makes_the_system_tables_depends_on_the_kind_of_server),
+		cmocka_unit_test(a_program_is_asked_for_its_version_without_its_configuration),
 		cmocka_unit_test(a_server_that_has_no_room_is_not_started),
 		cmocka_unit_test(an_older_server_or_one_of_the_other_kind_does_not_judge),
 		cmocka_unit_test(what_lies_with_the_place_is_no_failure_of_the_backup),
