@@ -50,7 +50,7 @@ struct count {
 	int64_t now;
 	uint64_t states[3], health[HEALTHS], liveness[3], last_runs[RUN_STATES];
 	uint64_t sites, never, older[AGES], running;
-	uint64_t unproven, proof_older[PROOF_AGES], damaged;
+	uint64_t unproven, proof_older[PROOF_AGES], damaged, damaged_runs;
 	int64_t oldest_report;  /* ms; 0 none */
 	struct old_sites backups, proofs;
 };
@@ -92,9 +92,10 @@ static void count_site(struct count *c, const struct live_node *n, const struct 
 {
 	c->sites++;
 	c->running += s->running_since != 0;
-	if (s->started)
+	if (s->began)
 		c->last_runs[s->state]++;
-	c->damaged += s->started && s->state == RUN_SUSPECT && str_eq(s->error_kind, "damaged");
+	c->damaged += s->began && s->state == RUN_SUSPECT && str_eq(s->error_kind, "damaged");
+	c->damaged_runs += s->damaged.n;
 	count_proof(c, n, s);
 	if (!s->good_at) {
 		c->never++;
@@ -176,6 +177,7 @@ static void put_proofs(struct buf *b, const struct count *c)
 {
 	plain(b, "felloe_sites_damaged", "gauge", "Sites whose newest run that ended was found damaged, or does not restore.",
 	      (double)c->damaged);
+	plain(b, "felloe_runs_damaged", "gauge", "Runs that are kept and were found damaged, or do not restore.", (double)c->damaged_runs);
 	plain(b, "felloe_sites_without_proof", "gauge", "Sites with runs of which none was proven restorable.", (double)c->unproven);
 	prom_family(b, "felloe_sites_proof_older", "gauge", "Sites whose last proof that a run restores is older than this.");
 	for (size_t i = 0; i < PROOF_AGES; i++)

@@ -23,11 +23,11 @@ static enum verdict run_recorded(struct req *r)
 
 	if (v->job.rc)
 		return reply_err(r, &v->job.err);
-	if (v->news && v->run->state != RUN_RUNNING)
+	if (v->fate.news && v->run->state != RUN_RUNNING)
 		metrics_run(r->m->metrics, v->run->state);
 	o = reply_json(r, 200);
 	json_obj(o, NULL);
-	json_put_str(o, "status", v->news ? "recorded" : "known");
+	json_put_str(o, "status", v->fate.news ? "recorded" : "known");
 	json_end_obj(o);
 	return REPLY;
 }
@@ -66,7 +66,7 @@ struct listing {
 	struct json_out *o;
 	struct buf text;      /* one run with its node */
 	int64_t left;
-	int64_t last_started;
+	int64_t last_began;
 	char last_uuid[UUID_TEXT];
 	bool more, found;
 };
@@ -90,12 +90,12 @@ static int put_row(void *ctx, const struct run_row *row)
 	}
 	compose(l, row);
 	json_put_raw(l->o, NULL, l->text.p);
-	l->last_started = row->started;
+	l->last_began = row->began;
 	str_cut(l->last_uuid, sizeof(l->last_uuid), row->uuid);
 	return 0;
 }
 
-/* A cursor is STARTED-UUID of the last row. */
+/* A cursor is BEGAN-UUID of the last row. */
 static bool read_cursor(struct req *r, struct run_query *q, char uuid[static UUID_TEXT])
 {
 	const char *text = req_query(r, "after"), *dash = text ? strchr(text, '-') : NULL;
@@ -103,7 +103,7 @@ static bool read_cursor(struct req *r, struct run_query *q, char uuid[static UUI
 
 	if (str_empty(text))
 		return true;
-	if (!dash || str_to_i64(&q->after_started, number, 0, INT64_MAX) || str_copy(uuid, UUID_TEXT, dash + 1))
+	if (!dash || str_to_i64(&q->after_began, number, 0, INT64_MAX) || str_copy(uuid, UUID_TEXT, dash + 1))
 		return api_bad_query(r, "after", "is not what an answer gave as next");
 	q->after_uuid = uuid;
 	return true;
@@ -152,7 +152,7 @@ enum verdict api_runs(struct req *r)
 	if (rc)
 		return reply_err(r, &e);
 	json_end_arr(l.o);
-	snprintf(next, sizeof(next), "%lld-%s", (long long)l.last_started, l.last_uuid);
+	snprintf(next, sizeof(next), "%lld-%s", (long long)l.last_began, l.last_uuid);
 	json_put_str(l.o, "next", l.more ? next : NULL);
 	json_end_obj(l.o);
 	api_hash_etag(r);

@@ -5,7 +5,7 @@
 
 #define KIND_WORDS                                                                                                \
 	"missed_run failed_run suspect_run backup_old node_silent disk_full disk_forecast storage_refusing key_unused " \
-	"clone clock_off"
+	"clone clock_off damaged_run"
 
 static const struct field alerts_query[] = {
 	FIELD("state", F_TEXT, .words = "open closed all", .what = "open unless given"),

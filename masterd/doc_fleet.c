@@ -270,7 +270,7 @@ static const struct field node_fields[] = {
 	FIELD("cpu_trend", F_NUMS),
 	FIELD("runs", F_OBJECTS, .of = &progress),
 	FIELD("timers", F_ANY, .what = "what timers the node has; before its first report what it said when it asked to join"),
-	FIELD("sites", F_ANY, .what = "of a node that is not pending: objects with name, last_good and proven"),
+	FIELD("sites", F_ANY, .what = "of a node that is not pending: objects with name, last_good, proven and damaged"),
 	FIELD("last_run", F_OBJECT, OR_NULL, .of = &last_run),
 	FIELD("last_good", F_TIME, OR_NULL),
 	FIELD("last_good_age_s", F_INT, OR_NULL, .what = "where it is oldest; whole minutes"),
@@ -373,6 +373,7 @@ static const struct field archive_fields[] = {
 	FIELD("size", F_INT),
 	FIELD("sha256", F_TEXT),
 	FIELD("damage", F_TEXT, .what = "what a verification found wrong with it; empty: nothing is known"),
+	FIELD("damage_at", F_TIME, OR_NULL, .what = "when it found that"),
 	{0},
 };
 static const struct shape archive = {"Archive", archive_fields};
@@ -390,6 +391,7 @@ static const struct field run_fields[] = {
 	FIELD("site", F_TEXT, MUST, NAME),
 	FIELD("state", F_TEXT, MUST, .words = RUN_WORDS),
 	FIELD("batch", F_UUID, OR_NULL),
+	FIELD("previous", F_UUID, OR_NULL, .what = "the run that the node made before it of the same site, whatever its clock said"),
 	FIELD("timer", F_TEXT, OR_NULL),
 	FIELD("trigger", F_TEXT, OR_NULL),
 	FIELD("what", F_TEXT, OR_NULL),
@@ -412,6 +414,9 @@ static const struct field run_fields[] = {
 	FIELD("log", F_TEXT, OR_NULL, .max = 65536),
 	FIELD("node_id", F_INT, .what = "only in answers"),
 	FIELD("node", F_TEXT, .what = "only in answers"),
+	FIELD("began", F_TIME, OR_NULL, .what = "only in answers: started as far as the master can tell; runs are ordered by it"),
+	FIELD("ended", F_TIME, OR_NULL, .what = "only in answers: finished as far as the master can tell"),
+	FIELD("clock_ahead_s", F_INT, .what = "only in answers: started was so far ahead of the master's clock"),
 	{0},
 };
 static const struct shape run = {"Run", run_fields};

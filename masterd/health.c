@@ -43,14 +43,43 @@ static void PRINTF(3, 4) because(struct live_node *n, enum health h, const char 
 	va_end(ap);
 }
 
+const struct live_damaged *health_damaged(const struct live_site *s, size_t *n, size_t *held)
+{
+	const struct live_damaged *last = NULL;
+
+	*n = *held = 0;
+	for (size_t i = 0; i < s->damaged.n; i++) {
+		const struct live_damaged *d = &s->damaged.v[i];
+
+		if (str_eq(d->uuid, s->uuid))
+			continue;
+		(*n)++;
+		*held += d->held;
+		if (!last || d->found > last->found || (d->found == last->found && d->began > last->began))
+			last = d;
+	}
+	return last;
+}
+
+static void judge_damaged(struct live_node *n, const struct live_site *s)
+{
+	size_t many, held;
+
+	if (!health_damaged(s, &many, &held))
+		return;
+	because(n, held ? H_FAILED : H_WARN, "%zu older backup%s of %s that %s kept %s damaged%s", many, many > 1 ? "s" : "", s->name,
+		many > 1 ? "are" : "is", many > 1 ? "are" : "is", held ? "; held by hand" : "");
+}
+
 static void judge_sites(struct live_node *n)
 {
 	for (size_t i = 0; i < n->sites.n; i++) {
 		const struct live_site *s = &n->sites.v[i];
 
+		judge_damaged(n, s);
 		if (s->running_since)
 			because(n, H_RUNNING, "%s is being backed up", s->name);
-		if (!s->started || s->state == RUN_OK)
+		if (!s->began || s->state == RUN_OK)
 			continue;
 		if (s->state == RUN_WARNING)
 			because(n, H_WARN, "last backup of %s ended with warnings", s->name);

@@ -24,15 +24,24 @@ const char *liveness_name(enum liveness l);
 
 enum { LIVE_TREND = 24, LIVE_NO_TREND = 255, REASONS_MAX = 8, REASON_TEXT = 200 };
 
+/* A run that is kept and damaged. */
+struct live_damaged {
+	char uuid[UUID_TEXT];
+	int64_t began, found;    /* 0: it is not known when */
+	bool held;
+};
+
 /* A site of a node, from its runs. */
 struct live_site {
 	char name[WIRE_NAME];
 	enum run_state state;    /* of the newest that ended; valid when started */
-	int64_t started, finished, size;
+	int64_t began, ended, size; /* as far as the master can tell; 0 none ended yet */
+	int64_t started;         /* when by the node's clock */
 	char uuid[UUID_TEXT], error[REASON_TEXT], error_kind[16];
 	char timer[WIRE_NAME];   /* that started its runs last, "" none did */
-	int64_t good_at, good_size; /* newest ok or warning; 0 never */
-	int64_t proven_at, proven_started; /* the newest run that was restored as a proof: when that was, its start; 0 none */
+	int64_t good_at, good_began, good_size; /* newest ok or warning: when it ended, its start; 0 never */
+	int64_t proven_at, proven_began; /* the newest run that was restored as a proof: when that was, its start; 0 none */
+	struct { LIST_OF(struct live_damaged); } damaged; /* in no order */
 	int64_t running_since;   /* 0 not */
 	char running_uuid[UUID_TEXT];
 };
@@ -94,6 +103,9 @@ struct live_node {
 
 /* Judge n at now; true when health, liveness or the number of reasons changed. */
 bool health_judge(struct live_node *n, int64_t now, int64_t heartbeat_ms);
+/* Of the runs of the site that are kept and damaged, but for the last one that ended (state, error): the one that was
+ * found so last, NULL none. *n: how many there are, *held: how many of them are held by hand. */
+const struct live_damaged *health_damaged(const struct live_site *s, size_t *n, size_t *held);
 /* Of the sites that have had a good backup: the age in ms of the oldest last
  * one, -1 when there is none. *never: how many sites have not had any. */
 int64_t health_good_age(const struct live_node *n, int64_t now, unsigned *never);

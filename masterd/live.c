@@ -44,6 +44,8 @@ static void node_free(struct live_node *n)
 {
 	node_done(&n->n);
 	wire_sample_done(&n->last);
+	for (size_t i = 0; i < n->sites.n; i++)
+		list_done(&n->sites.v[i].damaged);
 	list_done(&n->sites);
 	list_done(&n->told);
 	json_free(n->facts);
@@ -296,35 +298,58 @@ static struct live_site *site_of(struct live_node *n, const char *name)
 	return s;
 }
 
+static void put_damage(struct live_site *s, const struct wire_run *r)
+{
+	size_t i = 0;
+
+	while (i < s->damaged.n && !str_eq(s->damaged.v[i].uuid, r->uuid))
+		i++;
+	if (!run_is_damaged(r)) {
+		if (i < s->damaged.n)
+			s->damaged.v[i] = s->damaged.v[--s->damaged.n];
+		return;
+	}
+	if (i == s->damaged.n)
+		(void)list_push(&s->damaged);
+	s->damaged.v[i] = (struct live_damaged){.began = r->began, .held = r->held};
+	for (size_t k = 0; k < r->archives.n; k++)
+		if (r->archives.v[k].damage_at > s->damaged.v[i].found)
+			s->damaged.v[i].found = r->archives.v[k].damage_at;
+	str_cut(s->damaged.v[i].uuid, UUID_TEXT, r->uuid);
+}
+
 static void put_run(struct live_node *n, const struct wire_run *r)
 {
 	struct live_site *s = site_of(n, r->site);
 
-	if (r->timer[0] && (r->started >= s->started || !s->timer[0]))
+	if (r->timer[0] && (r->began >= s->began || !s->timer[0]))
 		str_cut(s->timer, sizeof(s->timer), r->timer);
 	if (r->state == RUN_RUNNING) {
-		if (r->started >= s->running_since) {
-			s->running_since = r->started;
+		if (r->began >= s->running_since) {
+			s->running_since = r->began;
 			str_cut(s->running_uuid, sizeof(s->running_uuid), r->uuid);
 		}
 		return;
 	}
 	if (str_eq(s->running_uuid, r->uuid))
 		s->running_since = 0;
-	if (run_state_good(r->state) && !r->pruned && r->finished >= s->good_at) {
-		s->good_at = r->finished;
+	put_damage(s, r);
+	if (run_state_good(r->state) && !r->pruned && r->began >= s->good_began) {
+		s->good_began = r->began;
+		s->good_at = r->ended;
 		s->good_size = r->bytes_stored;
 	}
-	if (r->proven ? r->started >= s->proven_started : r->started == s->proven_started) {
+	if (r->proven ? r->began >= s->proven_began : r->began == s->proven_began) {
 		s->proven_at = r->proven;
-		s->proven_started = r->proven ? r->started : 0;
+		s->proven_began = r->proven ? r->began : 0;
 	}
 	/* a skipped run says nothing about the backups */
-	if (r->state == RUN_SKIPPED || r->started < s->started)
+	if (r->state == RUN_SKIPPED || r->began < s->began)
 		return;
 	s->state = r->state;
+	s->began = r->began;
 	s->started = r->started;
-	s->finished = r->finished;
+	s->ended = r->ended;
 	s->size = r->bytes_stored;
 	str_cut(s->uuid, sizeof(s->uuid), r->uuid);
 	str_cut(s->error, sizeof(s->error), r->error);
@@ -354,10 +379,23 @@ void live_doubt(struct live *l, int64_t id, const char *site)
 	if (n) {
 		struct live_site *s = site_of(n, site);
 
-		s->good_at = s->good_size = s->proven_at = s->proven_started = 0;
+		s->good_at = s->good_began = s->good_size = s->proven_at = s->proven_began = 0;
 		judge(l, n, clock_ms());
 		changes_line(&l->changes, n, l->version);
 	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+void live_doubt_all(struct live *l)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->nodes.n; i++)
+		for (size_t k = 0; k < l->nodes.v[i]->sites.n; k++) {
+			struct live_site *s = &l->nodes.v[i]->sites.v[k];
+
+			s->good_at = s->good_began = s->good_size = s->proven_at = s->proven_began = 0;
+			s->damaged.n = 0;
+		}
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -469,18 +507,13 @@ static void load_report(void *ctx, int64_t id, int64_t ts, const char *doc)
 
 static int load_run(void *ctx, const struct run_row *row)
 {
-	CLEANUP(problems_done) struct problems p = {0};
-	CLEANUP(json_freep) struct json *j = NULL;
 	struct live_node *n = live_find(ctx, row->node_id);
 	struct wire_run r;
 
-	if (!n || json_parse(&j, row->doc, strlen(row->doc), NULL))
-		return 0;
-	wire_run_init(&r);
-	wire_run_get(&r, j, "", &p);
-	if (!p.n)
+	if (n && run_row_get(&r, row))
 		put_run(n, &r);
-	wire_run_done(&r);
+	if (n)
+		wire_run_done(&r);
 	return 0;
 }
 

@@ -36,10 +36,13 @@ void live_put_requests(struct live *l, int64_t id, const char *orders);
 void live_sample(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
 /* The same of a sample of which only the numbers are known; the rest stays as it was reported last. */
 void live_numbers(struct live *l, int64_t id, struct wire_sample *s, bool skewed, int64_t now);
+/* r as tbl_run_put or run_row_get gave it, with what the master says of it. */
 void live_run(struct live *l, int64_t id, const struct wire_run *r);
 /* A run of the site turned out to be no good one, or was pruned: which was the last good one, and the last proven one, is not known
  * until live_run tells (tbl_run_standing). */
 void live_doubt(struct live *l, int64_t id, const char *site);
+/* The same of all sites of all nodes, and which of their runs are damaged (tbl_run_latest). */
+void live_doubt_all(struct live *l);
 /* What the open alerts tell that cannot be seen from the nodes' reports; by node. */
 void live_told(struct live *l, const struct alerts *open, int64_t now);
 

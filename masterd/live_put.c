@@ -118,7 +118,7 @@ static void put_backup(struct json_out *o, const struct live_node *n)
 	for (size_t i = 0; i < n->sites.n; i++) {
 		const struct live_site *s = &n->sites.v[i];
 
-		if (s->started && (!last || s->finished > last->finished))
+		if (s->began && (!last || s->ended > last->ended))
 			last = s;
 		if (s->good_at > good)
 			good = s->good_at;
@@ -134,8 +134,8 @@ static void put_backup(struct json_out *o, const struct live_node *n)
 		json_put_str(o, "uuid", last->uuid);
 		json_put_str(o, "site", last->name);
 		json_put_str(o, "state", run_state_name(last->state));
-		json_put_time(o, "started", last->started);
-		json_put_time(o, "finished", last->finished);
+		json_put_time(o, "started", last->began);
+		json_put_time(o, "finished", last->ended);
 		if (last->size >= 0)
 			json_put_int(o, "bytes_stored", last->size);
 		if (last->error[0])
@@ -265,9 +265,10 @@ static void put_site(struct json_out *o, const char *name, const struct live_sit
 	if (s && s->good_at && s->good_size >= 0)
 		json_put_int(o, "last_good_bytes", s->good_size);
 	json_put_time(o, "proven", s ? s->proven_at : 0);
-	if (s && s->started) {
+	json_put_int(o, "damaged", s ? (int64_t)s->damaged.n : 0);
+	if (s && s->began) {
 		json_put_str(o, "last_state", run_state_name(s->state));
-		json_put_time(o, "last_finished", s->finished);
+		json_put_time(o, "last_finished", s->ended);
 		json_put_str(o, "last_uuid", s->uuid);
 		if (s->error[0])
 			json_put_strn(o, "last_error", s->error, strlen(s->error));

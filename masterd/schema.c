@@ -117,6 +117,21 @@ static const char *const migrations[] = {
 	"ALTER TABLE run ADD COLUMN proven {int} NOT NULL DEFAULT 0;",
 	/* when its archives were given up; 0 not */
 	"ALTER TABLE run ADD COLUMN pruned {int} NOT NULL DEFAULT 0;",
+	/* what orders runs, as far as the master can tell (tbl_run.h); by how much the node's clock was ahead; whether an
+	 * archive that is kept is damaged */
+	"ALTER TABLE run ADD COLUMN began {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN ended {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN ahead {int} NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN damaged {int} NOT NULL DEFAULT 0;"
+	"UPDATE run SET began=CASE WHEN started>0 AND started<received THEN started ELSE received END,"
+	" ended=CASE WHEN finished<received THEN finished ELSE received END,"
+	" ahead=CASE WHEN started>received+300000 THEN started-received ELSE 0 END,"
+	" proven=CASE WHEN proven<received THEN proven ELSE received END,"
+	" damaged=CASE WHEN state='suspect' AND pruned=0 AND doc LIKE '%\"kind\":\"damaged\"%' THEN 1 ELSE 0 END;"
+	"CREATE INDEX run_began ON run(began, uuid);"
+	"CREATE INDEX run_node_began ON run(node_id, began);"
+	"DROP INDEX run_started;"
+	"DROP INDEX run_node;",
 };
 
 const char *const *schema_migrations(int *n)

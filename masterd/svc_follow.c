@@ -71,16 +71,10 @@ static int apply_node(struct master *m, struct db *db, const struct event *ev, s
 
 static int take_run(void *ctx, const struct run_row *row)
 {
-	CLEANUP(problems_done) struct problems p = {0};
-	CLEANUP(json_freep) struct json *j = NULL;
 	struct master *m = ctx;
 	struct wire_run r;
 
-	if (json_parse(&j, row->doc, strlen(row->doc), NULL))
-		return 0;
-	wire_run_init(&r);
-	wire_run_get(&r, j, "", &p);
-	if (!p.n)
+	if (run_row_get(&r, row))
 		live_run(m->live, row->node_id, &r);
 	wire_run_done(&r);
 	return 0;
@@ -219,6 +213,7 @@ static int mind_gap(struct follow *f, struct db *db, struct err *e)
 		return 0;
 	log_warn("journal: all up to event %lld is gone, %lld was read: reading everything anew", (long long)oldest - 1,
 		 (long long)at);
+	live_doubt_all(f->m->live);
 	if (reload_nodes(f->m, db, e) || tbl_run_latest(db, take_run, f->m, e))
 		return -1;
 	feed_lost(f->m->feed);

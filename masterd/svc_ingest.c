@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "masterd/tbl_event.h"
-#include "masterd/tbl_run.h"
 #include "masterd/tbl_sample.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 /* A row of the journal takes samples up to ROW_MIN bytes and those of one more request. */
 enum { DOC_MAX = 1 << 18, ROW_MIN = 1 << 20, ROW_MAX = 1 << 22, RECORD_MAX = 1 << 13 };
@@ -170,12 +171,9 @@ int ingest_samples(struct ingest *v, struct err *e)
 
 static int keep_standing(void *ctx, const struct run_row *row)
 {
-	CLEANUP(problems_done) struct problems p = {0};
-	CLEANUP(json_freep) struct json *j = NULL;
 	struct ingest *v = ctx;
 
-	if (json_parse(&j, row->doc, strlen(row->doc), NULL) == 0)
-		wire_run_get(list_push(&v->standing), j, "", &p);
+	(void)run_row_get(list_push(&v->standing), row);
 	return 0;
 }
 
@@ -190,21 +188,34 @@ static int run_run(struct job *job, struct db *db, struct err *e)
 	struct ingest *v = (struct ingest *)job;
 	struct event ev = {.at = v->now, .kind = EVENT_RUN, .node_id = v->node_id};
 
-	if (tbl_run_put(db, v->node_id, v->run, v->now, &v->news, e))
+	if (tbl_run_put(db, v->node_id, v->run, v->now, &v->fate, e))
 		return -1;
 	str_cut(ev.origin, sizeof(ev.origin), v->m->instance);
 	str_cut(ev.ref, sizeof(ev.ref), v->run->uuid);
-	if (v->news && is_doubtful(v->run) && tbl_run_standing(db, v->node_id, v->run->site, keep_standing, v, e))
+	if (v->fate.news && is_doubtful(v->run) && tbl_run_standing(db, v->node_id, v->run->site, keep_standing, v, e))
 		return -1;
-	return v->news ? tbl_event_add(db, &ev, e) : 0;
+	return v->fate.news ? tbl_event_add(db, &ev, e) : 0;
+}
+
+static void tell_clock(const struct ingest *v)
+{
+	char name[WIRE_HOST], said[24], took[24], span[UNITS_TEXT];
+
+	if (!v->fate.first || v->run->clock_ahead_s < 0)
+		return;
+	live_name(v->m->live, v->node_id, name);
+	log_warn("%s: run %.8s of %s says that it began at %s, %s ahead of this clock: it counts as begun at %s; was the node's clock wrong?",
+		 name, v->run->uuid, v->run->site, clock_format(said, sizeof(said), "%Y-%m-%d %H:%M UTC", v->run->started),
+		 units_span(span, v->run->clock_ahead_s * 1000), clock_format(took, sizeof(took), "%Y-%m-%d %H:%M UTC", v->run->began));
 }
 
 static void show_run(struct job *job)
 {
 	struct ingest *v = (struct ingest *)job;
 
-	if (!v->news)
+	if (!v->fate.news)
 		return;
+	tell_clock(v);
 	if (is_doubtful(v->run))
 		live_doubt(v->m->live, v->node_id, v->run->site);
 	for (size_t i = 0; i < v->standing.n; i++)

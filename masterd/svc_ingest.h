@@ -3,6 +3,7 @@
 #define FELLOE_SVC_INGEST_H
 
 #include "masterd/master.h"
+#include "masterd/tbl_run.h"
 #include "masterd/tbl_sample.h"
 #include "masterd/writer.h"
 #include "shared/buf.h"
@@ -10,7 +11,7 @@
 #include "shared/wire.h"
 
 /* What nodes report: samples and runs. Committed, then shown. */
-enum { SAMPLES_MAX = 500, CLOCK_OFF_MS = 5 * 60000 };
+enum { SAMPLES_MAX = 500 };
 
 struct ingest_sample {
 	struct wire_sample s;
@@ -29,7 +30,7 @@ struct ingest {
 	bool list;                /* of the past, not one of the moment */
 	char *report;             /* the newest whole, when it is due to be stored; NULL */
 	struct wire_run *run;     /* by PUT /runs; NULL */
-	bool news;                /* the run was newer than what we had */
+	struct run_fate fate;     /* of the run */
 	struct { LIST_OF(struct wire_run); } standing; /* when it ended as none, or was pruned: what is good and proven still */
 };
 /* What a node sent, to be filled and put; ingest_free is for req.state_free. */

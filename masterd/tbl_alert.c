@@ -8,7 +8,7 @@
 
 static const char *const kinds[ALERT_KINDS] = {
 	"missed_run", "failed_run", "suspect_run", "backup_old", "node_silent", "disk_full",
-	"disk_forecast", "storage_refusing", "key_unused", "clone", "clock_off",
+	"disk_forecast", "storage_refusing", "key_unused", "clone", "clock_off", "damaged_run",
 };
 static const char *const severities[SEVERITIES] = {"warning", "critical"};
 

@@ -26,6 +26,7 @@ enum alert_kind {
 	ALERT_KEY_UNUSED,
 	ALERT_CLONE,
 	ALERT_CLOCK_OFF,
+	ALERT_DAMAGED_RUN,
 	ALERT_KINDS
 };
 const char *alert_kind_name(enum alert_kind k);

@@ -120,13 +120,13 @@ static void look_site(const struct live_site *s, struct conditions *l)
 	struct condition *c;
 	char at[WHEN];
 
-	if (!s->started || (s->state != RUN_FAILED && !aborted && !suspect))
+	if (!s->began || (s->state != RUN_FAILED && !aborted && !suspect))
 		return;
 	c = found(l, suspect ? ALERT_SUSPECT_RUN : ALERT_FAILED_RUN, aborted ? SEVERITY_WARNING : SEVERITY_CRITICAL, s->name);
 	str_cut(c->stamp, sizeof(c->stamp), s->uuid);
 	str_cut(c->run, sizeof(c->run), s->uuid);
 	because(c, "the backup of %s %s at %s%s%s", s->name,
-		suspect ? "ended and cannot be relied on" : aborted ? "was aborted" : "failed", when(at, s->finished),
+		suspect ? "ended and cannot be relied on" : aborted ? "was aborted" : "failed", when(at, s->ended),
 		s->error[0] ? ": " : "", s->error);
 	if (suspect && str_eq(s->error_kind, "damaged"))
 		then(c, "The older backups stand; make a new one on the node: felloe-noded backup %s. To look at this one again: felloe-noded "
@@ -135,6 +135,31 @@ static void look_site(const struct live_site *s, struct conditions *l)
 		then(c, "Look at what changed on the site; when that is right, on the node: felloe-noded accept %s", s->name);
 	else
 		then(c, "%s; details: felloe run %s", advice(s->error_kind), s->uuid);
+}
+
+/* Who needs one of that day would find it useless only then. */
+static void look_damaged(const struct live_site *s, struct conditions *l)
+{
+	size_t n, held;
+	const struct live_damaged *last = health_damaged(s, &n, &held);
+	struct condition *c;
+	char at[WHEN], by_hand[64] = "";
+
+	if (!last)
+		return;
+	c = found(l, ALERT_DAMAGED_RUN, held ? SEVERITY_CRITICAL : SEVERITY_WARNING, s->name);
+	str_cut(c->stamp, sizeof(c->stamp), last->uuid);
+	str_cut(c->run, sizeof(c->run), last->uuid);
+	if (held)
+		snprintf(by_hand, sizeof(by_hand), ", %zu of them held by hand", held);
+	if (n == 1)
+		because(c, "the backup of %s of %s is kept%s and is damaged", s->name, when(at, last->began),
+			held ? ", held by hand," : "");
+	else
+		because(c, "%zu older backups of %s are kept%s, and are damaged: that of %s was found last", n, s->name, by_hand,
+			when(at, last->began));
+	then(c, "Put the archive back from a copy, then on the node: felloe-noded verify %s --run %.8s. It ends, too, when the rules do "
+		"not keep the run any more", s->name, last->uuid);
 }
 
 /* Storages that the node says refuse it; others may have taken the backups meanwhile. */
@@ -168,10 +193,10 @@ static void look_storage(const struct live_node *n, struct conditions *l)
 	for (size_t i = 0; i < n->sites.n; i++) {
 		const struct live_site *s = &n->sites.v[i];
 
-		if (s->state != RUN_FAILED || !s->started || !str_eq(s->error_kind, "storage"))
+		if (s->state != RUN_FAILED || !s->began || !str_eq(s->error_kind, "storage"))
 			continue;
 		hit++;
-		if (!newest || s->finished > newest->finished)
+		if (!newest || s->ended > newest->ended)
 			newest = s;
 	}
 	if (!hit)
@@ -360,6 +385,7 @@ void watch_node(const struct watch *w, const struct live_node *n, struct conditi
 	look_missed(w, ret);
 	for (size_t i = 0; i < n->sites.n; i++) {
 		look_site(&n->sites.v[i], ret);
+		look_damaged(&n->sites.v[i], ret);
 		look_age(w, n, &n->sites.v[i], ret);
 	}
 	look_named(w, n, ret);

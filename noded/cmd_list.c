@@ -77,9 +77,12 @@ static int print_runs_json(const struct known *k)
 
 static void print_damage(const struct wire_run *r)
 {
+	char at[24];
+
 	for (size_t i = 0; i < r->archives.n; i++)
 		if (*r->archives.v[i].damage)
-			printf("          DAMAGED %s on %s: %s\n", r->archives.v[i].key, r->archives.v[i].storage, r->archives.v[i].damage);
+			printf("          DAMAGED %s on %s: %s (found %s)\n", r->archives.v[i].key, r->archives.v[i].storage,
+			       r->archives.v[i].damage, clock_format(at, sizeof(at), "%Y-%m-%d %H:%M UTC", r->archives.v[i].damage_at));
 }
 
 static void print_runs(const struct known *k, const char *site)

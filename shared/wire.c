@@ -126,6 +126,7 @@ static const struct field storage_fields[] = {
 static const struct field run_fields[] = {
 	UUID(wire_run, "uuid", uuid, true),
 	UUID(wire_run, "batch", batch, false),
+	UUID(wire_run, "previous", previous, false),
 	{"rev", F_INT, offsetof(struct wire_run, rev), 0, true, 0, COUNT_MAX},
 	TEXT_NEEDED(wire_run, "site", site),
 	TEXT(wire_run, "timer", timer),
@@ -146,6 +147,9 @@ static const struct field run_fields[] = {
 	TIME(wire_run, "pruned", pruned),
 	INT(wire_run, "node_id", node_id),
 	TEXT(wire_run, "node", node),
+	TIME(wire_run, "began", began),
+	TIME(wire_run, "ended", ended),
+	INT(wire_run, "clock_ahead_s", clock_ahead_s),
 };
 static const struct field error_fields[] = {
 	TEXT(wire_run, "kind", error_kind),
@@ -162,6 +166,7 @@ static const struct field archive_fields[] = {
 	INT(wire_archive, "size", size),
 	TEXT(wire_archive, "sha256", sha256),
 	TEXT(wire_archive, "damage", damage),
+	TIME(wire_archive, "damage_at", damage_at),
 };
 
 /* ---- the tables at work */
@@ -501,7 +506,7 @@ bool run_state_good(enum run_state s)
 void wire_run_init(struct wire_run *r)
 {
 	*r = (struct wire_run){
-		.bytes_in = -1, .bytes_stored = -1, .files = -1, .skipped = -1, .rows = -1, .tables = -1};
+		.bytes_in = -1, .bytes_stored = -1, .files = -1, .skipped = -1, .rows = -1, .tables = -1, .clock_ahead_s = -1};
 }
 
 void wire_run_done(struct wire_run *r)
@@ -510,6 +515,11 @@ void wire_run_done(struct wire_run *r)
 	r->log = NULL;
 	list_done(&r->phases);
 	list_done(&r->archives);
+}
+
+int64_t wire_run_began(const struct wire_run *r)
+{
+	return r->began ? r->began : r->started;
 }
 
 void wire_run_put(struct json_out *o, const char *key, const struct wire_run *r)

@@ -109,6 +109,7 @@ struct wire_archive {
 	int64_t size;
 	char sha256[SHA256_HEX];
 	char damage[256];         /* what a verification found wrong with it, "" nothing is known */
+	int64_t damage_at;        /* when; 0 nothing is known */
 };
 
 struct wire_phase {
@@ -119,6 +120,7 @@ struct wire_phase {
 /* A run, whole: what PUT /runs/{uuid} carries and GET /runs shows. */
 struct wire_run {
 	char uuid[UUID_TEXT], batch[UUID_TEXT];
+	char previous[UUID_TEXT]; /* the run that the node made before it of the same site, whatever the clock said; "" none */
 	int64_t rev;
 	char site[WIRE_NAME], timer[WIRE_NAME];
 	char trigger[16];         /* "timer" "manual" "request" */
@@ -138,10 +140,14 @@ struct wire_run {
 	/* only in answers of the master: */
 	int64_t node_id;          /* 0 */
 	char node[WIRE_HOST];
+	int64_t began, ended;     /* as far as the master can tell, which orders runs by it; 0 not known, not ended */
+	int64_t clock_ahead_s;    /* started was so far ahead of the master's clock; -1 not, or not by much */
 };
 void wire_run_init(struct wire_run *r);
 void wire_run_done(struct wire_run *r);
 void wire_run_put(struct json_out *o, const char *key, const struct wire_run *r);
+/* What orders it among others: began, or started where no master told. */
+int64_t wire_run_began(const struct wire_run *r);
 void wire_run_get(struct wire_run *ret, const struct json *j, const char *base, struct problems *p);
 
 /* Pairing (docs/api.md): both ends take the code from the same bytes. */

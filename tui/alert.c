@@ -23,6 +23,7 @@ static const struct {
 	{"key_unused", "key never used"},
 	{"clone", "two machines, one key"},
 	{"clock_off", "clock is wrong"},
+	{"damaged_run", "older backup is damaged"},
 };
 
 const char *alert_title(const struct alert *a)

@@ -149,7 +149,7 @@ static void fact(const char *label, const char *text)
 static int show(const struct json *j, struct err *e)
 {
 	struct detail *d;
-	char text[FMT_TEXT], of[FMT_TEXT], when[FMT_TEXT], day[FMT_TEXT];
+	char text[FMT_TEXT], of[FMT_TEXT], when[FMT_TEXT], day[FMT_TEXT], damaged[FMT_TEXT];
 	const struct node *n;
 
 	if (detail_from(&d, j, clock_ms(), e))
@@ -171,9 +171,10 @@ static int show(const struct json *j, struct err *e)
 	for (size_t i = 0; i < d->sample.runs.n; i++)
 		printf("%-12s %s %s\n", i ? "" : "Running", d->sample.runs.v[i].site, d->sample.runs.v[i].phase);
 	for (size_t i = 0; i < d->n_sites; i++)
-		printf("%-12s %s, last good %s%s%s\n", i ? "" : "Sites", d->sites[i].name,
+		printf("%-12s %s, last good %s%s%s%s\n", i ? "" : "Sites", d->sites[i].name,
 		       fmt_day(when, d->sites[i].last_good, true), d->sites[i].proven ? ", proven restorable " : "",
-		       d->sites[i].proven ? fmt_date(day, d->sites[i].proven, true) : "");
+		       d->sites[i].proven ? fmt_date(day, d->sites[i].proven, true) : "",
+		       fmt_damaged(damaged, d->sites[i].damaged));
 	for (size_t i = 0; i < d->sample.timers.n; i++)
 		printf("%-12s %s, next %s (%s)\n", i ? "" : "Timers", d->sample.timers.v[i].name,
 		       fmt_day(when, d->sample.timers.v[i].next, true),

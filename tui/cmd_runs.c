@@ -38,7 +38,7 @@ static int run_row(void *ctx, const struct json *item, struct err *e)
 	}
 	wire_run_init(&r);
 	wire_run_get(&r, item, "", &p);
-	grid_cell(s->grid, fmt_day(text, r.started, false));
+	grid_cell(s->grid, fmt_day(text, wire_run_began(&r), false));
 	grid_cell(s->grid, r.node);
 	grid_cell(s->grid, r.site);
 	grid_cell(s->grid, r.timer[0] ? r.timer : "by hand");
@@ -117,6 +117,9 @@ static void show_run(const struct json *j)
 	printf("Run       %s\nNode      %s\nSite      %s (%s)\n", r.uuid, r.node, r.site, r.what);
 	printf("State     %s\n", run_state_name(r.state));
 	printf("Started   %s\n", fmt_day(text, r.started, false));
+	if (r.clock_ahead_s >= 0)
+		printf("          by a clock that was %s ahead: it counts as begun %s\n", units_span(bytes, r.clock_ahead_s * 1000),
+		       fmt_day(text, r.began, false));
 	printf("Finished  %s\n", fmt_day(text, r.finished, false));
 	if (r.bytes_in > 0)
 		printf("Read      %s", units_bytes(bytes, (uint64_t)r.bytes_in));
@@ -125,7 +128,8 @@ static void show_run(const struct json *j)
 	for (size_t i = 0; i < r.archives.n; i++) {
 		printf("%s %s:%s\n", i ? "         " : "Archive  ", r.archives.v[i].storage, r.archives.v[i].key);
 		if (r.archives.v[i].damage[0])
-			printf("          DAMAGED %s\n", r.archives.v[i].damage);
+			printf("          DAMAGED %s%s%s\n", r.archives.v[i].damage, r.archives.v[i].damage_at ? ", found " : "",
+			       r.archives.v[i].damage_at ? fmt_date(text, r.archives.v[i].damage_at, false) : "");
 	}
 	if (r.snapshot[0])
 		printf("Snapshot  %s\n", r.snapshot);

@@ -110,6 +110,14 @@ char *fmt_seconds(char text[static FMT_TEXT], int64_t ms, bool utc)
 	return STAMP("%H:%M:%S %Z");
 }
 
+char *fmt_damaged(char text[static FMT_TEXT], int64_t n)
+{
+	text[0] = '\0';
+	if (n > 0)
+		snprintf(text, FMT_TEXT, ", %" PRId64 " DAMAGED", n);
+	return text;
+}
+
 char *fmt_count(char text[static FMT_TEXT], int64_t n)
 {
 	char digits[FMT_TEXT];

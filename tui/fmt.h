@@ -28,6 +28,8 @@ char *fmt_date(char text[static FMT_TEXT], int64_t ms, bool utc);
 char *fmt_seconds(char text[static FMT_TEXT], int64_t ms, bool utc);
 /* "90s", "15m", "4h", "2d" to ms. -1: it is none, or more than 100 years. */
 int fmt_span_from(int64_t *ret, const char *text) MUSTCHECK;
+/* ", 2 DAMAGED": what follows the good news of a site; "" for none. */
+char *fmt_damaged(char text[static FMT_TEXT], int64_t n);
 /* "41 022": thousands apart. */
 char *fmt_count(char text[static FMT_TEXT], int64_t n);
 /* "5.1 / 7.8 GiB": both in the unit of the second. */

@@ -447,6 +447,7 @@ int detail_from(struct detail **ret, const struct json *j, int64_t at, struct er
 	d->sites = xcalloc(json_count(sites) + 1, sizeof(*d->sites));
 	for (const struct json *s = json_first(sites); s; s = json_next(s)) {
 		d->sites[d->n_sites].name = keep(&d->text, json_str(s) ? json_str(s) : json_get_str(s, "name", "?"));
+		d->sites[d->n_sites].damaged = json_get_int(s, "damaged", 0);
 		d->sites[d->n_sites].proven = json_get_time(s, "proven");
 		d->sites[d->n_sites++].last_good = json_get_time(s, "last_good");
 	}

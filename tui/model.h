@@ -87,6 +87,7 @@ struct site {
 	const char *name;
 	int64_t last_good;       /* 0 never */
 	int64_t proven;          /* that a backup was proven restorable; 0 never */
+	int64_t damaged;         /* backups that are kept and damaged */
 };
 struct missing {           /* a timer that should have fired and did not */
 	const char *timer;

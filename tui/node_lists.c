@@ -51,10 +51,11 @@ static int timer_compare(const void *rows, size_t a, size_t b, int sort)
 static int run_compare(const void *rows, size_t a, size_t b, int sort)
 {
 	const struct wire_run *x = run_at(rows, a), *y = run_at(rows, b);
+	int64_t at = wire_run_began(x), other = wire_run_began(y);
 
 	(void)sort;
-	if (x->started != y->started)
-		return x->started > y->started ? -1 : 1;
+	if (at != other)
+		return at > other ? -1 : 1;
 	return strcmp(x->uuid, y->uuid);
 }
 
@@ -228,9 +229,9 @@ static void run_cell(struct screen *s, struct span at, const void *ctx, size_t i
 	switch (column) {
 	case R_STARTED:
 		if (at.w > 15)
-			fmt_day(text, run->started, l->app->utc);
+			fmt_day(text, wire_run_began(run), l->app->utc);
 		else
-			fmt_ago(text, run->started, l->app->now);
+			fmt_ago(text, wire_run_began(run), l->app->now);
 		screen_put(s, at, ST_TEXT, text);
 		break;
 	case R_SITE:
@@ -289,6 +290,19 @@ static bool trust_fact(const struct node_lists *l, struct screen *s, struct span
 	return true;
 }
 
+/* The node's clock was wrong. False: it was not. */
+static bool clock_fact(const struct node_lists *l, struct screen *s, struct span at, const struct wire_run *run)
+{
+	char text[128], day[FMT_TEXT], span[UNITS_TEXT];
+
+	if (run->clock_ahead_s < 0)
+		return false;
+	snprintf(text, sizeof(text), "%s ahead: the node says that it began %s", units_span(span, run->clock_ahead_s * 1000),
+		 fmt_date(day, run->started, l->app->utc));
+	line(s, at, "Clock", text);
+	return true;
+}
+
 static void run_facts(const struct node_lists *l, struct screen *s, struct rect r, const struct wire_run *run)
 {
 	char text[256], read[UNITS_TEXT], files[FMT_TEXT];
@@ -302,6 +316,7 @@ static void run_facts(const struct node_lists *l, struct screen *s, struct rect 
 	archive_fact(l, s, AT(r.y + 2, r.x, r.w), run);
 	line(s, AT(r.y + 3, r.x, r.w), "Snapshot", run->snapshot[0] ? run->snapshot : "-");
 	y += trust_fact(l, s, AT(r.y + y, r.x, r.w), run);
+	y += clock_fact(l, s, AT(r.y + y, r.x, r.w), run);
 	if (run->error[0]) {
 		screen_put(s, AT(r.y + y, r.x + 3, 10), ST_DIM, run->state == RUN_SUSPECT ? "Suspect" : "Error");
 		screen_wrap(s, RECT(r.y + y, r.x + 14, r.h - y, r.w - 15), run->state == RUN_SUSPECT ? ST_WARN : ST_FAIL, run->error);

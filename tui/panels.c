@@ -263,14 +263,14 @@ static void last_line(struct screen *s, struct span at, const struct panels *p, 
 	char ago[FMT_TEXT], took[FMT_TEXT], bytes[UNITS_TEXT];
 	enum style style;
 	const char *glyph = run_glyph(run->state, &style);
-	int64_t end = run->finished ? run->finished : run->started;
+	int64_t end = run->ended ? run->ended : run->finished ? run->finished : wire_run_began(run);
 
 	screen_putf(s, at, style, "%s %s", glyph, run->site);
 	if (!run_state_good(run->state))
 		screen_putf(s, AT(at.y, at.x + 24, 10), style, "%s", run_state_name(run->state));
 	screen_putf(s, AT(at.y, at.x + 34, at.w - 34), ST_TEXT, "%s  %s  took %s", fmt_ago(ago, end, p->app->now),
 		    units_bytes(bytes, (uint64_t)(run->bytes_stored > 0 ? run->bytes_stored : 0)),
-		    fmt_age(took, end - run->started));
+		    fmt_age(took, run->finished ? run->finished - run->started : 0));
 }
 
 static void missing_line(struct screen *s, struct span at, const struct panels *p, const struct missing *m)
@@ -287,7 +287,7 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 {
 	const struct runs *runs = p->app->runs;
 	int y = r.y + 1, end = r.y + r.h - 1;
-	char next[FMT_TEXT], day[FMT_TEXT];
+	char next[FMT_TEXT], day[FMT_TEXT], damaged[FMT_TEXT];
 
 	screen_box(s, r, ST_TEXT, "BACKUP");
 	if (p->detail->node.next_at) {
@@ -301,9 +301,10 @@ static void idle_panel(struct screen *s, struct rect r, const struct panels *p)
 	for (size_t i = 0; i < p->detail->n_sites && y < end - 1; i++) {
 		const struct site *site = &p->detail->sites[i];
 
-		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s%s%s",
+		screen_putf(s, AT(y++, r.x + 2, r.w - 4), site->damaged ? ST_WARN : site->last_good ? ST_TEXT : ST_DIM, "last good of %s: %s%s%s%s",
 			    site->name, fmt_ago(next, site->last_good, p->app->now), site->proven ? ", proven restorable " : "",
-			    site->proven ? fmt_date(day, site->proven, p->app->utc) : "");
+			    site->proven ? fmt_date(day, site->proven, p->app->utc) : "",
+			    fmt_damaged(damaged, site->damaged));
 	}
 	if (y < end)
 		history(s, AT(y, r.x + 2, r.w - 4), p);

@@ -220,7 +220,7 @@ int outbox_run(struct outbox *o, int64_t now, struct outbox_run *ret, struct err
 
 	*ret = (struct outbox_run){0};
 	if (sql_prepare(o->db, &s,
-			"SELECT uuid, rev, json FROM run WHERE not_before <= ? ORDER BY started, uuid LIMIT 1", e))
+			"SELECT uuid, rev, json FROM run WHERE not_before <= ? ORDER BY rowid LIMIT 1", e))
 		return -1;
 	sql_bind_int(s, 1, now);
 	if ((got = sql_step(s, e)) <= 0)

@@ -358,7 +358,7 @@ static int load_archives(struct catalogue *c, struct wire_run *run, struct err *
 	int more;
 
 	if (sql_prepare(c->db, &s,
-			"SELECT storage, key, db, size, sha256, damage FROM archives WHERE run=? AND stored=1 ORDER BY id", e))
+			"SELECT storage, key, db, size, sha256, damage, damage_at FROM archives WHERE run=? AND stored=1 ORDER BY id", e))
 		return -1;
 	sql_bind_str(s, 1, run->uuid);
 	while ((more = sql_step(s, e)) > 0) {
@@ -366,6 +366,7 @@ static int load_archives(struct catalogue *c, struct wire_run *run, struct err *
 
 		copy_archive(a, s);
 		str_cut(a->damage, sizeof(a->damage), sql_str(s, 5));
+		a->damage_at = sql_int(s, 6);
 	}
 	return more;
 }
@@ -466,6 +467,21 @@ void runs_done(struct wire_runs *runs)
 	for (size_t i = 0; i < runs->n; i++)
 		wire_run_done(&runs->v[i]);
 	list_done(runs);
+}
+
+int catalogue_previous(struct catalogue *c, const char *uuid, char ret[static UUID_TEXT], struct err *e)
+{
+	CLEANUP(sql_donep) struct sql_stmt *s = NULL;
+	int more;
+
+	if (sql_prepare(c->db, &s,
+			"SELECT p.uuid FROM runs p JOIN runs r ON p.site=r.site AND p.rowid<r.rowid WHERE r.uuid=?"
+			" ORDER BY p.rowid DESC LIMIT 1", e))
+		return -1;
+	sql_bind_str(s, 1, uuid);
+	more = sql_step(s, e);
+	str_cut(ret, UUID_TEXT, more > 0 ? str_or(sql_str(s, 0), "") : "");
+	return more < 0 ? -1 : 0;
 }
 
 static int one_number(struct sql_stmt *s, int64_t *ret, struct err *e)

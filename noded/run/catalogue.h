@@ -171,6 +171,9 @@ struct wire_runs { LIST_OF(struct wire_run); };
 int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_runs *ret, struct err *e) MUSTCHECK;
 void runs_done(struct wire_runs *runs);
 
+/* The run that was made before it of the same site, whatever the clock said; "" none. */
+int catalogue_previous(struct catalogue *c, const char *uuid, char ret[static UUID_TEXT], struct err *e) MUSTCHECK;
+
 /* Bytes of all archives stored on a storage, as far as we know. */
 int catalogue_used(struct catalogue *c, const char *storage, int64_t *bytes, struct err *e) MUSTCHECK;
 /* Size of the last good archive of a site's database ("" files only) x 1.2, 0 when there is none. */

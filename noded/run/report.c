@@ -7,10 +7,11 @@
 int report_run(const struct config *c, struct catalogue *catalogue, const struct wire_run *run, struct err *e)
 {
 	CLEANUP(outbox_closep) struct outbox *o = NULL;
+	struct wire_run told = *run;
 
 	if (!*c->master.url)
 		return 0;
-	if (outbox_open(&o, e) || outbox_put_run(o, run, e) || catalogue_reported(catalogue, run->uuid, run->rev, e))
+	if (catalogue_previous(catalogue, run->uuid, told.previous, e) || outbox_open(&o, e) || outbox_put_run(o, &told, e) || catalogue_reported(catalogue, run->uuid, run->rev, e))
 		return err_wrap(e, "the report for the master");
 	return 0;
 }
@@ -24,8 +25,9 @@ int report_rest(const struct config *c, struct catalogue *catalogue, struct err 
 		return 0;
 	if (catalogue_runs(catalogue, &q, &runs, e))
 		return -1;
-	for (size_t i = 0; i < runs.n; i++)
-		if (report_run(c, catalogue, &runs.v[i], e))
+	/* the oldest first: the outbox hands them over in the order in which it got them */
+	for (size_t i = runs.n; i > 0; i--)
+		if (report_run(c, catalogue, &runs.v[i - 1], e))
 			return -1;
 	return 0;
 }

@@ -39,6 +39,7 @@ check "the run ends well" test $ENDED = 0
 check "its end takes the place of its beginning" until_ok 20 newest "ok 2"
 check "under the same id" is '.items[0].uuid' "$UUID"
 check "once" is '.items | length' 1
+check "it was the first" is '.items[0].previous' null
 
 # ---- killed
 rm "$T/go"
@@ -47,6 +48,7 @@ check "another run begins" until_ok 20 newest "running 1"
 stop_pid backup KILL
 check "killed, the agent makes it aborted with a higher revision" until_ok 20 newest "aborted 2"
 check "with a reason" is '.items[0].error.kind' aborted
+check "and which was before it" is '.items[0].previous' "$UUID"
 check "the node says the same" test "$(noded list --json | jq -r '.runs[0].state')" = aborted
 backup
 check "and one more" until_ok 20 newest "running 1"

@@ -49,6 +49,7 @@ check "and what follows is said" says "run ${RUN:0:8} of shop is suspect now, no
 check "the run is suspect" state_is 0 suspect
 check "the list names the archive" run noded_ list shop
 check "as damaged" says "DAMAGED ${A#"$STORE/"} on disk: files$T/web-01/www/photo.jpg"
+check "and when that was seen" says "(found 20"
 check "for machines, too" test "$(noded_ list --json | jq -c '[.damaged, [.runs[] | .archives[].damage != null and .archives[].damage != ""]]')" = "[[\"$RUN\"],[true,false]]"
 check "status tells" run noded_ status
 check "what is wrong" says "damaged: files$T/web-01/www/photo.jpg"
@@ -104,6 +105,12 @@ dd if=/dev/zero of="$A" bs=1 count=3000 seek=$(($(stat -c %s "$A") / 2)) conv=no
 rm "$OLD" "$OLD.idx"
 check "the older archive is lost" run -e 1 noded_ verify shop --run "$(run_at 1 uuid)"
 check "so is the newer one" run -e 1 noded_ verify shop
+older() { call 200 GET "/alerts/?state=open&kind=damaged_run" -H "$(AS)" && is '[.items[] | .ref + " " + .run] | join(" ")' "$1"; }
+check "the master tells of the older one as well" until_ok 60 older "shop $(run_at 1 uuid)"
+check "and knows when it was seen" call 200 GET "/runs/$(run_at 1 uuid)" -H "$(AS)"
+check "by the node's list" is '.archives[0].damage_at' "$(run_at 1 'archives[0].damage_at')"
+check "the console counts both" run felloe node "$NODE"
+check "beside the last good one" says ", 2 DAMAGED"
 check "there is no good run" run -e 1 noded_ restore shop --dry-run
 check "the way out is told" says "run ${RUN:0:8} is suspect, --at or --run ${RUN:0:8} takes it"
 mkdir "$T/kept" && mv "$T/web-01/www/"[0-9]*.html "$T/kept"

@@ -53,7 +53,7 @@ static void ran(const char *uuid, enum run_state state)
 	str_cut(r.uuid, sizeof(r.uuid), uuid);
 	str_cut(r.site, sizeof(r.site), "shop");
 	r.state = state;
-	r.started = r.finished = now;
+	r.started = r.finished = r.began = r.ended = now;
 	live_run(m.live, 1, &r);
 	wire_run_done(&r);
 }

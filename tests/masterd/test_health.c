@@ -22,8 +22,8 @@ static struct live_site *site(struct live_node *n, enum run_state state, const c
 	struct live_site *s = list_push(&n->sites);
 
 	str_cut(s->name, sizeof(s->name), "shop");
-	s->started = now - 60000;
-	s->finished = now - 30000;
+	s->began = s->started = now - 60000;
+	s->ended = now - 30000;
 	s->state = state;
 	str_cut(s->error, sizeof(s->error), error);
 	return s;

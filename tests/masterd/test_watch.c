@@ -27,8 +27,8 @@ static struct live_site *site(struct live_node *n, enum run_state state, const c
 
 	str_cut(s->name, sizeof(s->name), "shop");
 	str_cut(s->uuid, sizeof(s->uuid), "u-1");
-	s->started = now - 60000;
-	s->finished = s->good_at = now - 30000;
+	s->began = s->started = now - 60000;
+	s->ended = s->good_at = now - 30000;
 	s->state = state;
 	str_cut(s->error, sizeof(s->error), error);
 	str_cut(s->error_kind, sizeof(s->error_kind), error_kind);
@@ -83,6 +83,40 @@ static void bad_runs_are_told_by_their_site(void **state)
 	finds(&w, &suspect, "suspect_run:shop", NULL);
 	site(&refused, RUN_FAILED, "storage", "s3-a: 403 AccessDenied");
 	finds(&w, &refused, "failed_run:shop storage_refusing:", NULL);
+}
+
+static void damaged(struct live_site *s, const char *uuid, int64_t began, bool held)
+{
+	struct live_damaged *d = list_push(&s->damaged);
+
+	*d = (struct live_damaged){.began = began, .found = began, .held = held};
+	str_cut(d->uuid, sizeof(d->uuid), uuid);
+}
+
+static void older_runs_that_are_damaged_are_told_once(void **state)
+{
+	struct live_node one = node(), more = node(), last = node();
+	struct watch w = {0};
+	struct live_damaged *lists[3];
+
+	(void)state;
+	site(&one, RUN_OK, "", "");
+	damaged(&one.sites.v[0], "u-0", now - DAY_MS, false);
+	lists[0] = one.sites.v[0].damaged.v;
+	finds(&w, &one, "damaged_run:shop", "the backup of shop of 2026-11-22 12:15 UTC is kept and is damaged");
+	site(&more, RUN_OK, "", "");
+	damaged(&more.sites.v[0], "u-0", now - DAY_MS, false);
+	damaged(&more.sites.v[0], "u-9", now - 2 * DAY_MS, true);
+	lists[1] = more.sites.v[0].damaged.v;
+	finds(&w, &more, "damaged_run:shop", "2 older backups of shop are kept, 1 of them held by hand, and are damaged: that of "
+		"2026-11-22 12:15 UTC was found last");
+	/* the last one has a condition of its own */
+	site(&last, RUN_SUSPECT, "damaged", "damaged: x");
+	damaged(&last.sites.v[0], "u-1", now - 60000, false);
+	lists[2] = last.sites.v[0].damaged.v;
+	finds(&w, &last, "suspect_run:shop", NULL);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		free(lists[i]);
 }
 
 static struct wire_storage *storage(struct live_node *n, const char *name, const char *state)
@@ -247,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_wrong_with_a_good_node),
 		cmocka_unit_test(bad_runs_are_told_by_their_site),
+		cmocka_unit_test(older_runs_that_are_damaged_are_told_once),
 		cmocka_unit_test(a_storage_that_refuses_is_told_by_its_name),
 		cmocka_unit_test(a_service_that_dies_before_its_run_is_told),
 		cmocka_unit_test(a_backup_is_old_when_two_firings_brought_none),
