@@ -2,6 +2,7 @@
 #ifndef FELLOE_MASTER_CMD_H
 #define FELLOE_MASTER_CMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "masterd/db.h"
@@ -19,11 +20,26 @@ int cmd_backup(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_routes(int argc, char **argv);
 
-/* Where master.json lies when no option says it: FELLOE_MASTER_CONFIG, else
- * "DIR/master.json" under --state DIR, else /etc/felloe/master.json. Yours. */
-char *cmd_config_path(const char *given, const char *state);
-/* Parse as opt_parse does; more than most operands are ERR_USAGE. */
-int cmd_parse(const struct opt *opts, int argc, char **argv, int most, struct err *e) MUSTCHECK;
+/* What all of them share. The first three are set before cmd_start, the last two by it. */
+struct cmd {
+	const char *usage;          /* "backup FILE [options]" */
+	void (*describe)(void);     /* prints more of --help in front of the options; may be NULL */
+	int least, most;            /* operands */
+	const char *config, *state; /* options as they were given, else NULL */
+	bool help;
+	char *path;                 /* where master.json lies: --config, FELLOE_MASTER_CONFIG, --state DIR, /etc/felloe */
+};
+/* The options that every verb takes, to stand in its table. c is a struct cmd. */
+#define CMD_OPTS(c) \
+	{.name = "config", .letter = 'c', .type = OPT_STR, .to = &(c).config, .arg = "FILE", .help = "master.json"}, \
+	{.name = "state", .type = OPT_STR, .to = &(c).state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"}, \
+	{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &(c).help, .help = "this text"}
+
+/* Parse argv by opts (which contains CMD_OPTS of c) and set the state directory.
+ * Operands are then argv[1..*operands], if anybody wants to know. -1: go on; else
+ * the exit code to end with (help was shown: 0; wrong usage: 2). */
+int cmd_start(struct cmd *c, const struct opt *opts, int argc, char **argv, int *operands) MUSTCHECK;
+void cmd_done(struct cmd *c);
 /* Log e and give its exit code. */
 int cmd_failed(const struct err *e);
 /* As root: give the database's file to the user that run becomes. */

@@ -14,8 +14,8 @@
 #include "shared/str.h"
 
 struct audit_opts {
-	const char *config, *state, *head;
-	bool json, help;
+	const char *head;
+	bool json;
 };
 
 static void print_json(const struct chain *c, const char *head)
@@ -50,11 +50,10 @@ static void print_text(const struct chain *c, const char *head)
 }
 
 /* Prints what was found; *ret is the exit code. */
-static int verify(const struct audit_opts *o, int *ret, struct err *e)
+static int verify(const char *path, const struct audit_opts *o, int *ret, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
 	CLEANUP(db_closep) struct db *db = NULL;
-	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
 	uint8_t kept[SHA256_LEN];
 	char head[SHA256_HEX];
 	struct chain chain;
@@ -75,27 +74,23 @@ static int verify(const struct audit_opts *o, int *ret, struct err *e)
 
 int cmd_audit(int argc, char **argv)
 {
+	CLEANUP(cmd_done) struct cmd c = {.usage = "audit verify [options]", .least = 1, .most = 1};
 	struct audit_opts o = {0};
 	const struct opt opts[] = {
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json"},
-		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory"},
 		{.name = "head", .type = OPT_STR, .to = &o.head, .arg = "HASH",
 		 .help = "a head that an earlier walk printed: it must still be among the records"},
 		{.name = "json", .type = OPT_FLAG, .to = &o.json, .help = "the outcome as JSON"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		CMD_OPTS(c),
 		{0},
 	};
+	int code = 0, rc = cmd_start(&c, opts, argc, argv, NULL);
 	struct err e = {0};
-	int n, code = 0;
 
-	if (opt_parse(opts, argc, argv, &n, &e))
+	if (rc >= 0)
+		return rc;
+	if (!str_eq(argv[1], "verify")) {
+		err_fill(&e, ERR_USAGE, 0, "audit \"%.40s\": there is only audit verify", argv[1]);
 		return cmd_failed(&e);
-	if (o.help || n != 1 || !str_eq(argv[1], "verify")) {
-		puts("Usage: felloe-masterd audit verify [options]\n");
-		opt_help(opts);
-		return o.help ? 0 : 2;
 	}
-	if (o.state)
-		fs_set_state(o.state);
-	return verify(&o, &code, &e) ? cmd_failed(&e) : code;
+	return verify(c.path, &o, &code, &e) ? cmd_failed(&e) : code;
 }

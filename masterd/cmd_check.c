@@ -131,26 +131,12 @@ static int check(const char *path, struct err *e)
 
 int cmd_check(int argc, char **argv)
 {
-	const char *config = NULL, *state = NULL;
-	bool help = false;
-	const struct opt opts[] = {
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &config, .arg = "FILE", .help = "master.json"},
-		{.name = "state", .type = OPT_STR, .to = &state, .arg = "DIR", .help = "state directory"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &help, .help = "this text"},
-		{0},
-	};
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(cmd_done) struct cmd c = {.usage = "check [options]"};
+	const struct opt opts[] = {CMD_OPTS(c), {0}};
+	int rc = cmd_start(&c, opts, argc, argv, NULL);
 	struct err e = {0};
 
-	if (cmd_parse(opts, argc, argv, 0, &e))
-		return cmd_failed(&e);
-	if (help) {
-		puts("Usage: felloe-masterd check [options]\n");
-		opt_help(opts);
-		return 0;
-	}
-	if (state)
-		fs_set_state(state);
-	path = cmd_config_path(config, state);
-	return check(path, &e) ? cmd_failed(&e) : 0;
+	if (rc >= 0)
+		return rc;
+	return check(c.path, &e) ? cmd_failed(&e) : 0;
 }

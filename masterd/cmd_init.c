@@ -19,8 +19,8 @@
 #include "shared/str.h"
 
 struct init_opts {
-	const char *config, *listen, *database, *state, *admin, *password_file, *cert, *key;
-	bool self_signed, insecure, help;
+	const char *listen, *database, *state, *admin, *password_file, *cert, *key;
+	bool self_signed, insecure;
 };
 
 #define SERVICE_USER "felloe"
@@ -201,10 +201,9 @@ static int make_all(struct config *c, const struct init_opts *o, const char *pat
 	return -1;
 }
 
-static int init(const struct init_opts *o, struct err *e)
+static int init(const char *given, const struct init_opts *o, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = xcalloc(1, sizeof(*c));
-	CLEANUP(freep) char *given = cmd_config_path(o->config, o->state);
 	CLEANUP(freep) char *path = absolute(given);
 	CLEANUP(freep) char *made = NULL;
 	char pin[64];
@@ -232,14 +231,13 @@ static int init(const struct init_opts *o, struct err *e)
 
 int cmd_init(int argc, char **argv)
 {
+	CLEANUP(cmd_done) struct cmd c = {.usage = "init [options]"};
 	struct init_opts o = {.listen = "127.0.0.1:8443", .admin = "admin"};
 	const struct opt opts[] = {
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json to write"},
 		{.name = "listen", .type = OPT_STR, .to = &o.listen, .arg = "ADDR:PORT", .help = "where to listen (127.0.0.1:8443)"},
 		{.name = "database", .type = OPT_STR, .to = &o.database, .arg = "URL",
 		 .help = "sqlite:/path (default: in the state directory) or postgresql://user@host/name; "
 			 "- reads it from standard input (a password has no place in a command line)"},
-		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"},
 		{.name = "admin", .type = OPT_STR, .to = &o.admin, .arg = "NAME", .help = "first super_admin (admin)"},
 		{.name = "password-file", .type = OPT_STR, .to = &o.password_file, .arg = "FILE",
 		 .help = "the admin's password in its first line; without it one is made and printed once"},
@@ -248,19 +246,14 @@ int cmd_init(int argc, char **argv)
 		{.name = "tls-key", .type = OPT_STR, .to = &o.key, .arg = "FILE", .help = "its key (PEM)"},
 		{.name = "insecure-http", .type = OPT_FLAG, .to = &o.insecure,
 		 .help = "plain HTTP beyond loopback, for a TLS proxy on a trusted network"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		CMD_OPTS(c),
 		{0},
 	};
+	int rc = cmd_start(&c, opts, argc, argv, NULL);
 	struct err e = {0};
 
-	if (cmd_parse(opts, argc, argv, 0, &e))
-		return cmd_failed(&e);
-	if (o.help) {
-		puts("Usage: felloe-masterd init [options]\n");
-		opt_help(opts);
-		return 0;
-	}
-	if (o.state)
-		fs_set_state(o.state);
-	return init(&o, &e) ? cmd_failed(&e) : 0;
+	if (rc >= 0)
+		return rc;
+	o.state = c.state;
+	return init(c.path, &o, &e) ? cmd_failed(&e) : 0;
 }

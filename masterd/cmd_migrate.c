@@ -21,8 +21,8 @@
 enum { CONFIG_MAX = 1 << 20 };
 
 struct migrate_opts {
-	const char *config, *state, *to;
-	bool change, help;
+	const char *to;
+	bool change;
 };
 
 static void told(const struct copy_step *step)
@@ -88,10 +88,9 @@ static int copy(const struct config *c, const char *url, struct err *e)
 	return db_copy(from, to, told, e);
 }
 
-static int migrate(const struct migrate_opts *o, struct err *e)
+static int migrate(const char *path, const struct migrate_opts *o, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
-	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
 	CLEANUP(freep) char *url = cmd_whole_url(o->to);
 	CLEANUP(freep) char *shown = db_shown(url);
 
@@ -110,30 +109,23 @@ static int migrate(const struct migrate_opts *o, struct err *e)
 
 int cmd_migrate(int argc, char **argv)
 {
+	CLEANUP(cmd_done) struct cmd c = {.usage = "migrate --to URL [options]"};
 	struct migrate_opts o = {0};
 	const struct opt opts[] = {
 		{.name = "to", .type = OPT_STR, .to = &o.to, .arg = "URL",
 		 .help = "where to: postgresql://user@host/name or sqlite:/path, an empty one; - reads it from standard input"},
 		{.name = "switch", .type = OPT_FLAG, .to = &o.change, .help = "then write the new address into master.json"},
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json"},
-		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		CMD_OPTS(c),
 		{0},
 	};
+	int rc = cmd_start(&c, opts, argc, argv, NULL);
 	struct err e = {0};
 
-	if (cmd_parse(opts, argc, argv, 0, &e))
-		return cmd_failed(&e);
-	if (o.help) {
-		puts("Usage: felloe-masterd migrate --to URL [options]\n");
-		opt_help(opts);
-		return 0;
-	}
+	if (rc >= 0)
+		return rc;
 	if (!o.to) {
-		(void)err_set(&e, ERR_USAGE, "where to? migrate --to postgresql://user@host/name");
+		err_fill(&e, ERR_USAGE, 0, "where to? migrate --to postgresql://user@host/name");
 		return cmd_failed(&e);
 	}
-	if (o.state)
-		fs_set_state(o.state);
-	return migrate(&o, &e) ? cmd_failed(&e) : 0;
+	return migrate(c.path, &o, &e) ? cmd_failed(&e) : 0;
 }

@@ -34,8 +34,8 @@ enum { TICK_MS = 200, DRAIN_MS = 5000, OTP_PER_MINUTE = 3 };
 enum { ACCOUNT_TIMES = 3 };
 
 struct run_opts {
-	const char *config, *state, *log_format;
-	bool verbose, help;
+	const char *log_format;
+	bool verbose;
 };
 
 /* The key that clients see: our certificate's, or the proxy's. */
@@ -222,10 +222,9 @@ static void raise_files(void)
 	}
 }
 
-static int run(const struct run_opts *o, struct err *e)
+static int run(const char *path, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
-	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
 	struct httpd *h = NULL;
 	struct master m = {0};
 	int rc;
@@ -248,31 +247,24 @@ static int run(const struct run_opts *o, struct err *e)
 
 int cmd_run(int argc, char **argv)
 {
+	CLEANUP(cmd_done) struct cmd c = {.usage = "[run] [options]"};
 	struct run_opts o = {0};
 	const struct opt opts[] = {
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json"},
-		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory (/var/lib/felloe)"},
 		{.name = "log-format", .type = OPT_STR, .to = &o.log_format, .arg = "text|json", .help = "one line an event"},
 		{.name = "verbose", .letter = 'v', .type = OPT_FLAG, .to = &o.verbose, .help = "log more"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		CMD_OPTS(c),
 		{0},
 	};
+	int rc = cmd_start(&c, opts, argc, argv, NULL);
 	struct err e = {0};
 
-	if (cmd_parse(opts, argc, argv, 0, &e))
-		return cmd_failed(&e);
-	if (o.help) {
-		puts("Usage: felloe-masterd [run] [options]\n");
-		opt_help(opts);
-		return 0;
-	}
+	if (rc >= 0)
+		return rc;
 	if (o.log_format && !str_eq(o.log_format, "json") && !str_eq(o.log_format, "text")) {
-		(void)err_set(&e, ERR_USAGE, "--log-format is text or json, not \"%.40s\"", o.log_format);
+		err_fill(&e, ERR_USAGE, 0, "--log-format is text or json, not \"%.40s\"", o.log_format);
 		return cmd_failed(&e);
 	}
-	if (o.state)
-		fs_set_state(o.state);
 	log_init("felloe-masterd", str_eq(o.log_format, "json"), o.verbose ? LOG_DEBUG : LOG_INFO);
 	daemon_signals();
-	return run(&o, &e) ? cmd_failed(&e) : 0;
+	return run(c.path, &e) ? cmd_failed(&e) : 0;
 }

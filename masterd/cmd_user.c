@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/cmd.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,51 +22,9 @@
 #include "shared/str.h"
 
 struct user_opts {
-	const char *config, *state, *role, *tags, *password_file;
-	bool json, help;
+	const char *role, *tags, *password_file;
+	bool json;
 };
-
-char *cmd_config_path(const char *given, const char *state)
-{
-	const char *env = getenv("FELLOE_MASTER_CONFIG");
-
-	if (given)
-		return xstrdup(given);
-	if (!str_empty(env))
-		return xstrdup(env);
-	if (str_empty(state))
-		state = getenv("FELLOE_STATE");
-	return str_empty(state) ? xstrdup(FELLOE_SYSCONFDIR "/master.json") : xasprintf("%s/master.json", state);
-}
-
-int cmd_parse(const struct opt *opts, int argc, char **argv, int most, struct err *e)
-{
-	int n;
-
-	if (opt_parse(opts, argc, argv, &n, e))
-		return -1;
-	return n <= most ? 0 : err_set(e, ERR_USAGE, "\"%.80s\" is too much; --help tells what %s takes", argv[most + 1],
-				      argv[0]);
-}
-
-int cmd_failed(const struct err *e)
-{
-	char text[ERR_MSG_MAX];
-
-	/* line by line: several problems of a configuration stand below each other */
-	str_cut(text, sizeof(text), e->msg);
-	for (char *line = text, *end; line; line = end ? end + 1 : NULL) {
-		end = strchr(line, '\n');
-		if (end)
-			*end = '\0';
-		str_clean(line);
-		fprintf(stderr, "%s%s\n", line == text ? "felloe-masterd: " : "", line);
-	}
-	if (e->kind == ERR_DAMAGED && str_starts(e->msg, "database "))
-		fprintf(stderr, "move it away with its -wal and -shm, and put a copy that felloe-masterd backup made in its place: "
-				"see felloe-masterd(8)\n");
-	return err_exit_code(e->kind);
-}
 
 static void secret_freep(char **s)
 {
@@ -286,11 +245,10 @@ static const struct {
 	{"delete", "NAME", "with sessions and API tokens", 1, verb_delete},
 };
 
-static int run_user(const struct user_opts *o, int n, char **operands, struct err *e)
+static int run_user(const char *path, const struct user_opts *o, int n, char **operands, struct err *e)
 {
 	CLEANUP(config_freep) struct config *c = NULL;
 	CLEANUP(db_closep) struct db *db = NULL;
-	CLEANUP(freep) char *path = cmd_config_path(o->config, o->state);
 	struct user_verb v = {.o = o, .name = n > 1 ? operands[1] : NULL, .value = n > 2 ? operands[2] : NULL};
 	size_t i = 0;
 	int rc;
@@ -312,21 +270,18 @@ static int run_user(const struct user_opts *o, int n, char **operands, struct er
 	return rc;
 }
 
-static void help(const struct opt *opts)
+static void list_verbs(void)
 {
-	puts("Usage: felloe-masterd user VERB [options]\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		printf("  %-9s %-18s %s\n", verbs[i].name, verbs[i].operands, verbs[i].help);
 	puts("");
-	opt_help(opts);
 }
 
 int cmd_user(int argc, char **argv)
 {
+	CLEANUP(cmd_done) struct cmd c = {.usage = "user VERB [options]", .describe = list_verbs, .least = 1, .most = INT_MAX};
 	struct user_opts o = {0};
 	const struct opt opts[] = {
-		{.name = "config", .letter = 'c', .type = OPT_STR, .to = &o.config, .arg = "FILE", .help = "master.json"},
-		{.name = "state", .type = OPT_STR, .to = &o.state, .arg = "DIR", .help = "state directory"},
 		{.name = "role", .type = OPT_STR, .to = &o.role, .arg = "ROLE",
 		 .help = "of a new user: viewer (default), node_admin or super_admin"},
 		{.name = "tags", .type = OPT_STR, .to = &o.tags, .arg = "TAG,...",
@@ -334,19 +289,13 @@ int cmd_user(int argc, char **argv)
 		{.name = "password-file", .type = OPT_STR, .to = &o.password_file, .arg = "FILE",
 		 .help = "password in its first line; without it one is made and printed once"},
 		{.name = "json", .type = OPT_FLAG, .to = &o.json, .help = "list as JSON"},
-		{.name = "help", .letter = 'h', .type = OPT_FLAG, .to = &o.help, .help = "this text"},
+		CMD_OPTS(c),
 		{0},
 	};
+	int n, rc = cmd_start(&c, opts, argc, argv, &n);
 	struct err e = {0};
-	int n;
 
-	if (opt_parse(opts, argc, argv, &n, &e))
-		return cmd_failed(&e);
-	if (o.help || n < 1) {
-		help(opts);
-		return o.help ? 0 : 2;
-	}
-	if (o.state)
-		fs_set_state(o.state);
-	return run_user(&o, n, argv + 1, &e) ? cmd_failed(&e) : 0;
+	if (rc >= 0)
+		return rc;
+	return run_user(c.path, &o, n, argv + 1, &e) ? cmd_failed(&e) : 0;
 }

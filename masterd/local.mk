@@ -118,7 +118,7 @@ libmasterd_a_SOURCES += \
 	masterd/route.c \
 	masterd/listen.h masterd/listen.c \
 	masterd/httpd.h masterd/httpd_in.h masterd/httpd_peer.c masterd/httpd_reply.c masterd/httpd_call.c masterd/httpd.c \
-	masterd/cmd.h \
+	masterd/cmd.h masterd/cmd.c \
 	masterd/cmd_user.c \
 	masterd/cmd_audit.c \
 	masterd/cmd_init.c \
