@@ -92,8 +92,5 @@ void fuzz_one(const uint8_t *p, size_t n)
 
 size_t fuzz_seed(size_t i, uint8_t *out, size_t max)
 {
-	size_t n = i < ARRAY_LEN(seeds) ? strlen(seeds[i]) : 0;
-
-	memcpy(out, i < ARRAY_LEN(seeds) ? seeds[i] : "", n < max ? n : max);
-	return n;
+	return fuzz_text_seed(seeds, ARRAY_LEN(seeds), i, out, max);
 }

@@ -73,7 +73,10 @@ EXTRA_DIST += tests/fuzz/libfuzzer.c
 smoke_tests = \
 	tests/fuzz/smoke_request \
 	tests/fuzz/smoke_json \
-	tests/fuzz/smoke_jwt
+	tests/fuzz/smoke_jwt \
+	tests/fuzz/smoke_wire \
+	tests/fuzz/smoke_proxy \
+	tests/fuzz/smoke_sse
 check_PROGRAMS += $(smoke_tests)
 TESTS += $(smoke_tests)
 tests_fuzz_smoke_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_request.c
@@ -82,3 +85,9 @@ tests_fuzz_smoke_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/
 tests_fuzz_smoke_json_LDADD = $(SHARED_LIBS)
 tests_fuzz_smoke_jwt_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_jwt.c
 tests_fuzz_smoke_jwt_LDADD = $(MASTERD_LIBS)
+tests_fuzz_smoke_wire_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_wire.c
+tests_fuzz_smoke_wire_LDADD = $(SHARED_LIBS)
+tests_fuzz_smoke_proxy_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_proxy.c
+tests_fuzz_smoke_proxy_LDADD = $(MASTERD_LIBS)
+tests_fuzz_smoke_sse_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_sse.c
+tests_fuzz_smoke_sse_LDADD = $(TUI_LIBS)

@@ -138,7 +138,11 @@ noded_fuzz = \
 	tests/fuzz/smoke_reader \
 	tests/fuzz/smoke_schema \
 	tests/fuzz/smoke_rename \
-	tests/fuzz/smoke_config
+	tests/fuzz/smoke_config \
+	tests/fuzz/smoke_wpconfig \
+	tests/fuzz/smoke_xml \
+	tests/fuzz/smoke_facts \
+	tests/fuzz/smoke_text
 check_PROGRAMS += $(noded_fuzz)
 TESTS += $(noded_fuzz)
 tests_fuzz_smoke_archive_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_archive.c
@@ -153,3 +157,11 @@ tests_fuzz_smoke_rename_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuz
 tests_fuzz_smoke_rename_LDADD = $(NODED_LIBS)
 tests_fuzz_smoke_config_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_config.c
 tests_fuzz_smoke_config_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_wpconfig_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_wpconfig.c
+tests_fuzz_smoke_wpconfig_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_xml_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_xml.c
+tests_fuzz_smoke_xml_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_facts_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_facts.c
+tests_fuzz_smoke_facts_LDADD = $(NODED_LIBS)
+tests_fuzz_smoke_text_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_text.c
+tests_fuzz_smoke_text_LDADD = $(NODED_LIBS)
