@@ -131,6 +131,7 @@ static void put_sites(struct json_out *o, const struct check *r)
 		json_put_str(o, "database", s->has_db ? s->database : NULL);
 		if (*s->server_version) {
 			json_put_str(o, "server_version", s->server_version);
+			json_put_str(o, "cluster", *s->cluster ? s->cluster : NULL);
 			json_put_str(o, "snapshot", s->snapshot);
 			json_put_str(o, "advice", *s->advice ? s->advice : NULL);
 			json_put_int(o, "clock_ms", s->clock_off_ms);
@@ -230,6 +231,8 @@ static void print_good(const struct check *r)
 			       units_bytes(bytes, (uint64_t)s->db_bytes), s->server_version);
 		else if (s->ok)
 			printf("ok       site %s: files only\n", s->name);
+		if (s->ok && *s->cluster)
+			printf("ok       site %s: %s\n", s->name, s->cluster);
 		if (s->ok && *s->snapshot)
 			printf("ok       site %s: snapshot by %s\n", s->name, s->snapshot);
 		if (s->ok && *s->advice)

@@ -17,6 +17,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/conn.h noded/mysql/conn.c \
 	noded/mysql/prologue.h noded/mysql/prologue.c \
 	noded/mysql/position.h noded/mysql/position.c \
+	noded/mysql/cluster.h noded/mysql/cluster.c \
 	noded/mysql/begin.h noded/mysql/begin.c \
 	noded/mysql/snapshot.h noded/mysql/snapshot.c \
 	noded/mysql/halt.h noded/mysql/halt.c \

@@ -147,6 +147,7 @@ static int by_stage(struct begin *b, const char **method, struct err *e)
 		}
 	if (start_all(b, e))
 		return -1;
+	cluster_mark(b->cluster, lock, true);
 	*method = "backup-stage";
 	return conn_exec(lock, "BACKUP STAGE END", e);
 }
@@ -174,6 +175,7 @@ static int by_read_lock(struct begin *b, const char **method, struct err *e)
 		return -1;
 	if (!b->log->tells)
 		position_of_now(&b->position, lock);
+	cluster_mark(b->cluster, lock, true);
 	*method = instance ? "lock-instance" : "read-lock";
 	return conn_exec(lock, "UNLOCK TABLES", e);
 }

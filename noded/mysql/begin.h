@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "noded/mysql/cluster.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/position.h"
 #include "shared/buf.h"
@@ -21,6 +22,7 @@ struct begin {
 	unsigned n;                  /* how many; became 1 when there was no way for more */
 	struct buf why;              /* why not a better one, "" */
 	struct position position;    /* filled by those that know it better than the snapshot itself */
+	struct cluster *cluster;     /* marked again, exactly, by those that hold writers off */
 };
 
 /* Start a transaction on conns[0..n) and name the method: "binlog-snapshot", "backup-stage",

@@ -117,6 +117,7 @@ static enum err_kind conn_kind(unsigned code)
 	case ER_NO_SUCH_TABLE:
 	case ER_BAD_TABLE_ERROR:
 	case ER_TABLE_DEF_CHANGED:
+	case ER_LOCK_DEADLOCK:
 	case ER_DB_CREATE_EXISTS:
 		return ERR_CONFLICT;
 	default:
@@ -150,6 +151,8 @@ static const char *hint(unsigned code)
 		return "; check db_name";
 	case ER_TABLE_DEF_CHANGED:
 		return "; it was altered after the snapshot: run again";
+	case ER_UNKNOWN_COM_ERROR: /* Galera's, for all but SET and SHOW */
+		return "; this node has lost its cluster: see wsrep_cluster_status, or use another node";
 	case ER_CON_COUNT_ERROR:
 		return "; raise max_connections or try again later";
 	default:

@@ -157,6 +157,11 @@ static const char *right_to_log(const char *version)
 	return version_of(version).maria ? "BINLOG ADMIN" : "SYSTEM_VARIABLES_ADMIN";
 }
 
+void dump_cluster(const struct dump *d, char text[static ERR_MSG_MAX])
+{
+	cluster_text(&d->snapshot.cluster, text, ERR_MSG_MAX);
+}
+
 void dump_advice(struct dump *d, char text[static ERR_MSG_MAX])
 {
 	CLEANUP(freep) char *sees = ask_text(d->conns[0], "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE "
@@ -288,7 +293,8 @@ const char *dump_unmatched(const struct dump *d, const struct strings *exclude, 
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
-	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink, .strings = &ret->strings};
+	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink, .strings = &ret->strings,
+					       .cluster = &d->snapshot.cluster};
 
 	start_watch(d, sink);
 	for (unsigned i = 1; i < d->n; i++)

@@ -58,9 +58,11 @@ const char *dump_position(const struct dump *d);
 /* "binlog-snapshot" ..., and why there was no better way, "" when there is none. */
 const char *dump_method(const struct dump *d);
 const char *dump_note(const struct dump *d);
+/* Of which cluster the server is a node, "" of none. */
+void dump_cluster(const struct dump *d, char text[static ERR_MSG_MAX]);
 /* What would make a dump by this account better: the note, and grants that keep it out of others' way; "" nothing. */
 void dump_advice(struct dump *d, char text[static ERR_MSG_MAX]);
-void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid}, charset... */
+void dump_put_manifest(const struct dump *d, struct json_out *o); /* members: server_version, snapshot{method,file,position,gtid,source,cluster}, charset... */
 
 /* Called one at a time, not always from the thread that called dump_database. */
 struct dump_sink {

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "noded/mysql/casing.h"
+#include "noded/mysql/cluster.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/grants.h"
 #include "noded/mysql/position.h"
@@ -18,7 +19,7 @@
 #include "shared/str.h"
 #include "shared/units.h"
 
-enum { SQL_MAX = 1 << 20 };
+enum { SQL_MAX = 1 << 20, MEMBER_ROWS = 1 << 21, MEMBER_BYTES = 64 << 20 };
 
 struct look {
 	const struct preflight *p;
@@ -385,6 +386,21 @@ static int check_names(struct look *l, struct err *e)
 	return rc;
 }
 
+/* A transaction of a restore is a member of rows, or a row that is longer. */
+static void check_cluster(struct look *l)
+{
+	uint64_t longest = 2 * l->p->longest, least = longest > MEMBER_BYTES ? longest : MEMBER_BYTES;
+	struct cluster k;
+
+	cluster_look(&k, l->c);
+	if (k.max_rows > 0 && k.max_rows < MEMBER_ROWS)
+		obstacle_add(l->obstacles, ERR_CONFLICT, "the cluster takes %" PRId64 " rows in a transaction (wsrep_max_ws_rows), a restore "
+			     "needs more: SET GLOBAL wsrep_max_ws_rows=0 while it runs", k.max_rows);
+	if (k.max_bytes > 0 && (uint64_t)k.max_bytes < least)
+		obstacle_add(l->obstacles, ERR_CONFLICT, "the cluster takes %" PRId64 " bytes in a transaction (wsrep_max_ws_size), a restore "
+			     "needs up to %" PRIu64 ": SET GLOBAL wsrep_max_ws_size=2147483647 while it runs", k.max_bytes, least);
+}
+
 static void check_settings(struct look *l)
 {
 	if (l->read_only && !super(l) && !grants_has(&l->grants, "READ_ONLY ADMIN", true))
@@ -425,6 +441,7 @@ int preflight_server(const struct preflight *p, struct needs *needs, struct obst
 		check_packet(&l);
 		check_settings(&l);
 		check_accounts(&l);
+		check_cluster(&l);
 	}
 	grants_done(&l.grants);
 	return rc;

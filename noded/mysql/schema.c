@@ -16,6 +16,7 @@
 #include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
+#include "shared/units.h"
 
 enum { DEFINITION_MAX = 64 << 20 };
 
@@ -187,6 +188,28 @@ bool schema_matches(const struct schema *s, const char *exclude)
 	return false;
 }
 
+/* Each node of a cluster has its own rows of these. */
+static void warn_of_kept(struct schema *s)
+{
+	const struct object *first = NULL;
+	char count[UNITS_COUNT];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->tables.n; i++) {
+		const struct object *t = &s->tables.v[i];
+
+		if (t->left_out || !t->data || !cluster_keeps(s->cluster, t->engine))
+			continue;
+		first = first ? first : t;
+		n++;
+	}
+	if (first)
+		schema_warn(s, "%s of `%s` %s rows that the cluster does not keep the same on all nodes, `%s` (%s) first of all: the "
+			    "backup has those of node %s; ALTER TABLE ... ENGINE=InnoDB makes them the same",
+			    units_count(count, n, "table", "tables"), s->db, n == 1 ? "has" : "have", first->name, first->engine,
+			    s->cluster->node);
+}
+
 int schema_open(struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e)
 {
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
@@ -202,7 +225,10 @@ int schema_open(struct schema *s, const char *db, const struct strings *exclude_
 	s->collation = xstrdup(row[1]);
 	s->history = conn_exec(s->c, "SELECT @@system_versioning_insert_history", NULL) == 0;
 	read_comment(s);
-	return list_tables(s, exclude_tables, e);
+	if (list_tables(s, exclude_tables, e))
+		return -1;
+	warn_of_kept(s);
+	return 0;
 }
 
 int schema_put_header(struct schema *s, struct err *e)

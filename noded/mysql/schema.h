@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "noded/mysql/cluster.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/dump.h"
 #include "shared/err.h"
@@ -44,6 +45,7 @@ struct schema {
 	size_t listed;             /* all that was listed, and the XOR of their TABLE_MARKs (snapshot.h) */
 	uint64_t marks;
 	bool leaves_out;           /* one of the tables is left out */
+	const struct cluster *cluster; /* lent; of which the server is a node */
 	struct pool *strings;      /* lent: the caller's, of what lives as long as the result */
 };
 

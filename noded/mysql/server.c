@@ -39,6 +39,7 @@ static int look_at_server(struct conn *c, struct server_facts *ret, struct err *
 	ret->events_on = str_ieq(row[4], "ON") || str_eq(row[4], "1");
 	str_cut(ret->identity, sizeof(ret->identity), str_or(row[5], ""));
 	str_cut(ret->socket, sizeof(ret->socket), str_or(row[6], ""));
+	cluster_look(&ret->cluster, c);
 	return 0;
 }
 

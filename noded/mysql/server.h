@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "noded/config.h"
+#include "noded/mysql/cluster.h"
 #include "shared/err.h"
 
 /* What a restore and `check` must know of a server. */
@@ -19,6 +20,7 @@ struct server_facts {
 	int64_t clock_ms;       /* the server's */
 	bool there;             /* the schema */
 	int64_t tables;         /* in it, that the account may see */
+	struct cluster cluster; /* of which it is a node */
 	int64_t events_on;      /* the event scheduler runs: 1 */
 };
 /* schema may be "": then only the server is looked at. ERR_DENIED, ERR_NET ... as dump_open. */

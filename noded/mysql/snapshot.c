@@ -2,6 +2,8 @@
 #include "noded/mysql/snapshot.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { NOTE_MAX = 4096 };
+enum { NOTE_MAX = 4096, STEP_MAX_S = 10 };
 
 static void marks_done(struct tables_marks *m)
 {
@@ -115,17 +117,31 @@ static void close_from(struct conn **conns, unsigned first, unsigned *n)
 	*n = first;
 }
 
+static void add_part(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+static void add_part(struct buf *b, const char *fmt, ...)
+{
+	char part[ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)!vsnprintf(part, sizeof(part), fmt, ap);
+	va_end(ap);
+	buf_addf(b, "%s%s", b->len ? ", " : "", part);
+}
+
 static char *position_text(const struct snapshot *s)
 {
 	const struct position *p = &s->position;
+	CLEANUP(buf_done) struct buf b = {0};
 
-	if (!*p->file && !*p->gtid)
-		return xstrdup(s->method);
-	if (!*p->file)
-		return xasprintf("GTID %s", p->gtid);
-	if (!*p->gtid)
-		return xasprintf("%s:%s", p->file, p->offset);
-	return xasprintf("%s:%s, GTID %s", p->file, p->offset, p->gtid);
+	buf_init(&b, NOTE_MAX);
+	if (*p->file)
+		add_part(&b, "%s:%s", p->file, p->offset);
+	if (*p->gtid)
+		add_part(&b, "GTID %s", p->gtid);
+	if (s->cluster.there)
+		add_part(&b, "cluster %s:%" PRId64, s->cluster.uuid, s->cluster.seqno);
+	return b.len ? buf_take(&b) : xstrdup(s->method);
 }
 
 /* With the binary log on, a server gives the locks back only to a session that does not write to it. */
@@ -140,11 +156,13 @@ static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn *
 {
 	struct binlog log;
 	CLEANUP(buf_done) struct buf why = {0};
-	struct begin b = {.access = o->access, .wait_s = o->wait_s, .only = o->method, .log = &log, .conns = conns, .n = *n};
+	struct begin b = {.access = o->access, .wait_s = o->wait_s, .only = o->method, .log = &log, .conns = conns, .n = *n,
+			  .cluster = &s->cluster};
 	int failed;
 
 	binlog_look(&log, conns[0]);
 	source_look(&s->source, conns[0], log.maria);
+	cluster_mark(&s->cluster, conns[0], false);
 	buf_init(&b.why, NOTE_MAX);
 	failed = begin_best(&b, &s->method, e);
 	s->position = b.position;
@@ -172,7 +190,8 @@ int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn
 		open += rc == 0;
 	}
 	*n = open;
-	if (rc || read_server(s, conns[0], e) || read_marks(&s->marks, conns[0], o->db, e) || take(s, o, conns, n, e)) {
+	if (rc || cluster_in_step(&s->cluster, conns[0], o->wait_s < STEP_MAX_S ? o->wait_s : STEP_MAX_S, e) ||
+	    read_server(s, conns[0], e) || read_marks(&s->marks, conns[0], o->db, e) || take(s, o, conns, n, e)) {
 		close_from(conns, 0, n);
 		return -1;
 	}
@@ -192,5 +211,6 @@ void snapshot_put(const struct snapshot *s, struct json_out *o)
 	json_put_int(o, "position", (int64_t)strtoull(s->position.offset, NULL, 10));
 	json_put_str(o, "gtid", s->position.gtid);
 	source_put(&s->source, o);
+	cluster_put(&s->cluster, o);
 	json_end_obj(o);
 }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "noded/mysql/cluster.h"
 #include "noded/mysql/conn.h"
 #include "noded/mysql/position.h"
 #include "shared/err.h"
@@ -31,6 +32,7 @@ struct snapshot {
 	char *charset, *collation; /* the server's defaults */
 	struct position position;
 	struct source source;
+	struct cluster cluster;
 	char *text;                /* all of the position in one line, for people */
 	struct tables_marks marks;
 };
@@ -44,7 +46,7 @@ struct snapshot_opts {
 /* Connect, and take it on each of conns[0..*n): they are afterwards inside a
  * transaction and stay there. When the server has no way to give several the same
  * view, *n becomes 1. The position is that of the snapshot itself. On failure
- * nothing is left open. Errors as conn_open. */
+ * nothing is left open. Errors as conn_open and cluster_in_step. */
 int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e) MUSTCHECK;
 void snapshot_done(struct snapshot *s);
 /* Definitions are not part of a snapshot. ERR_CONFLICT when tables of db were created, dropped, renamed or altered since

@@ -117,6 +117,7 @@ static int size_up(struct site_check *k, const struct db_access *access, const c
 		return -1;
 	str_cut(k->out->snapshot, sizeof(k->out->snapshot), dump_method(d));
 	dump_advice(d, k->out->advice);
+	dump_cluster(d, k->out->cluster);
 	if (str_eq(db, "*")) {
 		rc = dump_databases(d, &k->s->db_exclude, &names, e);
 	} else {

@@ -28,6 +28,7 @@ struct check_site {
 	bool has_db;
 	char database[256];
 	char server_version[64];
+	char cluster[ERR_MSG_MAX]; /* of which the server is a node, "" */
 	char snapshot[32];         /* how a run would read it, "" without a database */
 	char advice[ERR_MSG_MAX];  /* what would be better, and the grants for it, "" */
 	int64_t db_bytes, tables;  /* -1 not known */

@@ -69,6 +69,7 @@ int restore_look_server(struct restore *r, struct server_facts *facts, struct er
 	if (server_look(&r->access, r->target_db, facts, e) == 0) {
 		str_cut(r->identity, sizeof(r->identity), facts->identity);
 		str_cut(r->socket, sizeof(r->socket), facts->socket);
+		r->cluster = facts->cluster;
 		return 0;
 	}
 	if (!root_may_help(r, e))

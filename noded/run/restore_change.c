@@ -188,8 +188,27 @@ static void tell_names(struct restore *r)
 			 "(lower_case_table_names=1)", changed, changed == 1 ? "table has" : "tables and views have");
 }
 
+static void tell_cluster(struct restore *r)
+{
+	bool dry = r->o->dry_run;
+	char who[ERR_MSG_MAX / 2];
+
+	if (!r->cluster.there)
+		return;
+	cluster_text(&r->cluster, who, sizeof(who));
+	job_say(r->o->job, "the server is %s: all nodes %s the copy", who, dry ? "would get" : "get");
+	for (size_t i = 0; i < r->needs.n; i++) {
+		const struct need *n = &r->needs.v[i];
+
+		if (n->kind == NEED_ENGINE && cluster_keeps(&r->cluster, n->text))
+			job_warn(r->o->job, "%s is %s%s: the cluster %s its definition to the other nodes, not its rows", n->first,
+				 n->text, n->count > 1 ? ", as others are" : "", dry ? "would give" : "gives");
+	}
+}
+
 void restore_tell_changes(struct restore *r, bool scheduler)
 {
+	tell_cluster(r);
 	tell_names(r);
 	tell_definers(r);
 	tell_qualifiers(r);

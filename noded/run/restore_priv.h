@@ -26,6 +26,7 @@ struct restore {
 	struct db_access access;    /* in use */
 	bool access_ours;
 	char identity[512], socket[108]; /* of the server that it reaches, "" not known */
+	struct cluster cluster;          /* of which that is a node */
 	struct load *load;          /* definitions go over this one */
 	struct restore_rows *rows;  /* how far the members are */
 	char *member;               /* being loaded */
@@ -117,7 +118,7 @@ int restore_scan(struct restore *r, struct err *e) MUSTCHECK;
 
 /* For load_opts.rewrite; ctx is the restore. */
 int restore_change(void *ctx, const struct load_statement *s, struct buf *out, struct err *e) MUSTCHECK;
-/* Definers, names of the old schema, events: line by line. */
+/* Definers, names of the old schema, events, a cluster: line by line. */
 void restore_tell_changes(struct restore *r, bool scheduler);
 
 /* ---- restore_look.c: will it fit, may we, is nothing in the way? */

@@ -610,7 +610,8 @@ int restore_shorten(void *ctx, const char *member, const char *sql, size_t n, st
 	CLEANUP(keys_done) struct keys k = {0};
 	struct table *t = str_starts(member, tables_dir) ? restore_rows_table_of(r->rows, member) : NULL;
 
-	if (!t || !keys_defer(&k, sql, n, t->bytes >= DEFER_FROM))
+	/* while one node of a cluster adds a key, no node commits anything */
+	if (!t || !keys_defer(&k, sql, n, t->bytes >= DEFER_FROM && !r->cluster.there))
 		return 0;
 	buf_add(out, k.create.p, k.create.len);
 	free(t->keys);
