@@ -103,8 +103,8 @@ struct db_days {
 /* Make the piece for the UTC day that holds at, with what lies in the rest of it;
  * nothing when it is there, or on a database without pieces. */
 int db_day_add(struct db *db, const struct db_days *t, int64_t at, struct err *e) MUSTCHECK;
-/* Drop the pieces that end at or before the given time. *done false: this database
- * has no pieces, delete the rows. */
+/* Drop the days that end at or before the given time, pieces and what lies in the
+ * rest. *done false: this database has no pieces, delete the rows. */
 int db_days_drop(struct db *db, const struct db_days *t, int64_t before, bool *done, struct err *e) MUSTCHECK;
 /* For masterd/db_copy.c: how to ask this database for its tables. */
 const struct db_catalogue *db_catalogue(const struct db *db);

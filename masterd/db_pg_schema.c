@@ -191,7 +191,9 @@ int pg_days_drop(void *conn, const char *table, const char *column, int64_t befo
 	CLEANUP(freep) char *ask = xasprintf("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid=i.inhrelid "
 					     "WHERE i.inhparent='%s'::regclass AND c.relname LIKE '%s\\_d%%'",
 					     table, table);
-	CLEANUP(freep) char *rest = xasprintf("DELETE FROM %s_rest WHERE %s<%lld", table, column, (long long)before);
+	/* a row of the rest lives as long as in the piece of its day */
+	CLEANUP(freep) char *rest = xasprintf("DELETE FROM %s_rest WHERE %s<%lld", table, column,
+					      (long long)(before / DAY_MS * DAY_MS));
 	struct pg *pg = conn;
 	CLEANUP(pg_resultp) PGresult *r = pg_ask(pg, ask);
 

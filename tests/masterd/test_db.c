@@ -437,6 +437,18 @@ static void a_day_is_dropped_at_once_or_by_its_rows(void **state)
 	assert_int_equal(number(db, "SELECT count(*) FROM sample_raw"), done ? 2 : 3);
 	if (done)
 		assert_int_equal(number(db, "SELECT count(*) FROM sample_raw_rest"), 0);
+	/* of a day that was never added, too, all goes when the day is over */
+	for (int64_t at = first - day; done && at < first; at += day / 2) {
+		CLEANUP(freep) char *text = xasprintf("INSERT INTO sample_raw(node_id,start,doc) VALUES(1,%lld,'x')", (long long)at);
+
+		ok(db_exec(db, text, &e));
+	}
+	for (int i = 0; done && i < 2; i++) {
+		ok(db_begin(db, &e));
+		ok(db_days_drop(db, &t, first - 1 + i, &done, &e));
+		ok(db_commit(db, &e));
+		assert_int_equal(number(db, "SELECT count(*) FROM sample_raw_rest"), i ? 0 : 2);
+	}
 }
 
 /* ---- PostgreSQL alone */
