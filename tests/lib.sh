@@ -118,6 +118,12 @@ until_ok() {
 		ms=$((ms < 200 ? ms * 3 / 2 : 300))
 	done
 }
+# recent TIME: it lies in the life of this test. Not that it has the day of today: midnight may come between
+TEST_BEGAN=$(date +%s)
+recent() {
+	local t
+	t=$(date -d "$1" +%s) && [ "$t" -ge "$TEST_BEGAN" ] && [ "$t" -le "$(date +%s)" ] || { echo "not a time of this test: $1"; return 1; }
+}
 # spawn NAME COMMAND...: a daemon of this test; its pid is in $T/NAME.pid, log in $T/NAME.log; ended at exit
 spawn() {
 	local name=$1

@@ -61,7 +61,7 @@ check "the next run, with a clock that is right, fails" put 2 1 failed $LATER 1
 check "it is the newest" order "2 1"
 check "of the node" last "02 failed"
 check "which fails with it" node .health failed
-check "the last good one is not of the future" node '.sites[0].last_good[:4]' "$(date -u +%Y)"
+check "the last good one is not of the future" node "(.sites[0].last_good | sub(\"[.].*Z\"; \"Z\") | fromdate) <= $(date +%s)" true
 check "what comes of an old run later" put 1 3 ok "$AHEAD" 0 ',"held":true'
 check "changes no order" order "2 1"
 check "the log told of the clock once" test "$(grep -c 'ahead of this clock' "$T/master.log")" = 1
@@ -133,6 +133,6 @@ check "without what orders runs" database_change "$DB" "BEGIN; $TAKE_BACK $BACK;
 step "the master starts" master_start
 check "the time when it heard of a run last stands in for a wrong one" order "4 8 2 7 1 5 3 6"
 check "how far ahead the clock was is known" field 1 '.clock_ahead_s > 300000000' true
-check "and no last good run is of the future" node '.sites[0].last_good[:4]' "$(date -u +%Y)"
+check "and no last good run is of the future" node "(.sites[0].last_good | sub(\"[.].*Z\"; \"Z\") | fromdate) <= $(date +%s)" true
 stop_pid master
 check "the log tells of nothing else" bash -c "! grep -E 'error:|Sanitizer' '$T/master.log'"

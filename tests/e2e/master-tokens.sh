@@ -107,8 +107,12 @@ check "and refused at once" call 401 GET /nodes/ -H "$(AS "$READ")"
 check "it is gone" call 404 DELETE "/api-tokens/$READ_ID" -H "$(AS)"
 check "a token may delete itself" call 204 DELETE "/api-tokens/$WRITE_ID" -H "$(AS "$WRITE")"
 check "and is refused then" call 401 GET /nodes/ -H "$(AS "$WRITE")"
-SHORT=$(date -u -d '+2 seconds' +%FT%T.%3NZ)
-step "one that ends soon" make "{\"name\":\"short\",\"expires\":\"$SHORT\"}"
+short() { # a busy machine may take longer to ask than the token would live
+	local s
+	for s in 2 8 32; do ! make "{\"name\":\"short\",\"expires\":\"$(date -u -d "+$s seconds" +%FT%T.%3NZ)\"}" || return 0; done
+	return 1
+}
+step "one that ends soon" short
 SHORT_TOKEN=$SECRET_TOKEN
 ended() { call 401 GET /nodes/ -H "$(AS "$SHORT_TOKEN")" && is .detail "the API token has expired"; }
 check "ends" until_ok 10 ended
