@@ -32,6 +32,7 @@ const char *liveness_name(enum liveness l)
 
 static void PRINTF(3, 4) because(struct live_node *n, enum health h, const char *fmt, ...)
 {
+	char whole[2 * REASON_TEXT];
 	va_list ap;
 
 	if (h < n->health)
@@ -39,8 +40,9 @@ static void PRINTF(3, 4) because(struct live_node *n, enum health h, const char 
 	if (n->n_reasons >= REASONS_MAX)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(n->reasons[n->n_reasons++], REASON_TEXT, fmt, ap);
+	vsnprintf(whole, sizeof(whole), fmt, ap);
 	va_end(ap);
+	str_shorten(n->reasons[n->n_reasons++], REASON_TEXT, whole);
 }
 
 const struct live_damaged *health_damaged(const struct live_site *s, size_t *n, size_t *held)
@@ -84,7 +86,7 @@ static void judge_sites(struct live_node *n)
 		if (s->state == RUN_WARNING)
 			because(n, H_WARN, "last backup of %s ended with warnings", s->name);
 		else
-			because(n, s->state == RUN_ABORTED ? H_WARN : H_FAILED, "last backup of %s %s%s%.100s", s->name,
+			because(n, s->state == RUN_ABORTED ? H_WARN : H_FAILED, "last backup of %s %s%s%s", s->name,
 				s->state == RUN_FAILED ? "failed" : s->state == RUN_ABORTED ? "was aborted" : "is suspect",
 				s->error[0] ? ": " : "", s->error);
 	}

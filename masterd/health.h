@@ -22,7 +22,7 @@ int health_from(enum health *ret, const char *name) MUSTCHECK;
 enum liveness { L_ONLINE, L_STALE, L_OFFLINE };
 const char *liveness_name(enum liveness l);
 
-enum { LIVE_TREND = 24, LIVE_NO_TREND = 255, REASONS_MAX = 8, REASON_TEXT = 200 };
+enum { LIVE_TREND = 24, LIVE_NO_TREND = 255, REASONS_MAX = 8, REASON_TEXT = 360, SITE_ERROR = 256 };
 
 /* A run that is kept and damaged. */
 struct live_damaged {
@@ -37,7 +37,7 @@ struct live_site {
 	enum run_state state;    /* of the newest that ended; valid when started */
 	int64_t began, ended, size; /* as far as the master can tell; 0 none ended yet */
 	int64_t started;         /* when by the node's clock */
-	char uuid[UUID_TEXT], error[REASON_TEXT], error_kind[16];
+	char uuid[UUID_TEXT], error[SITE_ERROR], error_kind[16];
 	char timer[WIRE_NAME];   /* that started its runs last, "" none did */
 	int64_t good_at, good_began, good_size; /* newest ok or warning: when it ended, its start; 0 never */
 	int64_t proven_at, proven_began; /* the newest run that was restored as a proof: when that was, its start; 0 none */

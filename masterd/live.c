@@ -352,7 +352,7 @@ static void put_run(struct live_node *n, const struct wire_run *r)
 	s->ended = r->ended;
 	s->size = r->bytes_stored;
 	str_cut(s->uuid, sizeof(s->uuid), r->uuid);
-	str_cut(s->error, sizeof(s->error), r->error);
+	str_shorten(s->error, sizeof(s->error), r->error);
 	str_cut(s->error_kind, sizeof(s->error_kind), r->error_kind);
 }
 

@@ -21,6 +21,18 @@ int str_copy(char *dst, size_t size, const char *src)
 	return 0;
 }
 
+void str_shorten(char *dst, size_t size, const char *src)
+{
+	static const char more[] = "…";
+
+	if (strnlen(src, size) < size) {
+		str_cut(dst, size, src);
+		return;
+	}
+	str_cut(dst, size - (sizeof(more) - 1), src);
+	memcpy(dst + strlen(dst), more, sizeof(more));
+}
+
 void str_cut(char *dst, size_t size, const char *src)
 {
 	size_t len = strnlen(src, size - 1);

@@ -13,6 +13,8 @@
 int str_copy(char *dst, size_t size, const char *src) MUSTCHECK;
 /* Copy as much as fits, ended by NUL, for texts where a cut does no harm. */
 void str_cut(char *dst, size_t size, const char *src);
+/* The same for texts that people read: what was cut ends with "…". size: 8 at least. */
+void str_shorten(char *dst, size_t size, const char *src);
 
 bool str_eq(const char *a, const char *b);        /* NULL equals only NULL */
 bool str_ieq(const char *a, const char *b);       /* ASCII case ignored */

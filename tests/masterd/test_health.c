@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masterd/health.c"
 
+#include <string.h>
+
 #include "tests/unit.h"
 
 static const int64_t now = 1795436135000;
@@ -130,6 +132,26 @@ static void silence_counts_in_heartbeats(void **state)
 	assert_int_equal(n.health, H_OFFLINE);
 }
 
+static void a_reason_is_whole_as_far_as_an_error_is_kept_and_valid_beyond(void **state)
+{
+	struct live_node n = node();
+	char error[SITE_ERROR], whole[2 * REASON_TEXT];
+	struct live_site *s = site(&n, RUN_FAILED, "");
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(error); i++)
+		error[i] = "\xc3\xa9"[i % 2];
+	error[sizeof(error) - 2] = '\0';
+	str_cut(s->error, sizeof(s->error), error);
+	health_judge(&n, now, BEAT);
+	snprintf(whole, sizeof(whole), "last backup of %s failed: %s", s->name, error);
+	assert_string_equal(n.reasons[0], whole);
+	because(&n, H_FAILED, "x%s%s", error, error);
+	assert_in_range(strlen(n.reasons[1]), REASON_TEXT - 3, REASON_TEXT - 1);
+	assert_true(str_utf8_valid(n.reasons[1], strlen(n.reasons[1])));
+	list_done(&n.sites);
+}
+
 static void the_worst_wins_and_all_reasons_stay(void **state)
 {
 	struct live_node n = node();
@@ -169,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_missed_run_is_as_bad_as_a_failed_one),
 		cmocka_unit_test(the_oldest_good_backup_gives_the_age),
 		cmocka_unit_test(silence_counts_in_heartbeats),
+		cmocka_unit_test(a_reason_is_whole_as_far_as_an_error_is_kept_and_valid_beyond),
 		cmocka_unit_test(the_worst_wins_and_all_reasons_stay),
 		cmocka_unit_test(who_waits_and_who_is_blocked_says_so),
 	};

@@ -25,6 +25,19 @@ static void a_cut_never_leaves_half_a_character(void **state)
 	assert_string_equal(dst, "abc");
 }
 
+static void what_is_shortened_for_people_says_so(void **state)
+{
+	char dst[9];
+
+	(void)state;
+	str_shorten(dst, sizeof(dst), "12345678");
+	assert_string_equal(dst, "12345678");
+	str_shorten(dst, sizeof(dst), "123456789");
+	assert_string_equal(dst, "12345…");
+	str_shorten(dst, sizeof(dst), "1234\xc3\xa9 89");
+	assert_string_equal(dst, "1234…");
+}
+
 static void numbers_are_taken_whole_or_not_at_all(void **state)
 {
 	uint64_t u = 7;
@@ -92,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_that_does_not_fit_is_refused_and_leaves_nothing),
 		cmocka_unit_test(a_cut_never_leaves_half_a_character),
+		cmocka_unit_test(what_is_shortened_for_people_says_so),
 		cmocka_unit_test(numbers_are_taken_whole_or_not_at_all),
 		cmocka_unit_test(names_keep_to_the_documented_alphabet),
 		cmocka_unit_test(a_typo_finds_its_nearest_word),
