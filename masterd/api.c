@@ -57,6 +57,30 @@ void api_items_end(struct json_out *o, int64_t next)
 	json_end_obj(o);
 }
 
+enum verdict api_rows(struct req *r, const struct api_rows *v)
+{
+	int64_t after = 0, limit = PAGE_DEFAULT, last = 0;
+	struct db *db = NULL;
+	struct json_out *o;
+	struct err e;
+	int rc;
+
+	if (!api_page(r, &after, &limit))
+		return REPLY;
+	rc = db_pool_take(r->m->pool, &db, &e);
+	/* one more tells whether there is another page */
+	if (!rc)
+		rc = v->read(db, after, limit + 1, v->rows, &e);
+	db_pool_give(r->m->pool, db);
+	if (rc)
+		return reply_err(r, &e);
+	o = api_items(r);
+	for (size_t i = 0; i < *v->n && i < (size_t)limit; i++)
+		last = v->put(o, v->rows, i);
+	api_items_end(o, *v->n > (size_t)limit ? last : 0);
+	return REPLY;
+}
+
 enum verdict api_write(struct req *r, struct job *job, int (*run)(struct job *, struct db *, struct err *), req_fn *then)
 {
 	struct err e;

@@ -21,6 +21,16 @@ bool api_page(struct req *r, int64_t *after, int64_t *limit);
  * stand its values; next: what ?after= of the next page is, 0 at the end (null). */
 struct json_out *api_items(struct req *r);
 void api_items_end(struct json_out *o, int64_t next);
+/* A page of rows that are numbered from 1 upwards. */
+struct api_rows {
+	/* Append to rows at most limit of those after the number. */
+	int (*read)(struct db *db, int64_t after, int64_t limit, void *rows, struct err *e);
+	int64_t (*put)(struct json_out *o, const void *rows, size_t i); /* gives its number */
+	void *rows;               /* a list of the caller's */
+	const size_t *n;          /* of it */
+};
+/* The answer to a GET of such rows. */
+enum verdict api_rows(struct req *r, const struct api_rows *v);
 /* 400, for what stands in ?name=; false. */
 bool api_bad_query(struct req *r, const char *name, const char *what);
 

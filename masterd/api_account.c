@@ -103,7 +103,7 @@ static enum verdict new_hashed(struct req *r)
 	struct sign_in *s = r->state;
 
 	if (!s->make.fits)
-		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
+		return reply_busy(r, 503, 1, "no memory for the password hash");
 	s->job.committed = password_committed;
 	return api_write(r, &s->job, run_password, password_written);
 }

@@ -220,7 +220,8 @@ static enum verdict refreshed(struct req *r)
 	if (s->worth != REFRESH_REUSED)
 		return sign_in_tokens(r, s);
 	log_warn("a used refresh token of %s came from %s: the session is ended", s->user.name, r->peer);
-	return reply_problem(r, 401, "this refresh token was used before: the session is ended, sign in again");
+	r->hint = "sign in again";
+	return reply_problem(r, 401, "this refresh token was used before: the session is ended");
 }
 
 enum verdict api_refresh(struct req *r)

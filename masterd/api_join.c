@@ -152,7 +152,7 @@ enum verdict api_join_ask(struct req *r)
 	struct err e;
 
 	if (wait)
-		return reply_busy(r, 429, wait, "too many join-requests from %s: try again in %u s", r->peer, wait);
+		return reply_busy(r, 429, wait, "too many join-requests from %s", r->peer);
 	buckets_take(r->m->joins, r->peer, r->now);
 	if (!req_json(r, &j))
 		return REPLY;

@@ -32,7 +32,9 @@ enum verdict api_ready(struct req *r)
 		return reply_problem(r, 503, "%s", e.msg);
 	rc = tbl_auth_rev(db, &rev, &e) || db_pending(db, &pending, &e);
 	db_pool_give(r->m->pool, db);
-	if (!rc && pending)
-		return reply_problem(r, 503, "the database lacks %d migrations: restart this master", pending);
+	if (!rc && pending) {
+		r->hint = "restart this master: it makes them when it starts";
+		return reply_problem(r, 503, "the database lacks %d migrations", pending);
+	}
 	return rc ? reply_problem(r, 503, "%s", e.msg) : ok(r);
 }

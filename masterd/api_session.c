@@ -101,7 +101,8 @@ bool sign_in_person(struct req *r)
 {
 	if (!r->who.token_id)
 		return true;
-	reply_problem(r, 403, "an API token may not do this: sign in as a person");
+	r->hint = "sign in as a person";
+	reply_problem(r, 403, "an API token may not do this");
 	return false;
 }
 
@@ -173,14 +174,14 @@ bool guess_allowed(struct req *r, const char *name, int64_t account_id)
 	char key[SHA256_HEX];
 
 	if (wait) {
-		reply_busy(r, 429, wait, "too many failed sign-ins from %s: try again in %u s", r->peer, wait);
+		reply_busy(r, 429, wait, "too many failed sign-ins from %s", r->peer);
 		return false;
 	}
 	account_key(key, name);
 	wait = buckets_wait_s(r->m->accounts, key, r->now);
 	if (!wait || (account_id && auth_knows(r->m->auth, account_id, r->peer, r->now)))
 		return true;
-	reply_busy(r, 429, wait, "too many failed sign-ins with this name: try again in %u s", wait);
+	reply_busy(r, 429, wait, "too many failed sign-ins with this name");
 	return false;
 }
 
@@ -203,7 +204,7 @@ bool guess_otp_allowed(struct req *r, const char *name)
 	wait = buckets_wait_s(r->m->otps, key, r->now);
 	if (!wait)
 		return true;
-	reply_busy(r, 429, wait, "too many wrong one-time codes: try again in %u s", wait);
+	reply_busy(r, 429, wait, "too many wrong one-time codes");
 	return false;
 }
 

@@ -316,7 +316,8 @@ static bool read_range(struct req *r, int64_t *from, int64_t *to, int64_t *step)
 	}
 	*step = seconds ? seconds * 1000 : ((*to - *from) / POINTS_AIM / 1000 + 1) * 1000;
 	if ((*to - *from) / *step > POINTS_MAX) {
-		reply_problem(r, 422, "that would be more than %d points: use a larger step", POINTS_MAX);
+		r->hint = "use a larger step";
+		reply_problem(r, 422, "that would be more than %d points", POINTS_MAX);
 		return false;
 	}
 	return true;

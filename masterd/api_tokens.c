@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "masterd/api.h"
+#include "masterd/api_session.h"
 #include "masterd/master.h"
 #include "masterd/svc_audit.h"
 #include "masterd/svc_token.h"
@@ -42,34 +43,26 @@ static void put_token(struct json_out *o, const struct token *t, const char *sec
 	json_end_obj(o);
 }
 
+static int read_page(struct db *db, int64_t after, int64_t limit, void *rows, struct err *e)
+{
+	return tbl_token_list(db, after, limit, rows, e);
+}
+
+static int64_t put_row(struct json_out *o, const void *rows, size_t i)
+{
+	const struct token *v = &((const struct tokens *)rows)->v[i];
+
+	put_token(o, v, NULL);
+	return v->id;
+}
+
 enum verdict api_tokens(struct req *r)
 {
-	int64_t after = 0, limit = PAGE_DEFAULT;
-	struct tokens tokens = {0};
-	struct db *db = NULL;
-	struct json_out *o;
-	struct err e;
-	size_t n;
-	int rc;
+	struct tokens rows = {0};
+	enum verdict v = api_rows(r, &(struct api_rows){read_page, put_row, &rows, &rows.n});
 
-	if (!api_page(r, &after, &limit))
-		return REPLY;
-	rc = db_pool_take(r->m->pool, &db, &e);
-	if (!rc) {
-		rc = tbl_token_list(db, after, limit + 1, &tokens, &e);
-		db_pool_give(r->m->pool, db);
-	}
-	if (rc) {
-		list_done(&tokens);
-		return reply_err(r, &e);
-	}
-	n = tokens.n > (size_t)limit ? (size_t)limit : tokens.n;
-	o = api_items(r);
-	for (size_t i = 0; i < n; i++)
-		put_token(o, &tokens.v[i], NULL);
-	api_items_end(o, n < tokens.n ? tokens.v[n - 1].id : 0);
-	list_done(&tokens);
-	return REPLY;
+	list_done(&rows);
+	return v;
 }
 
 /* ---- changes */
@@ -173,8 +166,8 @@ enum verdict api_token_add(struct req *r)
 	CLEANUP(json_freep) struct json *j = NULL;
 	struct work *w;
 
-	if (r->who.token_id)
-		return reply_problem(r, 403, "an API token may not make another: sign in as a person");
+	if (!sign_in_person(r))
+		return REPLY;
 	if (!req_json(r, &j))
 		return REPLY;
 	w = begin(r);
@@ -236,8 +229,8 @@ enum verdict api_token_change(struct req *r)
 	struct work *w;
 	int64_t id;
 
-	if (r->who.token_id)
-		return reply_problem(r, 403, "an API token may not change another: sign in as a person");
+	if (!sign_in_person(r))
+		return REPLY;
 	if (str_to_i64(&id, r->arg, 1, INT64_MAX))
 		return reply_problem(r, 404, "there is no API token \"%.40s\": they have numbers from 1", r->arg);
 	if (!req_json(r, &j))

@@ -26,34 +26,26 @@ static void put_user(struct json_out *o, const struct user *u, const char *made)
 	json_end_obj(o);
 }
 
+static int read_page(struct db *db, int64_t after, int64_t limit, void *rows, struct err *e)
+{
+	return tbl_user_page(db, after, limit, rows, e);
+}
+
+static int64_t put_row(struct json_out *o, const void *rows, size_t i)
+{
+	const struct user *v = &((const struct users *)rows)->v[i];
+
+	put_user(o, v, "");
+	return v->id;
+}
+
 enum verdict api_users(struct req *r)
 {
-	int64_t after = 0, limit = PAGE_DEFAULT;
-	struct users users = {0};
-	struct db *db = NULL;
-	struct json_out *o;
-	struct err e;
-	size_t n;
-	int rc;
+	struct users rows = {0};
+	enum verdict v = api_rows(r, &(struct api_rows){read_page, put_row, &rows, &rows.n});
 
-	if (!api_page(r, &after, &limit))
-		return REPLY;
-	rc = db_pool_take(r->m->pool, &db, &e);
-	if (!rc) {
-		rc = tbl_user_page(db, after, limit + 1, &users, &e);
-		db_pool_give(r->m->pool, db);
-	}
-	if (rc) {
-		list_done(&users);
-		return reply_err(r, &e);
-	}
-	n = users.n > (size_t)limit ? (size_t)limit : users.n;
-	o = api_items(r);
-	for (size_t i = 0; i < n; i++)
-		put_user(o, &users.v[i], "");
-	api_items_end(o, n < users.n ? users.v[n - 1].id : 0);
-	list_done(&users);
-	return REPLY;
+	list_done(&rows);
+	return v;
 }
 
 /* ---- changes */
@@ -157,7 +149,7 @@ static enum verdict add_hashed(struct req *r)
 	struct work *w = r->state;
 
 	if (!w->pw.fits)
-		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
+		return reply_busy(r, 503, 1, "no memory for the password hash");
 	str_cut(w->user.password, sizeof(w->user.password), w->pw.hash);
 	return api_write(r, &w->job, run_add, added);
 }
@@ -211,7 +203,7 @@ static enum verdict change_hashed(struct req *r)
 	struct work *w = r->state;
 
 	if (!w->pw.fits)
-		return reply_busy(r, 503, 1, "no memory for the password hash: try again in a moment");
+		return reply_busy(r, 503, 1, "no memory for the password hash");
 	w->change.password = w->pw.hash;
 	return api_write(r, &w->job, run_change, changed);
 }

@@ -14,6 +14,17 @@
 
 enum { BACKLOG = 1024 };
 
+/* What to do about it, in brackets; "" nothing that we know. Yours. */
+static char *way_out(int why, uint16_t port)
+{
+	if (why == EADDRINUSE)
+		return xasprintf(" (another program has port %u, maybe another felloe-masterd: \"ss -ltnp 'sport = :%u'\" shows which; "
+				 "stop it, or set another \"listen\" in master.json)", port, port);
+	if (why == EADDRNOTAVAIL)
+		return xstrdup(" (no interface of this machine has that address: set another \"listen\" in master.json)");
+	return xstrdup(why == EACCES ? " (a port this low needs CAP_NET_BIND_SERVICE)" : "");
+}
+
 int listen_on(int *ret, const char *where, struct err *e)
 {
 	union {
@@ -47,9 +58,13 @@ int listen_on(int *ret, const char *where, struct err *e)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (a.sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, &a.sa, len) || listen(fd, BACKLOG))
-		return err_sys(e, ERR_IO, "listen on %s%s", where,
-			       errno == EACCES ? " (a port this low needs CAP_NET_BIND_SERVICE)" : "");
+	if (bind(fd, &a.sa, len) || listen(fd, BACKLOG)) {
+		int why = errno;
+		CLEANUP(freep) char *hint = way_out(why, port);
+
+		errno = why;
+		return err_sys(e, ERR_IO, "listen on %s%s", where, hint);
+	}
 	*ret = fd;
 	fd = -1;
 	return 0;

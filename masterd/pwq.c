@@ -101,6 +101,6 @@ int pwq_put(struct pwq *q, struct pw_work *w, struct err *e)
 	}
 	pthread_mutex_unlock(&q->lock);
 	if (full)
-		return err_set(e, ERR_BUSY, "%d sign-ins wait already: try again in a moment", WAITING_MAX);
+		return err_set(e, ERR_BUSY, "%d sign-ins wait already", WAITING_MAX);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct json_out *reply_json(struct req *r, int status)
 static struct json_out *begin_problem(struct req *r, int status, const char *detail)
 {
 	struct json_out *o = reply_json(r, status);
+	char again[40] = "";
 
 	r->problem = true;
 	r->etag[0] = '\0';
@@ -58,6 +59,10 @@ static struct json_out *begin_problem(struct req *r, int status, const char *det
 	json_put_int(o, "status", status);
 	if (detail)
 		json_put_strn(o, "detail", detail, strlen(detail));
+	if (r->retry_after_s)
+		snprintf(again, sizeof(again), "try again in %u s", r->retry_after_s);
+	if (r->hint || again[0])
+		json_put_str(o, "hint", r->hint ? r->hint : again);
 	return o;
 }
 

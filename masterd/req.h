@@ -53,6 +53,7 @@ struct req {
 	char etag[48];            /* "" none; with its quotes */
 	char allow[64];           /* of a 405 */
 	unsigned retry_after_s;   /* 0 none */
+	const char *hint;         /* the way out, for the problem that is about to be the reply; NULL none */
 	const char *content_type; /* NULL: JSON */
 	/* STREAM, on an HTTP thread: up to max bytes; 0 none now, and ticket will be
 	 * done when there are; -1 the end. */
@@ -70,7 +71,8 @@ struct req {
 
 /* Begin a JSON reply: write it into the returned writer. */
 struct json_out *reply_json(struct req *r, int status);
-/* An RFC 9457 problem from an error: its kind gives the status. Always REPLY. */
+/* An RFC 9457 problem from an error: its kind gives the status. Always REPLY. Here and below r->hint, or else
+ * retry_after_s, is what the problem says of the way out. */
 enum verdict reply_err(struct req *r, const struct err *e);
 /* The same with a status and a text of our own. */
 enum verdict reply_problem(struct req *r, int status, const char *fmt, ...) PRINTF(3, 4);

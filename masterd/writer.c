@@ -427,7 +427,7 @@ int writer_put(struct writer *w, struct job *j, struct err *e)
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (full)
-		return err_set(e, ERR_BUSY, "%zu changes wait already: try again in a moment", w->max_queued);
+		return err_set(e, ERR_BUSY, "%zu changes wait already", w->max_queued);
 	if (wake)
 		pthread_cond_signal(&w->come);
 	return 0;

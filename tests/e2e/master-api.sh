@@ -220,7 +220,12 @@ check "the other is marked from then on" is .name_in_use true
 flood() { local i; for i in $(seq 60); do call 202 POST /nodes/join-request -d "{\"hostname\":\"flood-$i\"}" >/dev/null || break; done; [ "$STATUS" = 429 ] && has_header 'retry-after: [0-9]*'; }
 check "a flood of join-requests is slowed down" flood
 guess() { local i; for i in $(seq 15); do call 401 POST /auth/login -d 'username=admin&password=x' >/dev/null || break; done; [ "$STATUS" = 429 ]; }
+check "which says when to try again" is '.hint | test("^try again in [0-9]+ s$")' true
 check "and so is guessing passwords" guess
+jq --arg l "127.0.0.1:$PORT" '.listen = $l' "$T/made/master.json" >"$T/taken.json" && cat "$T/taken.json" >"$T/made/master.json"
+check "a second master on its port ends" run -e 1 timeout 20 felloe-masterd run --state "$T/made"
+check "and tells how to find whose it is" says "ss -ltnp 'sport = :$PORT'"
+check "and the other way out" says "set another \"listen\" in master.json): Address already in use"
 
 # ---- people
 check "a viewer is added while the master runs" run felloe-masterd user add val --state "$T/state" --role viewer

@@ -53,6 +53,7 @@ check "which the trail tells by its name" call 200 GET "/audit?who=token:writer"
 check "both times" is '[.items[].action] | join(" ")' "node.unblock node.block"
 check "but makes no other token" call 403 POST /api-tokens -H "$(AS "$WRITE")" -d "{\"name\":\"child\",\"expires\":\"$SOON\"}"
 change() { call "$1" PATCH "/api-tokens/$WRITE_ID" -H "$(AS)" -d "$2"; }
+check "with the way out" is '[.detail, .hint] | join("; ")' "an API token may not do this; sign in as a person"
 check "which changes none either" call 403 PATCH "/api-tokens/$WRITE_ID" -H "$(AS "$WRITE")" -d '{"name":"child"}'
 check "a person takes its role down" change 200 '{"role":"viewer"}'
 check "and is shown it without the secret" is '"\(.name) \(.role) \(.scopes | join(",")) \(has("token"))"' "writer viewer read,write false"
