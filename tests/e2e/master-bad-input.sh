@@ -20,14 +20,14 @@ admit web-01 || echo "# cannot admit a node"
 PID=$(cat "$T/master.pid")
 check "each route refuses what is no request, in the words of the document" bad routes
 check "all of them were asked" [ "$(sed -n 's/ routes$//p' "$T/bad.routes")" = "$(felloe-masterd routes | jq length)" ]
-check "bytes that are no HTTP harm nobody" bad raw
+[ "$STORE" != sqlite ] || check "bytes that are no HTTP harm nobody" bad raw # they never meet the store
 check "the master is the one that was started" curl -sf -m 5 "$ROOT/health"
-BEFORE=$(memory)
-check "a third of it once more" bad again
-AFTER=$(memory)
-echo "# resident: $BEFORE kB, then $AFTER kB; $(sed -n 's/ requests$//p' "$T/bad.again") requests between"
-if [ -z "${ASAN_OPTIONS:-}" ]; then
-	check "its memory stays" [ "$AFTER" -lt $((BEFORE + 12000)) ]
+if [ "$STORE" = sqlite ]; then
+	BEFORE=$(memory)
+	check "a third of it once more" bad again
+	AFTER=$(memory)
+	echo "# resident: $BEFORE kB, then $AFTER kB; $(sed -n 's/ requests$//p' "$T/bad.again") requests between"
+	[ -n "${ASAN_OPTIONS:-}" ] || check "its memory stays" [ "$AFTER" -lt $((BEFORE + 12000)) ]
 fi
 alive() { [ "$(cat "$T/master.pid")" = "$PID" ] && kill -0 "$PID"; }
 check "it lives" alive
@@ -65,7 +65,7 @@ if what == "answers":
     p.register(s, select.POLLRDHUP)
     s.setblocking(False)
     ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
-    while time.monotonic() - begin < 40 and not closed:
+    while time.monotonic() - begin < 120 and not closed:
         try:
             s.send(ask * 20)
         except BlockingIOError:
@@ -75,7 +75,7 @@ if what == "answers":
         closed = closed or bool(p.poll(100))
     print("closed after %.1f s" % (time.monotonic() - begin))
     sys.exit(0 if closed else 1)
-while time.monotonic() - begin < 20 and not closed:
+while time.monotonic() - begin < 80 and not closed:
     try:
         if at < len(text):
             s.sendall(text[at:at + 1])
@@ -115,7 +115,7 @@ served = 0
 for _ in range(n):
     s = socket.socket()
     s.bind((address, 0))
-    s.settimeout(3)
+    s.settimeout(60)
     try:
         s.connect(("127.0.0.1", port))
         s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")

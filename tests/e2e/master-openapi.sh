@@ -3,6 +3,7 @@
 # The document at /api/v1/openapi.json before a linter that others wrote, and the
 # master behind a proxy that holds each request and each answer against it.
 # timeout: 240
+# stores: sqlite
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
 
@@ -27,7 +28,7 @@ install_tools() {
 	(cd "$TOOLS" && npm ci --ignore-scripts --no-audit --no-fund --omit=optional --prefer-offline \
 		--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=30000) && cp "$lock" "$TOOLS/done"
 }
-no_network() { grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|E(HOST|NET)UNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)' "$T/npm"; }
+no_network() { grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|E(HOST|NET)UNREACH|ETIMEDOUT|E429|E5[0-9][0-9]|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)' "$T/npm"; }
 if ! install_tools >"$T/npm" 2>&1; then
 	note "$T/npm"
 	# says nothing about the product or this machine, so it is no failure in CI either
