@@ -56,7 +56,7 @@ void decide_unblock(struct app *a, const struct node *n)
 {
 	question(a, n, TAG_UNBLOCK, "Unblock node", "Unblock");
 	if (n->reason[0])
-		dialog_line(&a->dialog, "• blocked because: %.120s", n->reason);
+		dialog_line(&a->dialog, "• blocked because: %s", n->reason);
 	dialog_line(&a->dialog, "• it may report again");
 	dialog_open(&a->dialog);
 }

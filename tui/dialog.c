@@ -20,13 +20,15 @@ void dialog_init(struct dialog *d, const char *title, const char *verb)
 
 void dialog_line(struct dialog *d, const char *fmt, ...)
 {
+	char whole[4 * DIALOG_TEXT];
 	va_list ap;
 
 	if (d->n_lines == DIALOG_LINES)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(d->lines[d->n_lines++], DIALOG_TEXT, fmt, ap);
+	vsnprintf(whole, sizeof(whole), fmt, ap);
 	va_end(ap);
+	str_shorten(d->lines[d->n_lines++], DIALOG_TEXT, whole);
 }
 
 static void build(struct dialog *d)

@@ -171,7 +171,7 @@ static void asked_text(char *text, size_t size, const struct app *a, const struc
 static void draw_facts(const struct app *a, struct screen *s, struct rect r, const struct node *n)
 {
 	int y = r.y, end = r.y + r.h;
-	char text[256];
+	char text[640]; /* a reason has up to 512 bytes */
 
 	screen_rule(s, AT(y, 1, r.w - 1), ST_HEAD, n->name);
 	if (n->code[0] && n->state == 'p' && ++y < end) {
@@ -194,9 +194,9 @@ static void draw_facts(const struct app *a, struct screen *s, struct rect r, con
 	if (n->name_in_use && y < end)
 		y += fact(s, AT(y, 0, r.w), "Checks", "▲ another node has this name: approving asks for a new one");
 	if (n->state == 'b' && y < end) {
-		snprintf(text, sizeof(text), "%.100s%s%.60s", n->reason, n->blocked_by[0] ? ", by " : "",
-			 n->blocked_by);
-		fact(s, AT(y, 0, r.w), "Blocked", text);
+		snprintf(text, sizeof(text), "%s%s%s", n->reason, n->blocked_by[0] ? ", by " : "", n->blocked_by);
+		screen_put(s, AT(y, 3, 10), ST_DIM, "Blocked");
+		screen_wrap(s, RECT(y, 14, end - y, r.w - 14), ST_TEXT, text);
 	}
 }
 

@@ -8,9 +8,17 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/master-lib.sh
 . "$(dirname "$0")/../master-lib.sh"
+command -v python3 >/dev/null || { skip "the order of runs" "apt-get install python3"; exit 0; }
 DB=$T/state/master/master.db
+SINK=$T/sink HOOK=$(free_port 3)
+mkdir "$SINK"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$T/mail.key" -out "$T/mail.crt" 2>/dev/null
+spawn sinks python3 "$HERE/fake/notice-sinks" "$SINK" "$HOOK" $((HOOK + 1)) "$T/mail.crt" "$T/mail.key"
+until_ok 20 test -e "$SINK/ready"
+# told EVENT WORDS: the webhook heard of it
+told() { sed -s '1,/^\r$/d' "$SINK"/hook-* 2>/dev/null | jq -r '.notices[] | .event + " " + .alert.cause' | grep -q "^$1 .*$2"; }
 step "init" master_init
-jq '.alerts = {"hold_s": 0}' "$T/state/master.json" >"$T/new.json" && cat "$T/new.json" >"$T/state/master.json"
+jq '.alerts = {"hold_s": 0, "notice_every_s": 1}' "$T/state/master.json" >"$T/new.json" && cat "$T/new.json" >"$T/state/master.json"
 step "start" master_start
 step "the administrator signs in" login admin 'correct horse battery'
 step "a node joins" admit web-01
@@ -35,7 +43,8 @@ order() { # "N N ...": newest first
 		call 200 GET "/runs?limit=2&after=$next" -H "$(AS)" || return 1
 		got+=$'\n'$(jq -r '.items[].uuid[-2:] | tonumber' "$BODY")
 	done
-	[ "$(echo $got)" = "$1" ] || { echo "the order is $(echo $got), expected $1"; return 1; }
+	got=$(paste -sd ' ' <<<"$got")
+	[ "$got" = "$1" ] || { echo "the order is $got, expected $1"; return 1; }
 }
 node() { call 200 GET "/nodes/$NODE" -H "$(AS)" && is "$1" "$2"; }
 last() { node '[.last_run.uuid[-2:], .last_run.state] | join(" ")' "$1"; }
@@ -88,25 +97,28 @@ alert() { # STATE FILTER VALUE
 }
 count() { alert open '.items | length' "$1"; }
 check "no older run is damaged" count 0
+check "a webhook asks for these alone" call 201 POST /channels -H "$(AS)" \
+	-d "{\"name\":\"hook\",\"kind\":\"webhook\",\"url\":\"http://127.0.0.1:$HOOK/\",\"kinds\":[\"damaged_run\"]}"
 check "one is found damaged" put 3 2 suspect $((NOW - 3 * 86400)) 0 "$DAMAGED"
 check "which is told" until_ok 20 count 1
 check "as a warning" is '.items[0] | [.severity, .ref, .run[-2:]] | join(" ")' "warning shop 03"
 check "with its day" is ".items[0].cause | contains(\"the backup of shop of $(date -u -d "@$((NOW - 3 * 86400))" +%F)\")" true
 check "and what to do" is '.items[0].next_step | contains("felloe-noded verify shop --run 3b241101")' true
+check "the webhook is told" until_ok 20 told opened 'the backup of shop of .* is kept and is damaged'
 check "the node has it as a reason" node '[.reasons[] | select(contains("older backup of shop that is kept is damaged"))] | length' 1
 check "and the site a count" node '.sites[0].damaged' 1
 check "the archive has the time" field 3 '.archives[0].damage_at[:10]' 2026-01-02
 check "a held one, too" put 1 4 suspect "$AHEAD" 0 "$DAMAGED,\"held\":true"
 check "makes it critical" until_ok 20 alert open '.items[0].severity' critical
 check "of two" is '.items[0].cause | startswith("2 older backups of shop are kept, 1 of them held by hand, and are damaged")' true
-check "it is one alert" is '.items | length' 1
+check "it is one alert" alert open '.items | length' 1
 check "the newest one is another matter" put 6 2 suspect 3600 5 "$DAMAGED"
 suspect() { call 200 GET "/alerts?kind=suspect_run&state=open" -H "$(AS)" && is '.items | length' "$1"; }
 check "that has an alert of its own" until_ok 20 suspect 1
 check "and is not counted there" alert open '.items[0].cause[:1]' 2
 check "the metrics count all" curl -sf -o "$T/metrics" "$ROOT/metrics"
 check "of them" grep -qx 'felloe_runs_damaged 3' "$T/metrics"
-stop_pid master KILL
+stop_pid master
 step "the master starts again" master_start
 step "the order is the same" order "6 5 4 2 1 7 3"
 check "it knows all three" node '.sites[0].damaged' 3
@@ -117,6 +129,7 @@ check "one is sound again" put 6 3 warning 3600 5
 check "one was given up" put 3 3 suspect $((NOW - 3 * 86400)) 0 ",\"pruned\":\"$(rfc "$NOW")\",\"error\":{\"kind\":\"damaged\",\"message\":\"x\"}"
 check "and the last is sound" put 1 5 ok "$AHEAD" 0
 check "then it is over" until_ok 20 count 0
+check "the webhook is told that, too" until_ok 20 told recovered ''
 check "by itself" alert closed '.items[0].closed_why' recovered
 check "the site counts none" node '.sites[0].damaged' 0
 
