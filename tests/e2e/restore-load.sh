@@ -96,14 +96,26 @@ check "to the end" test "$(sums forged)" = "$(sums shop)"
 sql -e "DROP DATABASE forged"
 
 # ---- somebody writes into the copy while it is made
-# meddle SCHEMA SQL: while a restore runs, as soon as the last table is there
+# meddle SCHEMA SQL: a restore, and a statement as soon as its table is there. The server itself tries it again and
+# again: what came from outside might come when the restore is over
 meddle() {
-	restore 4 --to-db "$1" >"$OUT" 2>"$ERR" </dev/null &
-	until sql -e "$2" 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
-	wait $!
+	sql --delimiter=// -e "BEGIN NOT ATOMIC
+		DECLARE waits INT DEFAULT 1;
+		WHILE waits BETWEEN 1 AND 100000 DO
+			BEGIN
+				DECLARE CONTINUE HANDLER FOR SQLEXCEPTION SET waits = -waits + 1;
+				SET waits = -waits;
+				$2;
+			END;
+			DO SLEEP(0.001);
+		END WHILE;
+	END //" 2>"$T/meddle" & MEDDLER=$!
+	until_ok 20 eval '[ "$(sql -N -e "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = '"'User sleep'"'")" -ge 1 ]'
+	restore 4 --to-db "$1" >"$OUT" 2>"$ERR" </dev/null
 }
 meddle more "INSERT INTO more.z_last VALUES (-1, 'mine')"
 check "a row too many is an error" test $? -eq 1
+wait "$MEDDLER"
 check "that names the table, what was found and what was expected" says "table z_last: 12001 rows (12000 were dumped), rows are missing or too many"
 check "and where the copy is" says "the copy is in \`more\`"
 check "there is nothing to go on with" test "$(sql -N -e "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'felloe%'")" = 0
