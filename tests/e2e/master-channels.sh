@@ -38,6 +38,7 @@ report() {
 channel() { call 201 POST /channels -H "$(AS)" -d "$1" && CHANNEL=$(jq .id "$BODY"); } # JSON: $CHANNEL
 shown() { call 200 GET /channels -H "$(AS)" && is ".items[] | select(.id == $1) | $2" "$3"; } # ID FILTER VALUE
 A=11111111-1111-4111-8111-111111111111 B=22222222-2222-4222-8222-222222222222
+C=33333333-3333-4333-8333-333333333333 D=44444444-4444-4444-8444-444444444444 E=66666666-6666-4666-8666-666666666666
 
 master_init
 jq '.alerts = {"hold_s": 1, "silent_after_s": 600, "notice_every_s": 1, "repeat_s": 4}' "$T/state/master.json" >"$T/new.json"
@@ -131,14 +132,14 @@ step "a channel for critical ones of tagged machines" channel "{\"name\":\"quiet
 SLACK=$CHANNEL
 check "the webhook is switched off" call 200 PATCH "/channels/$WEBHOOK" -H "$(AS)" -d '{"enabled":false}'
 clear_sink
-report "$KEY1" $A failed
+report "$KEY1" $C failed
 open() { call 200 GET "/alerts?kind=failed_run&node=$ONE" -H "$(AS)" && is '.items | length' 1; }
 check "another failure opens" until_ok 10 open
 check "for nobody" shown "$SLACK" .waiting 0
 check "so that nothing is sent" exactly hook 0
 check "Slack's form is its text" call 200 POST "/channels/$SLACK/test" -H "$(AS)"
 check "alone" bash -c "sed '1,/^\r\$/d' '$(last hook)' | jq -e 'keys == [\"text\"]'"
-report "$KEY1" $A ok
+report "$KEY1" $C ok
 until_ok 10 quiet
 check "a channel goes" call 204 DELETE "/channels/$SLACK" -H "$(AS)"
 check "for good" call 404 POST "/channels/$SLACK/test" -H "$(AS)"
@@ -147,7 +148,7 @@ check "for good" call 404 POST "/channels/$SLACK/test" -H "$(AS)"
 clear_sink
 echo hang >"$SINK/answer"
 check "the webhook is on again" call 200 PATCH "/channels/$WEBHOOK" -H "$(AS)" -d '{"enabled":true}'
-report "$KEY1" $A failed
+report "$KEY1" $D failed
 check "the other end hangs" until_ok 15 at_least refused 1
 stop_pid master KILL
 rm "$SINK/answer"
@@ -158,7 +159,7 @@ check "the notice arrives" until_ok 30 at_least hook 1
 AGAIN=$(tr -d '\r' <"$(ls "$SINK"/hook-* | head -n 1)" | sed -n 's/^X-Felloe-Delivery: //Ip')
 check "under the id that was tried before" test "$FIRST" = "$AGAIN"
 check "the alert is one" open
-report "$KEY1" $A ok
+report "$KEY1" $D ok
 until_ok 20 quiet
 
 # ---- mail
@@ -181,7 +182,7 @@ check "TLS from the first byte is spoken too" call 200 POST "/channels/$POST/tes
 check "by the other server" grep -q '(TLS at once)' "$(last mail)"
 call 200 PATCH "/channels/$POST" -H "$(AS)" -d "{\"port\":$SMTP,\"tls\":\"starttls\"}"
 clear_sink
-report "$KEY1" $B failed ',"error":{"kind":"db","message":"Straße gesperrt"}'
+report "$KEY1" $E failed ',"error":{"kind":"db","message":"Straße gesperrt"}'
 check "an alert goes out by mail" until_ok 20 at_least mail 1
 check "with its cause" bash -c "$(declare -f body mails); mails '$(last mail)' | grep -q 'web-1: failed_run shop: .*Straße gesperrt'"
 check "the subject is encoded" grep -q '^Subject: =?UTF-8?B?' "$(last mail)"

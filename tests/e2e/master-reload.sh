@@ -181,8 +181,9 @@ PY
 python3 "$T/slow.py" "$PORT" "$T/ready" "$T/go" /api/v1/auth/login >"$T/slow.out" 2>&1 &
 SLOW=$!
 until_ok 10 test -e "$T/ready"
-curl -s -m 40 "$API/nodes/status/$REQUEST?wait=25" >"$T/longpoll" &
+curl -sv -m 40 "$API/nodes/status/$REQUEST?wait=25" >"$T/longpoll" 2>"$T/longpoll.sent" &
 LONGPOLL=$!
+until_ok 10 grep -q '^> GET' "$T/longpoll.sent"
 curl -sN -m 40 "$API/events" -H "$(AS)" >"$T/stream" &
 STREAM=$!
 until_ok 10 test -s "$T/stream"
