@@ -47,7 +47,7 @@ struct outbox_run {
 	int64_t rev;
 	char *json;                 /* freep it */
 };
-/* The oldest run that may be sent now. */
+/* The run that came first, of those that may be sent now. */
 int outbox_run(struct outbox *o, int64_t now, struct outbox_run *ret, struct err *e) MUSTCHECK;
 /* The master has this rev; a newer one written meanwhile stays. */
 int outbox_run_gone(struct outbox *o, const char *uuid, int64_t rev, struct err *e) MUSTCHECK;

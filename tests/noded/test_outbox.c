@@ -67,6 +67,27 @@ static int64_t depth(struct outbox *o)
 static const char uuid_a[] = "3b241101-e2bb-4255-8caf-4136c566a962";
 static const char uuid_b[] = "3b241101-e2bb-4255-8caf-4136c566a963";
 
+static void runs_go_in_the_order_in_which_they_came_whatever_the_clock_said(void **state)
+{
+	CLEANUP(outbox_closep) struct outbox *o = fresh();
+	struct outbox_run r;
+	struct err e;
+
+	(void)state;
+	put_run(o, uuid_b, 1, 2000);
+	put_run(o, uuid_a, 1, 1000);
+	/* what comes of the first before it was handed over changes nothing */
+	put_run(o, uuid_b, 2, 2000);
+	assert_int_equal(outbox_run(o, 1000, &r, &e), 0);
+	assert_string_equal(r.uuid, uuid_b);
+	assert_int_equal(r.rev, 2);
+	free(r.json);
+	assert_int_equal(outbox_run_gone(o, uuid_b, 2, &e), 0);
+	assert_int_equal(outbox_run(o, 1000, &r, &e), 0);
+	assert_string_equal(r.uuid, uuid_a);
+	free(r.json);
+}
+
 static void samples_come_newest_first_and_stay_until_acknowledged(void **state)
 {
 	CLEANUP(outbox_closep) struct outbox *o = fresh();
@@ -260,6 +281,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_go_in_the_order_in_which_they_came_whatever_the_clock_said),
 		cmocka_unit_test(samples_come_newest_first_and_stay_until_acknowledged),
 		cmocka_unit_test(a_batch_stays_under_its_bytes),
 		cmocka_unit_test(nothing_waiting_is_no_error),
