@@ -55,10 +55,10 @@ ask() {
 	ASKED+=("$1") WANTED+=("$2")
 	shift 4
 	# as from elsewhere: what lies at the root answers this machine without a token
-	# (a stream of events has no end, but a head)
-	if [[ $url == */events ]]; then set -- "$@" -I; else set -- "$@" -X "$method"; fi
+	# (a stream of events has no end, but a head; no other request follows on its connection)
+	if [[ $url == */events ]]; then set -- "$@" -I -H 'Connection: close'; else set -- "$@" -X "$method"; fi
 	[ ${#ARGS[@]} -eq 0 ] || ARGS+=(--next)
-	ARGS+=(-s -m 10 -o /dev/null -w '%{http_code}\n' -H 'X-Forwarded-For: 192.0.2.1' "$@" "$url")
+	ARGS+=(-s -m 60 -o /dev/null -w '%{http_code}\n' -H 'X-Forwarded-For: 192.0.2.1' "$@" "$url")
 }
 settle() {
 	local got bad=0 i

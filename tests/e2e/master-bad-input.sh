@@ -21,7 +21,7 @@ PID=$(cat "$T/master.pid")
 check "each route refuses what is no request, in the words of the document" bad routes
 check "all of them were asked" [ "$(sed -n 's/ routes$//p' "$T/bad.routes")" = "$(felloe-masterd routes | jq length)" ]
 [ "$STORE" != sqlite ] || check "bytes that are no HTTP harm nobody" bad raw # they never meet the store
-check "the master is the one that was started" curl -sf -m 5 "$ROOT/health"
+check "the master is the one that was started" curl -sf -m 40 "$ROOT/health"
 if [ "$STORE" = sqlite ]; then
 	BEFORE=$(memory)
 	check "a third of it once more" bad again

@@ -74,7 +74,7 @@ check "a machine has a number" call 422 GET '/events?nodes=web-01' -H "$(AS)"
 check "at most 200 of them" call 422 GET "/events?nodes=$(seq -s, 1 201)" -H "$(AS)"
 check "who takes JSON only is told" call 406 GET /events -H "$(AS)" -H 'Accept: application/json'
 check "a node's key opens nothing" call 401 GET /events -H "X-API-KEY: $KEY"
-head_only() { curl -sI -m 5 -H "$(AS)" "$API/events" | grep -qi 'text/event-stream'; }
+head_only() { curl -sI -m 40 -H "$(AS)" "$API/events" | grep -qi 'text/event-stream'; }
 check "HEAD answers and ends" head_only
 
 # ---- who may see what

@@ -119,7 +119,7 @@ call 201 POST /channels -H "$(AS)" -d '{"name":"post","kind":"mail","host":"127.
 keep "password of a channel" smtp-password-of-the-channel
 call 422 POST /channels -H "$(AS)" -d '{"name":"bad name","kind":"webhook","url":"http://127.0.0.1:9/url-hook-path","secret":"hmac-secret-of-the-channel"}'
 call 200 GET /channels -H "$(AS)" && cp "$BODY" "$T/channels"
-curl -sf -m 5 "$ROOT/metrics" >"$T/metrics"
+curl -sf -m 40 "$ROOT/metrics" >"$T/metrics"
 kill -HUP "$PID"
 until_ok 5 grep -q SIGHUP "$T/master.log"
 

@@ -21,13 +21,13 @@ check "the very same" says "$PIN"
 check "the certificate is for loopback and names itself" openssl verify -CAfile "$T/state/master.crt" -verify_ip 127.0.0.1 "$T/state/master.crt"
 check "it lasts for years" openssl x509 -in "$T/state/master.crt" -noout -checkend $((9 * 365 * 86400))
 step "the master starts" master_start
-check "a client with the pin needs no CA" curl -sf -m 5 -k --pinnedpubkey "$PIN" "$ROOT/health"
+check "a client with the pin needs no CA" curl -sf -m 40 -k --pinnedpubkey "$PIN" "$ROOT/health"
 WRONG=sha256//$(printf x | openssl dgst -sha256 -binary | base64)
-check "a client with another pin turns away" run -e 90 curl -sf -m 5 -k --pinnedpubkey "$WRONG" "$ROOT/health"
-check "a client without either turns away" run -e 60 curl -sf -m 5 "$ROOT/health"
+check "a client with another pin turns away" run -e 90 curl -sf -m 40 -k --pinnedpubkey "$WRONG" "$ROOT/health"
+check "a client without either turns away" run -e 60 curl -sf -m 40 "$ROOT/health"
 check "TLS 1.1 is not spoken" bash -c "! openssl s_client -connect 127.0.0.1:$PORT -tls1_1 </dev/null 2>&1 | grep -q 'Cipher is [^(]'"
 check "TLS 1.3 is" bash -c "openssl s_client -connect 127.0.0.1:$PORT -tls1_3 </dev/null 2>&1 | grep -q 'Cipher is TLS_'"
-check "plain HTTP on the TLS port harms nobody" run -e 52 curl -s -m 5 "http://127.0.0.1:$PORT/health"
+check "plain HTTP on the TLS port harms nobody" run -e 52 curl -s -m 40 "http://127.0.0.1:$PORT/health"
 export CURL_CA_BUNDLE=$T/state/master.crt
 step "the admin signs in" login admin 'correct horse battery'
 step "a machine pairs" join web-01

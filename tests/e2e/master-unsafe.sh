@@ -85,6 +85,6 @@ for set in CapInh CapPrm CapEff CapAmb; do
 	check "without rights ($set)" [ "$(status $set)" = 0000000000000000 ]
 done
 check "all of its threads" bash -c "! grep -L '^CapEff:[[:space:]]*0000000000000000$' /proc/$PID/task/*/status | grep -q ."
-check "it serves" curl -skf -m 5 "$ROOT/health"
+check "it serves" curl -skf -m 40 "$ROOT/health"
 stop_pid master
 check "no error is in the log" bash -c "! grep -E 'error:|Sanitizer' '$T/master.log'"
