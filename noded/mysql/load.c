@@ -286,6 +286,8 @@ static const char *way_out(unsigned code)
 		return " (raise max_allowed_packet of the server)";
 	if (code == ER_SPECIFIC_ACCESS_DENIED_ERROR)
 		return " (restore as an account that may set definers, or with --definer invoker)";
+	if (code == 1709) /* an index column too long for the row format; older headers have no name for it */
+		return " (SET GLOBAL innodb_default_row_format=dynamic while it is loaded)";
 	return "";
 }
 
