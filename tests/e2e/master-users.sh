@@ -118,7 +118,8 @@ check "in their order" is '[.items[].action] | unique | join(" ")' "user.add use
 
 # ---- guessing from many places, as a proxy that is believed tells them
 stop_pid master
-jq '.trusted_proxies = ["127.0.0.1"]' "$T/state/master.json" >"$T/m" && cat "$T/m" >"$T/state/master.json"
+# few tries come back in the time that a busy machine takes for one: 9 of a name in a minute
+jq '.trusted_proxies = ["127.0.0.1"] | .limits.login_per_minute = 3' "$T/state/master.json" >"$T/m" && cat "$T/m" >"$T/state/master.json"
 step "the master starts behind a proxy" master_start
 from() { printf 'X-Forwarded-For: %s' "$1"; }
 try() { # STATUS ADDRESS PASSWORD
@@ -129,7 +130,7 @@ everywhere() { # until her name is held up at an address that did nothing; at mo
 	local i
 	for ((i = 0; i < 60; i++)); do
 		try 401 "192.0.2.$i" 'wrong wrong wrong' >/dev/null && continue
-		[ "$STATUS" = 429 ] && [ "$i" -ge 30 ] && return 0
+		[ "$STATUS" = 429 ] && [ "$i" -ge 9 ] && return 0
 		echo "try $i:"
 		cat "$BODY"
 		return 1
@@ -143,7 +144,7 @@ check "for her name, not the address" is '.detail | test("with this name")' true
 right_too() { try 429 198.51.100.1 'something of my own' || try 429 198.51.100.1 'something of my own'; }
 check "also with the right password" right_too
 check "but not at home" try 200 2001:db8:1:1::5 'something of my own'
-check "nor is anybody else" call 200 POST /auth/login "${JSON[@]}" -H "$(from 198.51.100.1)" -d "{\"username\":\"admin\",\"password\":\"$PW\"}"
+check "nor is anybody else" call 200 POST /auth/login "${JSON[@]}" -H "$(from 198.51.100.2)" -d "{\"username\":\"admin\",\"password\":\"$PW\"}"
 network() { # all tries of a network of 64 bits count together
 	local i
 	for ((i = 0; i < 20; i++)); do
