@@ -23,6 +23,8 @@ static void take_variable(struct cluster *k, const char *name, const char *value
 {
 	if (str_ieq(name, "wsrep_on"))
 		k->there = on(value);
+	else if (str_ieq(name, "wsrep_provider"))
+		k->alone = str_empty(value) || str_ieq(value, "none");
 	else if (str_ieq(name, "wsrep_cluster_name"))
 		str_cut(k->name, sizeof(k->name), value);
 	else if (str_ieq(name, "wsrep_node_name"))
@@ -77,6 +79,7 @@ void cluster_look(struct cluster *ret, struct conn *c)
 
 	each(&k, c, "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'wsrep\\_%' OR Variable_name = 'innodb_force_primary_key'",
 	     take_variable);
+	k.there = k.there && !k.alone;
 	if (k.there)
 		each(&k, c, "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'", take_status);
 	*ret = k.there ? k : (struct cluster){0};

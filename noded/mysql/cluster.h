@@ -19,6 +19,7 @@ struct cluster {
 	char status[32];         /* wsrep_cluster_status: "Primary" has the data */
 	char state[64];          /* wsrep_local_state_comment: "Synced" has all of it */
 	bool ready;              /* it takes statements at all */
+	bool alone;              /* no provider is loaded: whatever wsrep_on says, it is a server like any other */
 	bool desynced;           /* somebody has set wsrep_desync */
 	bool myisam, aria;       /* the rows of these engines go to the others too (wsrep_mode) */
 	bool primary_keys;       /* InnoDB takes no table without one */

@@ -127,3 +127,8 @@ check "then it is refused" run -e 1 noded backup all
 check "with the way out" says 'has no cluster now (wsrep_cluster_status '
 check "check says so too" run -e 1 noded check
 check "in the same words" says 'what it has may be old; back up another node, or bring the cluster together first'
+
+# ---- no cluster, though the configuration has a rest of one
+"$RIGS/mariadb.sh" stop "$T/n2"
+check "a server with wsrep_on and without a provider" "$RIGS/mariadb.sh" start "$T/n2" $((PORT + 4)) --wsrep-on=ON
+check "is no node, and is backed up" run noded backup all
