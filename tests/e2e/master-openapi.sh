@@ -6,6 +6,8 @@
 # stores: sqlite
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../master-lib.sh"
+# shellcheck source=tests/npm-lib.sh
+. "$HERE/npm-lib.sh"
 
 master_init || note "$T/init.out"
 step "the master starts" master_start
@@ -17,25 +19,9 @@ rows() { felloe-masterd routes | jq -r '.[] | "\(.method) \(if .root then "" els
 told() { jq -r '.paths | to_entries[] | .key as $p | .value | to_entries[] | "\(.key | ascii_upcase) \($p) \(.value["x-role"])"' "$T/openapi.json" | sort; }
 check "which holds every row of the route table" diff <(rows) <(told)
 
-# ---- other people's tools, from npm: once a build folder and lock file
-OTHERS="the OpenAPI document before other people's tools"
-command -v npm >/dev/null || { skip "$OTHERS" "apt-get install npm"; exit 0; }
+# ---- other people's tools, from npm
 TOOLS=$BUILD/tests/openapi-tools
-install_tools() {
-	local lock=$HERE/openapi/package-lock.json
-	cmp -s "$lock" "$TOOLS/done" && return 0
-	rm -rf "$TOOLS" && mkdir -p "$TOOLS" && cp "$HERE/openapi/package.json" "$lock" "$TOOLS" || return 1
-	(cd "$TOOLS" && npm ci --ignore-scripts --no-audit --no-fund --omit=optional --prefer-offline \
-		--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=30000) && cp "$lock" "$TOOLS/done"
-}
-no_network() { grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|E(HOST|NET)UNREACH|ETIMEDOUT|E429|E5[0-9][0-9]|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)' "$T/npm"; }
-if ! install_tools >"$T/npm" 2>&1; then
-	note "$T/npm"
-	# says nothing about the product or this machine, so it is no failure in CI either
-	no_network && { CI='' skip "$OTHERS" "npm cannot reach its registry"; exit 0; }
-	check "npm installs a linter and a proxy" false
-	exit 1
-fi
+npm_or_end openapi 120 "the OpenAPI document before other people's tools"
 export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 check "a linter has nothing against it" "$TOOLS/node_modules/.bin/redocly" lint --config "$HERE/openapi/redocly.yaml" --max-problems 20 "$T/openapi.json"
 

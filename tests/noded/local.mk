@@ -101,7 +101,7 @@ endif
 
 
 # the dumper and the loader
-EXTRA_DIST += tests/e2e/mysql_objects.sql tests/e2e/fidelity.sql tests/same-lib.sh tests/site-lib.sh tests/dump-lib.sh tests/schema_gen.py
+EXTRA_DIST += tests/e2e/mysql_objects.sql tests/e2e/fidelity.sql tests/e2e/mysql-server.sql tests/same-lib.sh tests/site-lib.sh tests/dump-lib.sh tests/schema_gen.py
 if HAVE_CMOCKA
 mysql_tests = \
 	tests/noded/test_mysql_text \
