@@ -179,8 +179,10 @@ spoil $((pair - 70000)) 140000
 check "zeros over the end of one member and the beginning of another cost both" run -e 3 restore f1 --salvage
 check "and no other" same f1 child other
 anew
+# no longer than what it covers: behind that may lie another table
+n=$(len "$rows") first=$(len db/20-data/big.00001.sql)
 dd if="$T/good" of="$A" bs=1 skip="$(at "$rows")" seek="$(at db/20-data/big.00001.sql)" \
-	count="$(len "$rows")" conv=notrunc status=none
+	count=$((n < first ? n : first)) conv=notrunc status=none
 check "a piece of another place is not taken for what belongs here" run -e 3 restore f2 --salvage
 check "what it covers is lost" says "lost: db/20-data/big.00001.sql"
 check "the others are what they were" same f2 child other
