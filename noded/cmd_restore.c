@@ -9,7 +9,9 @@
 #include "noded/run/account.h"
 #include "noded/run/find.h"
 #include "noded/run/lock.h"
+#include "noded/run/looked.h"
 #include "noded/run/restore.h"
+#include "noded/run/verify.h"
 #include "noded/site.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
@@ -165,6 +167,73 @@ static void print_result(const struct wish *w, const struct restore_result *r)
 	fflush(stdout);
 }
 
+/* ---- damage */
+
+/* A run that was found, and what has to be known to write down that it is damaged. */
+struct records {
+	const struct config *config;
+	struct catalogue *catalogue; /* NULL: not asked for, and opened when there is something to write */
+	struct job *job;
+};
+
+static void records_done(struct records *r)
+{
+	catalogue_close(r->catalogue);
+}
+
+/* Where there are no records none are begun for this: the machine may be there for this one restore. */
+static int open_records(struct records *r, struct err *e)
+{
+	if (!r->catalogue && catalogue_is_there())
+		return catalogue_open(&r->catalogue, e);
+	return 0;
+}
+
+static int write_down(struct records *r, const struct found_archive *a, const char *what, struct wire_runs *runs,
+		      struct catalogue_seen *seen, struct err *e)
+{
+	/* a look that is less deep does not take it back */
+	const struct catalogue_look look = {.storage = a->storage, .key = a->key, .depth = VERIFY_MEMBERS, .at = clock_ms(),
+					    .damage = what, .once = true};
+	struct looked l = {r->config, r->catalogue, r->job, seen->run, true};
+
+	if (catalogue_look(r->catalogue, &look, seen, e))
+		return -1;
+	l.changed = seen->changed;
+	return looked_report(&l, runs, e);
+}
+
+/* A restore has met damage: as after a verification the run is not green any more. */
+static void on_damage(void *ctx, const struct found_archive *a, const char *what)
+{
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	struct catalogue_seen seen = {0};
+	struct records *r = ctx;
+	struct err e;
+
+	if (open_records(r, &e) || (r->catalogue && write_down(r, a, what, &runs, &seen, &e)))
+		job_warn(r->job, "that %s is damaged could not be written down: %s", a->key, e.msg);
+	else if (seen.changed && runs.n)
+		job_warn(r->job, "run %.8s of %s is %s now (%s): no restore takes it unless it is named with --at %.8s; felloe-noded verify "
+			 "%s --run %.8s --members looks again", runs.v[0].uuid, runs.v[0].site, run_state_name(runs.v[0].state), what,
+			 runs.v[0].uuid, runs.v[0].site, runs.v[0].uuid);
+}
+
+/* It cannot be opened. A connection that breaks at the wrong moment may look like it: it has to be so twice. */
+static void on_unopened(struct records *r, const struct found_archive *a, const struct err *why)
+{
+	struct opened opened;
+	struct err again;
+
+	if (why->kind != ERR_DAMAGED)
+		return;
+	if (opened_open(&opened, r->config, a, &again) && again.kind == ERR_DAMAGED)
+		on_damage(r, a, again.msg);
+	opened_close(&opened);
+}
+
+/* ---- what is wanted */
+
 /* What an archive of the run holds, and what of it is wanted. */
 struct part {
 	char database[256];     /* "" none */
@@ -174,15 +243,18 @@ struct part {
 };
 struct parts { LIST_OF(struct part); };
 
-static int look_into(const struct config *c, const struct wish *w, const struct found_archive *a, struct part *p, struct err *e)
+static int look_into(struct records *r, const struct wish *w, const struct found_archive *a, struct part *p, struct err *e)
 {
+	const struct config *c = r->config;
 	struct opened opened;
 	const struct site *s = config_site(c, w->site);
 	const struct salvage_opts o = {.site = w->site, .db = w->db_name ? w->db_name : s ? s->db_name : ""};
 	int rc = w->salvage ? opened_salvage(&opened, c, a, &o, e) : opened_open(&opened, c, a, e);
 
-	if (rc && !w->salvage)
+	if (rc && !w->salvage) {
+		on_unopened(r, a, e);
 		restore_hint(e);
+	}
 	if (rc == 0) {
 		str_cut(p->database, sizeof(p->database), opened_db(&opened));
 		p->has_files = json_type(json_get(opened.manifest, "files")) == JSON_OBJECT;
@@ -278,13 +350,13 @@ static int check_parts(const struct wish *w, const struct found_archives *found,
 	return dbs + files ? 0 : err_set(e, ERR_NOTFOUND, "run %.8s of site %s has nothing to restore", found->v[0].run, w->site);
 }
 
-static int survey(const struct config *c, const struct wish *w, const struct found_archives *found, struct parts *parts, struct err *e)
+static int survey(struct records *r, const struct wish *w, const struct found_archives *found, struct parts *parts, struct err *e)
 {
 	for (size_t i = 0; i < found->n; i++) {
 		struct part *p = list_push(parts);
 
 		*p = (struct part){0};
-		if (look_into(c, w, &found->v[i], p, e))
+		if (look_into(r, w, &found->v[i], p, e))
 			return -1;
 	}
 	return check_parts(w, found, parts, e);
@@ -296,15 +368,17 @@ struct all {
 	struct parts parts;      /* of each */
 };
 
-static int restore_all(const struct config *c, const struct wish *w, const struct all *all, struct job *job, struct err *e)
+static int restore_all(struct records *records, const struct wish *w, const struct all *all, struct err *e)
 {
 	const struct found_archives *found = all->found;
+	const struct config *c = records->config;
+	struct job *job = records->job;
 	struct restore_opts o = {.config = c, .site = config_site(c, job->run.site), .job = job, .events = w->events, .tables = w->tables,
 				 .to_db = w->to_db, .to_dir = w->to_dir, .in_place = w->in_place,
 				 .access = w->access_given ? &w->access : NULL, .definer = w->definer,
 				 .events_disable = str_eq(w->event_mode, "disable"), .rewrite_bodies = w->rewrite_bodies,
 				 .keep_old = w->keep_old, .same_names = w->same_names, .with_users = w->with_users, .fresh = w->fresh, .dry_run = w->dry_run, .salvage = w->salvage,
-				 .db_name = w->db_name};
+				 .db_name = w->db_name, .damaged = on_damage, .damaged_ctx = records};
 	struct restore_result result;
 	int rc = 0;
 
@@ -362,8 +436,8 @@ static void tell_passed_over(const struct find_opts *f, const struct found_archi
 
 static int restore_site(const struct config *c, const struct wish *w, unsigned *warnings, struct err *e)
 {
-	CLEANUP(catalogue_closep) struct catalogue *catalogue = NULL;
 	CLEANUP(job_done) struct job job;
+	CLEANUP(records_done) struct records records = {.config = c, .job = &job};
 	CLEANUP(lock_releasep) struct lock *lock = NULL;
 	struct find_opts find = {.config = c, .site = w->site, .at = w->at ? w->at : "latest", .from = w->from,
 				 .salvage = w->salvage};
@@ -375,9 +449,9 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 	job_init(&job, w->site, w->files.n && w->db_name ? "db+files" : w->files.n ? "files" : w->db_name ? "db" : "db+files");
 	hold.uuid = job.run.uuid;
 	/* without --from the records are asked; with it nothing but the storage is needed */
-	if ((!w->from && catalogue_open(&catalogue, e)) || lock_take(&lock, &hold, e))
+	if ((!w->from && catalogue_open(&records.catalogue, e)) || lock_take(&lock, &hold, e))
 		return -1;
-	find.catalogue = catalogue;
+	find.catalogue = records.catalogue;
 	job.bar = progress_new(&job.progress, false);
 	if (w->json) {
 		job.told = restore_events_line;
@@ -392,7 +466,7 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
 		restore_events_mute(w->events, false);
 		tell_passed_over(&find, &found);
-		rc = survey(c, w, &found, &all.parts, e) || restore_all(c, w, &all, &job, e) ? -1 : 0;
+		rc = survey(&records, w, &found, &all.parts, e) || restore_all(&records, w, &all, e) ? -1 : 0;
 	}
 	list_done(&found);
 	list_done(&all.parts);

@@ -9,9 +9,8 @@
 #include "noded/run/catalogue.h"
 #include "noded/run/find.h"
 #include "noded/run/job.h"
-#include "noded/run/notify.h"
+#include "noded/run/looked.h"
 #include "noded/run/prove.h"
-#include "noded/run/report.h"
 #include "noded/run/verify.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
@@ -231,13 +230,6 @@ static int conclude(struct verification *v, const struct found_archives *found, 
 
 /* ---- what became of the run */
 
-static int load_run(const struct verification *v, const struct found_archives *found, struct wire_runs *ret, struct err *e)
-{
-	const struct run_query q = {.uuid = found->v[0].run, .limit = 1};
-
-	return *found->v[0].run ? catalogue_runs(v->catalogue, &q, ret, e) : 0;
-}
-
 static void tell_state(const struct verification *v, const struct wire_run *run)
 {
 	const char *again = v->members ? " --members" : v->full ? " --full" : "";
@@ -255,13 +247,11 @@ static void tell_state(const struct verification *v, const struct wire_run *run)
 /* What the looks at its archives made of it, for people and for the master. */
 static int report_state(struct verification *v, const struct found_archives *found, struct err *e)
 {
+	const struct looked l = {v->config, v->catalogue, v->job, found->v[0].run, v->changed};
 	CLEANUP(runs_done) struct wire_runs runs = {0};
 
-	if (load_run(v, found, &runs, e) || (v->changed && runs.n && report_run(v->config, v->catalogue, &runs.v[0], e)))
+	if (looked_report(&l, &runs, e))
 		return -1;
-	/* a good run was told of when it ended */
-	if (v->changed && runs.n && runs.v[0].state == RUN_SUSPECT && *runs.v[0].proof)
-		notify_run(v->config, &runs.v[0], job_warn_text, v->job);
 	if (v->json)
 		json_put_str(&v->out.o, "state", runs.n ? run_state_name(runs.v[0].state) : NULL);
 	else if (runs.n)

@@ -114,6 +114,7 @@ libnoded_a_SOURCES += \
 	noded/run/guess.h noded/run/guess.c \
 	noded/run/find.h noded/run/find.c \
 	noded/run/verify.h noded/run/verify.c \
+	noded/run/looked.h noded/run/looked.c \
 	noded/run/account.h noded/run/account.c \
 	noded/run/restore_events.h noded/run/restore.h noded/run/restore_events.c noded/run/restore_priv.h \
 	noded/run/restore_wanted.c noded/run/restore_salvage.c noded/run/restore_rows_priv.h noded/run/restore_rows.c noded/run/restore_rows_resume.c noded/run/restore_resume.c noded/run/restore_access.c noded/run/restore_db.c noded/run/restore_files.c \

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "noded/run/catalogue_priv.h"
 #include "shared/fs.h"
@@ -70,6 +71,14 @@ int catalogue_open(struct catalogue **ret, struct err *e)
 
 	*ret = TAKE(c);
 	return 0;
+}
+
+bool catalogue_is_there(void)
+{
+	CLEANUP(freep) char *dir = fs_state_dir("node");
+	CLEANUP(freep) char *path = xasprintf("%s/catalogue.db", dir);
+
+	return access(path, F_OK) == 0;
 }
 
 bool catalogue_was_lost(void)

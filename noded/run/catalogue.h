@@ -17,6 +17,8 @@ struct catalogue;
 
 /* Open, make or bring up to date. */
 int catalogue_open(struct catalogue **ret, struct err *e) MUSTCHECK;
+/* Has this machine one? */
+bool catalogue_is_there(void);
 /* Records were damaged once and begun anew: what is not in them may have been. */
 bool catalogue_was_lost(void);
 void catalogue_close(struct catalogue *c);
@@ -67,6 +69,7 @@ struct catalogue_look {
 	const char *storage, *key;
 	int depth;               /* how deep it looked, any order of the caller's */
 	const char *damage;
+	bool once;               /* an archive that is known to be damaged stays as it is told */
 	int64_t at;              /* ms */
 };
 struct catalogue_seen {

@@ -123,7 +123,7 @@ static int look(struct catalogue *c, const struct catalogue_look *l, struct cata
 		return -1;
 	str_cut(ret->run, sizeof(ret->run), o.run);
 	ret->stays = o.damaged && !l->damage && l->depth < o.depth;
-	if (!*o.run || ret->stays || (!l->damage && !o.damaged))
+	if (!*o.run || ret->stays || (!l->damage && !o.damaged) || (l->once && o.damaged))
 		return 0;
 	if (set_damage(c, l, e) || first_damage(c, o.run, damage, e))
 		return -1;

@@ -115,27 +115,38 @@ static int load_and_unpack(struct restore *r, struct err *e)
 	return 0;
 }
 
+static int restore(struct restore *r, const struct found_archive *a, struct err *e)
+{
+	const struct restore_opts *o = r->o;
+
+	/* What is in the archive? */
+	job_phase(o->job, "plan");
+	if (restore_open_archive(r, a, e))
+		return -1;
+	r->source_db = xstrdup(opened_db(&r->opened));
+	choose_targets(r);
+	if (look_first(r, e) || restore_refuse_cut(r, e) || (o->salvage && o->db && restore_find_losses(r, e)))
+		return -1;
+	o->job->progress.bytes_total = (int64_t)r->wanted;
+	/* Load, unpack, compare. */
+	job_phase(o->job, "restore");
+	if (!o->dry_run && load_and_unpack(r, e)) {
+		restore_explain(r, e);
+		return -1;
+	}
+	r->out->fetched = r->opened.fetched;
+	return 0;
+}
+
 int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
 		    struct err *e)
 {
 	CLEANUP(restore_done) struct restore r = {.o = o, .out = ret};
+	int rc;
 
 	*ret = (struct restore_result){0};
-	/* What is in the archive? */
-	job_phase(o->job, "plan");
-	if (restore_open_archive(&r, a, e))
-		return -1;
-	r.source_db = xstrdup(opened_db(&r.opened));
-	choose_targets(&r);
-	if (look_first(&r, e) || restore_refuse_cut(&r, e) || (o->salvage && o->db && restore_find_losses(&r, e)))
-		return -1;
-	o->job->progress.bytes_total = (int64_t)r.wanted;
-	/* Load, unpack, compare. */
-	job_phase(o->job, "restore");
-	if (!o->dry_run && load_and_unpack(&r, e)) {
-		restore_explain(&r, e);
-		return -1;
-	}
-	ret->fetched = r.opened.fetched;
-	return 0;
+	rc = restore(&r, a, e);
+	if (*r.damage && o->damaged)
+		o->damaged(o->damaged_ctx, a, r.damage);
+	return rc;
 }

@@ -36,6 +36,10 @@ struct restore_opts {
 	bool thrown_away;                /* the server goes when this ends: nobody can go on with what is not complete */
 	bool dry_run;
 	bool salvage;                    /* what is damaged is left out and named, instead of refused */
+	/* The archive is damaged: the first place and why, "member: reason". Once an archive, at the end of restore_archive, whatever
+	 * becomes of the restore. NULL: nobody wants to know. */
+	void (*damaged)(void *ctx, const struct found_archive *a, const char *what);
+	void *damaged_ctx;
 };
 struct restore_result {
 	uint64_t fetched;                /* bytes that came from the storage */

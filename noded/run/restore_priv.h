@@ -44,6 +44,7 @@ struct restore {
 	bool unpacking;             /* an earlier run began to unpack into target_dir */
 	bool unpacked;              /* and came to its end */
 	struct strings whole;       /* names of files that it unpacked whole, sorted */
+	char damage[240];           /* the first of the archive that was met, "" none */
 	bool db_lost;               /* some of what is lost is of the database */
 	uint64_t wanted;            /* bytes to restore, of SQL and of files */
 	struct needs needs;         /* of the definitions */
@@ -93,6 +94,8 @@ bool restore_is_lost(const struct restore *r, const char *member);
 void restore_lose(struct restore *r, const char *member, const char *why);
 enum table_state { TABLE_WHOLE, TABLE_PARTLY, TABLE_LOST };
 enum table_state restore_table_state(const struct restore *r, const char *name);
+/* A member of the archive is damaged, or with "" the archive itself: the first is kept. */
+void restore_note_damage(struct restore *r, const char *member, const char *why);
 /* As damaged of struct archive_read_opts: names it and counts. ctx: the restore. */
 void restore_on_lost(void *ctx, const char *member, const char *why);
 

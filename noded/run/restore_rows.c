@@ -626,6 +626,7 @@ static void pass_lost(void *ctx, const char *member, const char *why)
 {
 	struct restore *r = ctx;
 
+	restore_note_damage(r, member, why);
 	if (!restore_is_lost(r, member))
 		lose(r, member, why);
 }

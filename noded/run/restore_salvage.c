@@ -2,6 +2,7 @@
 #include "noded/run/restore_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +61,17 @@ static void say_lost(struct restore *r, const char *member, const char *why)
 	restore_events_mute(r->o->events, false);
 }
 
+void restore_note_damage(struct restore *r, const char *member, const char *why)
+{
+	if (*r->damage)
+		return;
+	snprintf(r->damage, sizeof(r->damage), "%.100s%s%.130s", member, *member ? ": " : "", why);
+	str_clean(r->damage);
+}
+
 void restore_on_lost(void *ctx, const char *member, const char *why)
 {
+	restore_note_damage(ctx, member, why);
 	say_lost(ctx, member, why);
 }
 
@@ -79,6 +89,7 @@ static void keep_lost(void *ctx, const char *member, const char *why)
 {
 	struct restore *r = ctx;
 
+	restore_note_damage(r, member, why);
 	say_lost(r, member, why);
 	strings_add(&r->lost, member);
 }
@@ -270,6 +281,8 @@ static void say_state(struct restore *r)
 	const struct archive_scan_result *s = &r->opened.scan;
 	char lost[UNITS_TEXT];
 
+	if (r->opened.index_damage || r->opened.manifest_damage)
+		restore_note_damage(r, "", r->opened.index_damage ? r->opened.index_damage : r->opened.manifest_damage);
 	if (r->opened.index_damage)
 		job_warn(r->o->job, "the index of the archive is lost (%s): %" PRIu64 " whole members were found by going through all "
 			 "of it, %" PRIu64 " places (%s) could not be read; %s", r->opened.index_damage, s->members, s->places,
@@ -291,8 +304,11 @@ int restore_open_archive(struct restore *r, const struct found_archive *a, struc
 		restore_hint(e);
 		return -1;
 	}
-	if (opened_salvage(&r->opened, r->o->config, a, &o, e))
+	if (opened_salvage(&r->opened, r->o->config, a, &o, e)) {
+		if (e->kind == ERR_DAMAGED)
+			restore_note_damage(r, "", e->msg);
 		return -1;
+	}
 	say_state(r);
 	return 0;
 }

@@ -315,6 +315,27 @@ static void a_shallow_look_does_not_undo_what_a_deep_one_found(void **state)
 	assert_false(look("e/1", 0, NULL).stays);
 }
 
+static void what_a_restore_meets_does_not_replace_what_is_known(void **state)
+{
+	struct catalogue_look l = {.storage = "disk", .key = "g/1", .depth = 2, .damage = "db/y: frame", .once = true, .at = 9000};
+	struct catalogue_seen seen;
+	struct err e;
+
+	(void)state;
+	save("gggg-9", "once", 1000, RUN_OK);
+	store("gggg-9", "g/1");
+	assert_int_equal(catalogue_look(c, &l, &seen, &e), 0);
+	assert_true(seen.changed);
+	expect_proof("gggg-9", RUN_SUSPECT, 0, "damaged: db/y: frame");
+	assert_true(look("g/1", 0, "db/x: frame").changed); /* a verification says it as it finds it */
+	assert_int_equal(catalogue_look(c, &l, &seen, &e), 0);
+	assert_false(seen.changed);
+	assert_string_equal(seen.run, "gggg-9");
+	expect_proof("gggg-9", RUN_SUSPECT, 0, "damaged: db/x: frame");
+	assert_true(look("g/1", 0, NULL).changed);
+	expect_proof("gggg-9", RUN_WARNING, 0, "");
+}
+
 static void damage_and_other_reasons_do_not_undo_each_other(void **state)
 {
 	(void)state;
@@ -509,6 +530,7 @@ int main(void)
 		cmocka_unit_test(a_failed_proof_takes_the_green_and_a_later_one_gives_it_back),
 		cmocka_unit_test(damage_takes_the_green_until_every_archive_is_sound_again),
 		cmocka_unit_test(a_shallow_look_does_not_undo_what_a_deep_one_found),
+		cmocka_unit_test(what_a_restore_meets_does_not_replace_what_is_known),
 		cmocka_unit_test(damage_and_other_reasons_do_not_undo_each_other),
 		cmocka_unit_test(a_run_suspect_for_another_reason_stays_so_whatever_the_proof_says),
 	};
