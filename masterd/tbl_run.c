@@ -84,8 +84,8 @@ static int write_run(struct db *db, int64_t node_id, const struct wire_run *r, c
 		       "INSERT INTO run(uuid,node_id,rev,site,state,timer,doc,log,started,finished,began,ended,ahead,damaged,received,"
 		       "proven,pruned) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) "
 		       "ON CONFLICT(uuid) DO UPDATE SET rev=excluded.rev,site=excluded.site,state=excluded.state,timer=excluded.timer,"
-		       "doc=excluded.doc,log=excluded.log,started=excluded.started,finished=excluded.finished,ended=excluded.ended,"
-		       "damaged=excluded.damaged,received=excluded.received,proven=excluded.proven,pruned=excluded.pruned",
+		       "doc=excluded.doc,log=excluded.log,started=excluded.started,finished=excluded.finished,began=excluded.began,"
+		       "ended=excluded.ended,ahead=excluded.ahead,damaged=excluded.damaged,received=excluded.received,proven=excluded.proven,pruned=excluded.pruned",
 		       e))
 		return -1;
 	db_set_str(&s, 1, r->uuid);
@@ -121,10 +121,13 @@ int tbl_run_put(struct db *db, int64_t node_id, struct wire_run *r, int64_t now,
 		return err_set(e, ERR_CONFLICT, "run %s is of another node", r->uuid);
 	if (have && r->rev <= k.rev)
 		return 0;
-	if (!have && place(db, node_id, r, now, &k, e))
+	/* 0: a master of an older version wrote it, beside this one */
+	if (!k.began && place(db, node_id, r, now, &k, e))
 		return -1;
 	if (!k.ended && r->finished)
 		k.ended = sooner(r->finished, now);
+	if (k.ended && k.ended < k.began) /* a clock that was behind */
+		k.ended = k.began;
 	/* the same clock said when that was */
 	if (!r->proven || r->proven <= now)
 		k.proven = r->proven;
@@ -257,7 +260,7 @@ int tbl_run_latest(struct db *db, run_each *each, void *ctx, struct err *e)
 	if (db_prepare(db, &s,
 		       "SELECT " COLUMNS("r.") ",NULL FROM run r JOIN "
 		       "(SELECT node_id,site,max(began) AS newest FROM run GROUP BY node_id,site UNION "
-		       " SELECT node_id,site,max(began) FROM run WHERE state<>'running' GROUP BY node_id,site UNION "
+		       " SELECT node_id,site,max(began) FROM run WHERE state NOT IN('running','skipped') GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,max(began) FROM run WHERE state IN('ok','warning') AND pruned=0 GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,max(began) FROM run WHERE proven>0 GROUP BY node_id,site UNION "
 		       " SELECT node_id,site,began FROM run WHERE damaged=1) m "

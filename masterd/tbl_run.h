@@ -17,7 +17,7 @@
  * The order of runs is that of "began", not of "started", which is what the node's clock said: one that was wrong
  * once must not make a run the newest of its site for ever, or hide a new one. "began" is started, but never after
  * the master first heard of the run, and after the run that the node made before (previous). "ended" is finished,
- * but never after the master first heard of the end. Both stay what they are whatever comes of the run later. */
+ * but never after the master first heard of the end, nor before began. Both stay what they are whatever comes of the run later. */
 
 /* A clock that is off by more is wrong. */
 enum { CLOCK_OFF_MS = 5 * 60000 };

@@ -440,7 +440,7 @@ int catalogue_runs(struct catalogue *c, const struct run_query *q, struct wire_r
 			" AND (?10 IS NULL OR state=?10) AND (NOT ?11 OR proven>0)"
 			" AND (NOT ?12 OR (expiring=0 AND (" CATALOGUE_WAS_GOOD ")))"
 			/* a clock that was wrong once must not make an old run the newest for ever */
-			" ORDER BY CASE WHEN ?5=0 THEN rowid ELSE started END DESC, rowid DESC LIMIT ?6", e))
+			" ORDER BY CASE WHEN ?7 THEN -rowid WHEN ?5=0 THEN rowid ELSE started END DESC, rowid DESC LIMIT ?6", e))
 		return -1;
 	sql_bind_str(s, 1, q->site);
 	sql_bind_str(s, 2, q->uuid);

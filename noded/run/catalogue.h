@@ -162,7 +162,7 @@ struct run_query {
 	bool was_good;           /* also those that are suspect only for what was found of their archives since */
 	bool running;
 	bool proven;             /* it was restored as a proof */
-	bool unreported;         /* the outbox has not taken over its newest rev */
+	bool unreported;         /* the outbox has not taken over its newest rev; the oldest first */
 	const char *what;        /* "db" "files" "db+files" */
 	const char *db;          /* has an archive of this database */
 	const char *state;       /* as run_state_name */

@@ -14,7 +14,7 @@
 int report_run(const struct config *c, struct catalogue *catalogue, const struct wire_run *run, struct err *e) MUSTCHECK;
 
 /* Hand over what was not: a disk was full, a process was killed in between, or
- * there was no master yet. At most the newest 1000 runs at once. */
+ * there was no master yet. All of them, the oldest first. */
 int report_rest(const struct config *c, struct catalogue *catalogue, struct err *e) MUSTCHECK;
 
 #endif

@@ -83,6 +83,7 @@ check "one that failed the day before yesterday" put 5 1 failed $((NOW - 2 * 864
 check "one of 1970" put 6 1 warning 3600 5
 order_all() { order "6 5 4 2 1 3" && last "06 warning"; }
 step "they stand as they were made" order_all
+check "none ended before it began" field 6 '(.ended | sub("[.].*Z"; "Z") | fromdate) >= (.began | sub("[.].*Z"; "Z") | fromdate)' true
 check "a second time nothing changes" put 4 1 ok "$AHEAD" 2
 step "neither the order" order_all
 check "a run that the master never heard of before it" put 7 1 ok $((NOW - 3600)) 99
@@ -133,6 +134,19 @@ check "the webhook is told that, too" until_ok 20 told recovered ''
 check "by itself" alert closed '.items[0].closed_why' recovered
 check "the site counts none" node '.sites[0].damaged' 0
 
+# ---- a failure is the last word until another run ended, also to a master that has just begun
+check "a run fails" put 9 1 failed "$NOW" 8
+check "the next one is skipped" put 10 1 skipped "$NOW" 9
+check "the failure stays" last "09 failed"
+stop_pid master
+# ---- beside this master was one of an older version, which knows no order
+check "a run is as such a one wrote it" database_change "$DB" "UPDATE run SET began=0, ended=0, ahead=0 WHERE uuid='$(id 9)'"
+step "the master starts with it" master_start
+check "it knows the failure, when the node tells the rest of it" put 9 2 failed "$NOW" 8
+check "in its place" order "10 9 8 6 5 4 2 1 7 3"
+stop_pid master
+step "the master starts once more" master_start
+check "and tells of the failure as before" last "09 failed"
 # ---- a database of before
 stop_pid master
 TAKE_BACK="DROP INDEX run_began; DROP INDEX run_node_began; CREATE INDEX run_started ON run(started, uuid);
@@ -144,7 +158,7 @@ sqlite) VERSION=$(database_sql "$DB" 'PRAGMA user_version') BACK="PRAGMA user_ve
 esac
 check "without what orders runs" database_change "$DB" "BEGIN; $TAKE_BACK $BACK; COMMIT"
 step "the master starts" master_start
-check "the time when it heard of a run last stands in for a wrong one" order "4 8 2 7 1 5 3 6"
+check "the time when it heard of a run last stands in for a wrong one" order "4 10 9 8 2 7 1 5 3 6"
 check "how far ahead the clock was is known" field 1 '.clock_ahead_s > 300000000' true
 check "and no last good run is of the future" node "(.sites[0].last_good | sub(\"[.].*Z\"; \"Z\") | fromdate) <= $(date +%s)" true
 stop_pid master

@@ -30,6 +30,7 @@ static void save(const char *uuid, const char *site, int64_t started, enum run_s
 	str_cut(run.uuid, sizeof(run.uuid), uuid);
 	str_cut(run.site, sizeof(run.site), site);
 	str_cut(run.what, sizeof(run.what), "db");
+	run.rev = 1;
 	run.started = started;
 	run.state = state;
 	run.log = xstrdup("12:00:00 x\n");
@@ -392,6 +393,23 @@ static void the_newest_run_is_the_one_made_last_whatever_the_clock_said(void **s
 	list_done(&list);
 }
 
+static void what_the_master_is_to_be_told_comes_in_the_order_of_making(void **state)
+{
+	char first[UUID_TEXT];
+	struct err e;
+
+	(void)state;
+	save("5523-1", "told", 9000, RUN_OK); /* the clock was wrong */
+	save("5523-2", "told", 1000, RUN_OK);
+	assert_int_equal(count(&(struct run_query){.site = "told", .unreported = true, .limit = 1}, first), 1);
+	assert_string_equal(first, "5523-1");
+	assert_int_equal(catalogue_reported(c, "5523-1", INT64_MAX, &e), 0);
+	assert_int_equal(count(&(struct run_query){.site = "told", .unreported = true, .limit = 1}, first), 1);
+	assert_string_equal(first, "5523-2");
+	assert_int_equal(count(&(struct run_query){.site = "told"}, first), 2);
+	assert_string_equal(first, "5523-2");
+}
+
 static struct run_brief brief(const char *site, size_t at, size_t n)
 {
 	struct run_briefs list;
@@ -521,6 +539,7 @@ int main(void)
 		cmocka_unit_test(only_stored_archives_count_and_unfinished_ones_are_found),
 		cmocka_unit_test(the_grid_of_a_table_is_remembered),
 		cmocka_unit_test(the_newest_run_is_the_one_made_last_whatever_the_clock_said),
+		cmocka_unit_test(what_the_master_is_to_be_told_comes_in_the_order_of_making),
 		cmocka_unit_test(a_run_is_forgotten_only_when_it_was_given_up_and_nothing_is_left),
 		cmocka_unit_test(a_held_run_is_not_given_up_and_one_that_goes_is_not_held),
 		cmocka_unit_test(tables_of_a_second_attempt_take_the_place_of_the_first),
