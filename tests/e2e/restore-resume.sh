@@ -45,6 +45,8 @@ MEMBERS=$(tar --zstd -tf "$A" | grep -c '^db/20-data/')
 check "in several members of rows" test "$MEMBERS" -ge 7
 journal() { sql -N -e "SELECT COUNT(*) FROM $1.felloe_restore_journal WHERE kind = '$2'${3:+ AND name = '$3'}" 2>/dev/null; }
 loaded() { [ "$(journal "$1" member || echo 0)" -ge "$2" ]; }
+# of tables with transactions: what is loaded of the others is forgotten when a restore goes on
+kept() { [ "$(sql -N -e "SELECT COUNT(*) FROM $1.felloe_restore_journal WHERE kind = 'member' AND name NOT LIKE 'db/20-data/c%' AND name NOT LIKE 'db/20-data/d%'" 2>/dev/null || echo 0)" -ge "$2" ]; }
 copies() { sql -N -e "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'shop\_r%' OR SCHEMA_NAME LIKE 'felloe%'"; }
 create() { for t in $TABLES; do sql -N -e "SHOW CREATE TABLE $1.$t"; done; }
 sums() { for t in $TABLES; do sql -N -e "CHECKSUM TABLE $1.$t" | cut -f 2; done; }
@@ -69,7 +71,7 @@ slay() { kill -9 "$RPID"; wait "$RPID" 2>/dev/null; }
 
 # ---- killed among its rows
 begin --to-db one
-check "a restore loads rows" while_it_runs loaded one 2
+check "a restore loads rows" while_it_runs kept one 2
 slay
 check "killed, it has left a journal" test "$(journal one head)" = 4
 check "a backup of its schema says that it is not complete" run -e 3 noded backup one
