@@ -155,6 +155,10 @@ static const char *hint(unsigned code)
 		return "; this node has lost its cluster: see wsrep_cluster_status, or use another node";
 	case ER_CON_COUNT_ERROR:
 		return "; raise max_connections or try again later";
+	case ER_NET_PACKET_TOO_LARGE:
+		return "; raise max_allowed_packet of the server";
+	case ER_NEW_ABORTING_CONNECTION: /* before our first statement */
+		return "; see init_connect of the server and its error log";
 	default:
 		return "";
 	}
@@ -247,13 +251,23 @@ static int session(struct conn *c, struct err *e)
 		"SET SESSION max_statement_time=0",
 		"SET SESSION max_execution_time=0",
 		/* a connection of a snapshot idles while others read, or while the uplink is slow */
-		"SET SESSION idle_transaction_timeout=0, idle_readonly_transaction_timeout=0",
+		"SET SESSION idle_transaction_timeout=0, idle_readonly_transaction_timeout=0, idle_write_transaction_timeout=0",
+		/* answers about thousands of tables go through temporary ones */
+		"SET SESSION tmp_disk_table_size=18446744073709551615",
 		"SET SESSION information_schema_stats_expiry=0",
+		/* a table of versions shows its rows of now, not those of the day that the server may name; DEFAULT is "now" */
+		"SET SESSION system_versioning_asof=DEFAULT",
 		"SET SESSION show_create_table_skip_secondary_engine=ON",
 		"SET SESSION TRANSACTION READ WRITE",
 		/* tables that are older than it come back with the options that they have, and keys are added to them */
 		"SET SESSION innodb_strict_mode=0",
 		"SET SESSION explicit_defaults_for_timestamp=1",
+		"SET SESSION innodb_compression_default=0",
+		"SET SESSION enforce_storage_engine=NULL", /* takes SUPER: preflight.c says so */
+		/* no column that the table does not have, none kept from us */
+		"SET SESSION sql_require_primary_key=0",
+		"SET SESSION sql_generate_invisible_primary_key=0",
+		"SET SESSION show_gipk_in_create_table_and_information_schema=1",
 		/* sequences cannot be written down as statements */
 		"SET SESSION binlog_format=IF(@@binlog_format='STATEMENT','MIXED',@@binlog_format)",
 	};
@@ -262,7 +276,9 @@ static int session(struct conn *c, struct err *e)
 	if (conn_exec(c, "SET NAMES utf8mb4", e) ||
 	    conn_exec(c, "SET SESSION time_zone='+00:00', sql_mode='', sql_quote_show_create=1, wait_timeout=86400, "
 			 "net_write_timeout=86400, net_read_timeout=3600, sql_select_limit=18446744073709551615, "
-			 "sql_big_selects=1, sql_safe_updates=0, sql_auto_is_null=0, autocommit=1, completion_type=0", e))
+			 "sql_big_selects=1, sql_safe_updates=0, sql_auto_is_null=0, autocommit=1, completion_type=0, "
+			 /* a view of what is gone is known by its warning */
+			 "max_error_count=64, sql_notes=1", e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
 		(void)!conn_exec(c, optional[i], NULL);

@@ -282,12 +282,16 @@ static void excerpt(char out[static 64], const char *sql, size_t n)
 
 static const char *way_out(unsigned code)
 {
-	if (code == ER_NET_PACKET_TOO_LARGE)
-		return " (raise max_allowed_packet of the server)";
 	if (code == ER_SPECIFIC_ACCESS_DENIED_ERROR)
 		return " (restore as an account that may set definers, or with --definer invoker)";
 	if (code == 1709) /* an index column too long for the row format; older headers have no name for it */
 		return " (SET GLOBAL innodb_default_row_format=dynamic while it is loaded)";
+	if (code == ER_EVENTS_DB_ERROR)
+		return " (start the server with event_scheduler=OFF, not DISABLED)";
+	if (code == ER_REQUIRES_PRIMARY_KEY)
+		return " (SET GLOBAL innodb_force_primary_key=OFF while it is loaded)";
+	if (code == ER_OPEN_AS_READONLY)
+		return " (SET GLOBAL innodb_read_only_compressed=OFF while it is loaded, if that is its row format)";
 	return "";
 }
 

@@ -411,6 +411,37 @@ static void check_settings(struct look *l)
 			    "GLOBAL log_bin_trust_function_creators=1, or restore as an account with SUPER", l->account);
 }
 
+/* With it a server makes another table than it is told to, and says nothing. Our sessions switch it off where they may. */
+static void check_enforced(struct look *l)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(l->c, &r, "SELECT @@enforce_storage_engine", NULL))
+		return; /* MySQL has no such thing */
+	row = mysql_fetch_row(r);
+	for (size_t i = 0; row && !str_empty(row[0]) && i < l->needs->n; i++)
+		if (l->needs->v[i].kind == NEED_ENGINE && !str_ieq(l->needs->v[i].text, row[0])) {
+			obstacle_add(l->obstacles, ERR_CONFLICT, "%s is %s, and the server here makes every table %s "
+				     "(enforce_storage_engine): SET GLOBAL enforce_storage_engine=NULL, or restore as an account "
+				     "with SUPER", l->needs->v[i].first, l->needs->v[i].text, row[0]);
+			return;
+		}
+}
+
+static void check_events(struct look *l)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (!has_program(l->needs, "EVENT") || conn_rows(l->c, &r, "SELECT @@event_scheduler", NULL))
+		return;
+	row = mysql_fetch_row(r);
+	if (row && str_ieq(row[0], "DISABLED"))
+		obstacle_add(l->obstacles, ERR_CONFLICT, "the server here takes no events (event_scheduler=DISABLED): start it with "
+			     "event_scheduler=OFF");
+}
+
 static void check_accounts(struct look *l)
 {
 	if (l->p->users && version_before(l->version, VERSION_MYSQL_ACCOUNTS, VERSION_MARIA_ACCOUNTS))
@@ -440,6 +471,8 @@ int preflight_server(const struct preflight *p, struct needs *needs, struct obst
 		check_space(&l);
 		check_packet(&l);
 		check_settings(&l);
+		check_enforced(&l);
+		check_events(&l);
 		check_accounts(&l);
 		check_cluster(&l);
 	}

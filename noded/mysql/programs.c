@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noded/mysql/programs.h"
 
+#include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,6 +278,17 @@ static int put_views(struct schema *s, unsigned *count, struct err *e)
 	return 0;
 }
 
+static bool answers_no(struct schema *s, const char *sql)
+{
+	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
+	MYSQL_ROW row;
+
+	if (conn_rows(s->c, &r, sql, NULL))
+		return false;
+	row = mysql_fetch_row(r);
+	return row && str_eq(row[0], "0");
+}
+
 static int put_events(struct schema *s, unsigned *count, struct err *e)
 {
 	CLEANUP(strings_done) struct strings names = {0};
@@ -285,6 +297,13 @@ static int put_events(struct schema *s, unsigned *count, struct err *e)
 	if (list_names(s, &names, "SHOW EVENTS", 1, &why)) {
 		if (why.kind == ERR_NET)
 			return conn_fail(s->c, e);
+		if (mysql_errno(s->c->my) == ER_EVENTS_DB_ERROR) {
+			/* who may read their table knows whether there are any */
+			if (!answers_no(s, "SELECT COUNT(*) FROM mysql.event WHERE db = DATABASE()"))
+				schema_warn(s, "events of `%s` are not in the backup: the server shows none (event_scheduler=DISABLED); "
+					    "start it with event_scheduler=OFF", s->db);
+			return 0;
+		}
 		schema_warn(s, "events of `%s` are not in the backup: GRANT EVENT on it to the account (%s)", s->db, why.msg);
 		return 0;
 	}
@@ -302,17 +321,6 @@ static int put_events(struct schema *s, unsigned *count, struct err *e)
 	"(SELECT CURRENT_USER() AS u, SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AS h) me "                           \
 	"WHERE PRIVILEGE_TYPE IN (" types ") AND "                                                                  \
 	"GRANTEE = CONCAT('\\'', LEFT(u, CHAR_LENGTH(u) - CHAR_LENGTH(h) - 1), '\\'@\\'', h, '\\'')"
-
-static bool answers_no(struct schema *s, const char *sql)
-{
-	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
-	MYSQL_ROW row;
-
-	if (conn_rows(s->c, &r, sql, NULL))
-		return false;
-	row = mysql_fetch_row(r);
-	return row && str_eq(row[0], "0");
-}
 
 static void warn_unseen(struct schema *s)
 {

@@ -76,14 +76,16 @@ sql -e "SET NAMES utf8mb4; USE shop; ALTER TABLE arch ENGINE=InnoDB; CREATE TABL
 run noded backup
 poor_sql() { "$RIGS/mariadb.sh" sql "$T/poor" -N "$@"; }
 check "it is stopped" "$RIGS/mariadb.sh" stop "$T/poor"
-check "and started with small packets, and small letters" "$RIGS/mariadb.sh" start "$T/poor" "$PORT2" --max-allowed-packet=2M --lower-case-table-names=1
+check "and started with small packets, small letters, no events" "$RIGS/mariadb.sh" start "$T/poor" "$PORT2" --max-allowed-packet=2M --lower-case-table-names=1 \
+	--event-scheduler=DISABLED
 poor_sql -e "DROP DATABASE copy"
 check "what it could not take is refused" run -e 1 poor --to-db copy
 check "a row that is too long" says "table \`Long_\` has a row or value of 2.86 MiB"
 check "with the setting that helps" says "max_allowed_packet of the server here is 2.00 MiB: SET GLOBAL max_allowed_packet=4194304"
 check "two names that are one" says "\`Parent\` and \`parent\` are one name for the server here (lower_case_table_names=1)"
 check "also beyond ASCII, of a view too" says "\`ZWÖLF\` and \`Zwölf\` are one name"
-check "all at once" says "3 things are in the way"
+check "events" says "the server here takes no events (event_scheduler=DISABLED): start it with event_scheduler=OFF"
+check "all at once" says "4 things are in the way"
 check "nothing was made there" test -z "$(poor_sql -e "SHOW DATABASES LIKE 'copy'")"
 poor_sql -e "SET GLOBAL max_allowed_packet=4194304"
 check "what can be told apart and fits is restored, with a warning" run -e 3 poor --db shop:Zwölf,Long_,child,parent --to-db copy
