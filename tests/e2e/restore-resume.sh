@@ -58,13 +58,17 @@ whole() {
 	[ "$(sql -N -e "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$1'")" = 7 ] || { sql -e "SHOW TABLES IN $1"; return 1; }
 	[ "$(sql -N -e "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '$1'")" = 1 ]
 }
-# while_it_runs COMMAND: poll, more often than until_ok, as long as the restore lives
+# while_it_runs COMMAND: until it is true of the restore, which stands still while it is asked: however long an answer
+# takes, it cannot have ended meanwhile. It is left standing; go_on, or slay.
 while_it_runs() {
+	kill -STOP "$RPID" 2>/dev/null
 	until "$@" >/dev/null 2>&1; do
-		kill -0 "$RPID" 2>/dev/null || { echo "the restore ended first"; cat "$T/begun"; return 1; }
-		sleep 0.01
+		kill -CONT "$RPID" 2>/dev/null || { echo "the restore ended first"; cat "$T/begun"; return 1; }
+		sleep 0.04
+		kill -STOP "$RPID" 2>/dev/null
 	done
 }
+go_on() { kill -CONT "$RPID"; }
 # begin OPTIONS: a restore in the background
 begin() { "${RESTORE[@]}" "$@" >"$T/begun" 2>&1 </dev/null & RPID=$!; }
 slay() { kill -9 "$RPID"; wait "$RPID" 2>/dev/null; }
@@ -103,6 +107,7 @@ sql -e "DROP DATABASE IF EXISTS \`$X\`"
 begin --to-db two
 check "another restore loads rows" while_it_runs loaded two 4
 kill -9 "$(cat "$T/db/mariadbd.pid")"
+go_on
 wait "$RPID"
 check "without its server it ends with an error" test $? -eq 1
 check "and tells how to go on" grep -q 'the same command goes on with it' "$T/begun"
@@ -116,6 +121,7 @@ sql -e "DROP DATABASE one; DROP DATABASE two"
 begin --to-db three
 check "a third restore loads rows" while_it_runs loaded three 1
 kill -TERM "$RPID"
+go_on
 wait "$RPID"
 check "asked to end it does" test $? -ne 0
 check "and says how to go on" grep -q 'the same command goes on with it' "$T/begun"
