@@ -75,6 +75,7 @@ smoke_tests = \
 	tests/fuzz/smoke_json \
 	tests/fuzz/smoke_jwt \
 	tests/fuzz/smoke_wire \
+	tests/fuzz/smoke_pack \
 	tests/fuzz/smoke_proxy \
 	tests/fuzz/smoke_sse
 check_PROGRAMS += $(smoke_tests)
@@ -87,6 +88,8 @@ tests_fuzz_smoke_jwt_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/f
 tests_fuzz_smoke_jwt_LDADD = $(MASTERD_LIBS)
 tests_fuzz_smoke_wire_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_wire.c
 tests_fuzz_smoke_wire_LDADD = $(SHARED_LIBS)
+tests_fuzz_smoke_pack_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_pack.c
+tests_fuzz_smoke_pack_LDADD = $(MASTERD_LIBS)
 tests_fuzz_smoke_proxy_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_proxy.c
 tests_fuzz_smoke_proxy_LDADD = $(MASTERD_LIBS)
 tests_fuzz_smoke_sse_SOURCES = tests/fuzz/fuzz.h tests/fuzz/smoke.c tests/fuzz/fuzz_sse.c
