@@ -18,6 +18,7 @@
 #include "shared/str.h"
 
 #define PREFIX "proof-"
+#define LOCK_NAME "lock"
 enum { DEEPEST = 16, GONE_MS = 10 * 1000 };
 
 /* ---- removed */
@@ -28,6 +29,8 @@ static int remove_entry(int dir, const struct dirent *d, int depth, struct err *
 {
 	if (str_eq(d->d_name, ".") || str_eq(d->d_name, ".."))
 		return 0;
+	if (depth == 0 && str_eq(d->d_name, LOCK_NAME))
+		return 0; /* last: it tells whose the rest is */
 	if (unlinkat(dir, d->d_name, 0) == 0 || errno == ENOENT)
 		return 0;
 	/* POSIX says EPERM for a directory, Linux EISDIR */
@@ -52,6 +55,8 @@ static int remove_below(int parent, const char *name, int depth, struct err *e)
 	}
 	while (rc == 0 && (d = readdir(list)))
 		rc = remove_entry(fd, d, depth, e);
+	if (rc == 0 && depth == 0 && unlinkat(fd, LOCK_NAME, 0) && errno != ENOENT)
+		rc = err_sys(e, ERR_IO, "remove " LOCK_NAME);
 	closedir(list);
 	if (rc == 0 && unlinkat(parent, name, AT_REMOVEDIR) && errno != ENOENT)
 		return err_sys(e, ERR_IO, "remove %s", name);
@@ -96,7 +101,7 @@ static int give(const char *path, const struct server_user *u, struct err *e)
 
 static int fill(struct server_dir *d, const struct server_user *u, struct err *e)
 {
-	CLEANUP(freep) char *lock = xasprintf("%s/lock", d->path);
+	CLEANUP(freep) char *lock = xasprintf("%s/" LOCK_NAME, d->path);
 	CLEANUP(freep) char *data = xasprintf("%s/data", d->path);
 	CLEANUP(freep) char *tmp = xasprintf("%s/tmp", d->path);
 
@@ -204,16 +209,31 @@ static bool end_server(const char *path)
 	return true;
 }
 
+/* With --dir the base is any directory of the user's, who may have called one of his own alike: what is not surely ours
+ * stays. Ours has a lock, which goes last, or nothing in it. */
+static bool is_ours(const char *path)
+{
+	CLEANUP(freep) char *lock = xasprintf("%s/" LOCK_NAME, path);
+	const char *name = strrchr(path, '/') + 1;
+	struct stat st;
+
+	if (!str_starts(name, PREFIX) || strlen(name) != strlen(PREFIX "XXXXXX") || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
+	    st.st_mode & 077)
+		return false;
+	if (lstat(lock, &st) == 0)
+		return S_ISREG(st.st_mode) && st.st_size == 0;
+	return errno == ENOENT && (rmdir(path) == 0 || errno == ENOENT);
+}
+
 static void sweep_one(const char *path, void (*say)(void *ctx, const char *text), void *ctx)
 {
-	CLEANUP(freep) char *lock = xasprintf("%s/lock", path);
+	CLEANUP(freep) char *lock = xasprintf("%s/" LOCK_NAME, path);
 	CLEANUP(freep) char *text = NULL;
 	CLEANUP(closep) int fd = open(lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	bool ran = server_of(path) > 0;
 	struct err e;
 
-	/* without a lock it was not finished, and nobody makes one now */
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
 		return;
 	if (!end_server(path))
 		text = xasprintf("the private server that a dead run left in %s cannot be ended", path);
@@ -239,7 +259,7 @@ void server_dir_sweep(const char *base, void (*say)(void *ctx, const char *text)
 	while (list && (d = readdir(list))) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", real, d->d_name);
 
-		if (str_starts(d->d_name, PREFIX))
+		if (is_ours(path))
 			sweep_one(path, say, ctx);
 	}
 	if (list)

@@ -29,7 +29,8 @@ int server_dir_new(struct server_dir *ret, const char *base, const struct server
 void server_dir_done(struct server_dir *d);
 /* Everything in the directory and itself, symbolic links not followed. */
 int server_dir_remove(const char *path, struct err *e) MUSTCHECK;
-/* Remove what dead runs left below base, and first end the servers that still run there. */
+/* Remove what dead runs left below base, and first end the servers that still run there. What server_dir_new did
+ * not make is left alone, whatever it is called. */
 void server_dir_sweep(const char *base, void (*say)(void *ctx, const char *text), void *ctx);
 
 #endif

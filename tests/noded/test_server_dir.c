@@ -74,6 +74,35 @@ static void a_locked_directory_is_let_alone_and_an_unlocked_one_swept(void **sta
 	server_dir_done(&dead);
 }
 
+static void what_somebody_called_alike_stays(void **state)
+{
+	static const char *const names[] = {"proof-of-purchase", "proof-2026ab", "proof-photos/data", "proof-abcdef"};
+	CLEANUP(freep) char *base = below("alike"), *left = below("alike/proof-a1b2c3"), *empty = below("alike/proof-d4e5f6");
+	CLEANUP(freep) char *begun = below("alike/proof-a1b2c3/data"), *lock = below("alike/proof-a1b2c3/lock");
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		CLEANUP(freep) char *dir = xasprintf("%s/%s", base, names[i]), *file = xasprintf("%s/scan.pdf", dir);
+
+		assert_int_equal(fs_mkdirs(dir, 0700, &e), 0);
+		make_file(file);
+	}
+	/* its removal was cut off */
+	assert_int_equal(fs_mkdirs(begun, 0700, &e), 0);
+	assert_int_equal(fs_write(lock, "", 0, 0600, &e), 0);
+	/* so was its making */
+	assert_int_equal(fs_mkdirs(empty, 0700, &e), 0);
+	server_dir_sweep(base, hear, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		CLEANUP(freep) char *file = xasprintf("%s/%s/scan.pdf", base, names[i]);
+
+		assert_true(fs_exists(file));
+	}
+	assert_false(fs_exists(left));
+	assert_false(fs_exists(empty));
+}
+
 /* sleep(1) in this directory. */
 static pid_t sleeper_in(const char *dir)
 {
@@ -151,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_directory_goes_with_all_that_is_in_it_and_nothing_else),
+		cmocka_unit_test(what_somebody_called_alike_stays),
 		cmocka_unit_test(a_locked_directory_is_let_alone_and_an_unlocked_one_swept),
 		cmocka_unit_test(the_server_of_a_dead_run_is_ended_but_no_other_process),
 		cmocka_unit_test(an_account_that_cannot_pass_is_told_where),
