@@ -19,6 +19,7 @@ struct private_server_opts {
 	const char *program;   /* NULL: mariadbd or mysqld, wherever it is */
 	const char *base;      /* its directory is made below this one; NULL: "proof" below the state directory */
 	uint64_t need;         /* bytes that will be loaded; ERR_SPACE when there is no room for them */
+	uint64_t tables;       /* in which they are, views not counted: each takes room even when it is empty */
 	void (*say)(void *ctx, const char *text); /* what was swept, and who it runs as */
 	void *ctx;
 };

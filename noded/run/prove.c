@@ -26,6 +26,7 @@ struct exhibit {
 	const struct found_archive *archive;
 	char *db, *version;
 	uint64_t bytes;            /* of SQL */
+	uint64_t tables;           /* and sequences */
 	struct buf accounts;       /* users/accounts.sql, empty: none */
 	unsigned views_left;       /* not made yet, for want of what they refer to */
 	struct server_objects objects;
@@ -71,6 +72,14 @@ static int add_size(void *ctx, const struct archive_entry *entry, struct err *e)
 	return 0;
 }
 
+static int add_one(void *ctx, const struct archive_entry *entry, struct err *e)
+{
+	(void)entry;
+	(void)e;
+	*(uint64_t *)ctx += 1;
+	return 0;
+}
+
 /* In one archive of a whole server. */
 static int read_accounts(struct opened *opened, struct buf *ret, struct err *e)
 {
@@ -86,17 +95,20 @@ static int look_at(struct exhibits *x, const struct found_archive *a, struct ope
 {
 	const struct json *db = json_get(opened->manifest, "database");
 	struct exhibit *n;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, tables = 0;
 
 	if (!*opened_db(opened))
 		return 0;
-	if (archive_list(opened->reader, "db/", add_size, &bytes, e))
+	if (archive_list(opened->reader, "db/", add_size, &bytes, e) ||
+	    archive_list(opened->reader, "db/10-schema/1-sequences/", add_one, &tables, e) ||
+	    archive_list(opened->reader, "db/10-schema/2-tables/", add_one, &tables, e))
 		return -1;
 	n = list_push(x);
 	n->archive = a;
 	n->db = xstrdup(opened_db(opened));
 	n->version = xstrdup(json_get_str(db, "server_version", ""));
 	n->bytes = bytes;
+	n->tables = tables;
 	n->objects = (struct server_objects){json_get_int(db, "views", 0), json_get_int(db, "triggers", 0),
 					     json_get_int(db, "routines", 0), json_get_int(db, "events", 0),
 					     json_get_int(db, "sequences", 0)};
@@ -318,8 +330,10 @@ int prove_archives(const struct prove_opts *o, const struct found_archives *arch
 	job_phase(o->job, "plan");
 	if (look_at_all(o, archives, &x, e))
 		return -1;
-	for (size_t i = 0; i < x.n; i++)
+	for (size_t i = 0; i < x.n; i++) {
 		so.need += x.v[i].bytes;
+		so.tables += x.v[i].tables;
+	}
 	if (!x.n)
 		return 0;
 	job_phase(o->job, "server");

@@ -91,21 +91,28 @@ static void a_program_is_asked_for_its_version_without_its_configuration(void **
 }
 
 /* It goes no further: a keeper would be this test again. */
+static void no_room(const char *base, uint64_t need, uint64_t tables)
+{
+	const struct private_server_opts o = {.program = "/bin/sh", .base = base, .need = need, .tables = tables, .say = hear};
+	struct private_server *s;
+	struct err e;
+
+	assert_int_equal(private_server_start(&s, &o, &e), -1);
+	assert_int_equal(e.kind, ERR_SPACE);
+	assert_non_null(strstr(e.msg, "--dir"));
+}
+
 static void a_server_that_has_no_room_is_not_started(void **state)
 {
 	CLEANUP(freep) char *base = xasprintf("%s/base", scratch_dir);
-	const struct private_server_opts o = {.program = "/bin/sh", .base = base, .need = (uint64_t)1 << 60, .say = hear};
-	struct private_server *s;
-	struct err e;
 	DIR *d;
 	unsigned n = 0;
 
 	(void)state;
 	if (chmod(scratch_dir, 0755))
 		fail();
-	assert_int_equal(private_server_start(&s, &o, &e), -1);
-	assert_int_equal(e.kind, ERR_SPACE);
-	assert_non_null(strstr(e.msg, "--dir"));
+	no_room(base, (uint64_t)1 << 60, 1);
+	no_room(base, 1, (uint64_t)1 << 40);
 	/* . .. .lock */
 	d = opendir(base);
 	while (readdir(d))
