@@ -7,6 +7,7 @@ libnoded_a_SOURCES = \
 	noded/wpconfig.h noded/wpconfig.c \
 	noded/site.h noded/site.c \
 	noded/site_facts.h noded/site_facts.c \
+	noded/mysql/hot.h \
 	noded/mysql/dump.h \
 	noded/mysql/lib.h \
 	noded/mysql/version.h noded/mysql/version.c \
@@ -23,6 +24,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/halt.h noded/mysql/halt.c \
 	noded/mysql/watch.h noded/mysql/watch.c \
 	noded/mysql/locked.h noded/mysql/locked.c \
+	noded/mysql/hot.c \
 	noded/mysql/digest.h noded/mysql/digest.c \
 	noded/mysql/columns.h noded/mysql/columns.c \
 	noded/mysql/grid.h noded/mysql/grid.c \

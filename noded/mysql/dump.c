@@ -31,18 +31,54 @@ struct dump {
 	unsigned n_accounts;
 	bool accounts_read;
 	struct strings matched; /* entries of exclude_tables, those that some database has */
+	bool holds;             /* the locks of hot tables are there: until the first database is read */
+	struct hot met;         /* what others altered, or waited for, meanwhile */
 };
 enum { ACCOUNTS_MAX = 256 << 20 };
 
+static int start_watch(struct dump *d, struct err *e)
+{
+	const struct watch_opts o = {.access = d->o.access, .wait_s = d->o.ddl_wait_s, .halt = &d->halt};
+
+	d->watch_tried = true;
+	if (watch_start(&d->watch, &o, e))
+		return -1;
+	for (unsigned i = 0; i < d->n; i++)
+		watch_conn(d->watch, d->conns[i]);
+	return 0;
+}
+
+/* From the first lock on somebody looks who waits for it: until the first row is asked for there may be a storage that does
+ * not answer. */
+static int hold_hot(struct dump *d, struct err *e)
+{
+	const struct hot *hot = &d->snapshot.hot;
+	struct err why;
+
+	if (!hot->n)
+		return 0;
+	d->holds = start_watch(d, &why) == 0;
+	for (unsigned i = 0; !d->holds && i < d->n; i++) /* nobody would look: then they are tables like others */
+		if (hot_give_back(d->conns[i], e))
+			return -1;
+	d->watch_tried = d->holds;
+	for (size_t i = 0; d->holds && i < hot->n * d->n; i++)
+		watch_hold(d->watch, hot->v[i / d->n].db, hot->v[i / d->n].table);
+	for (size_t i = 0; d->snapshot.locks_stay && i < hot->n; i++)
+		watch_keep(d->watch, hot->v[i].db, hot->v[i].table);
+	return 0;
+}
+
 int dump_open(struct dump **ret, const struct dump_opts *o, struct err *e)
 {
-	const struct snapshot_opts s = {.access = o->access, .db = o->db, .wait_s = o->ddl_wait_s, .method = o->method};
+	const struct snapshot_opts s = {.access = o->access, .db = o->db, .wait_s = o->ddl_wait_s, .method = o->method,
+				      .stop = o->stop, .hot = o->hot};
 	CLEANUP(dump_closep) struct dump *d = xcalloc(1, sizeof(*d));
 
 	halt_init(&d->halt, o->stop);
 	d->n = o->connections < DUMP_CONNECTIONS ? o->connections : DUMP_CONNECTIONS;
 	d->o = *o;
-	if (snapshot_open(&d->snapshot, &s, d->conns, &d->n, e) || (o->db && conn_use(d->conns[0], o->db, e)))
+	if (snapshot_open(&d->snapshot, &s, d->conns, &d->n, e) || (o->db && conn_use(d->conns[0], o->db, e)) || hold_hot(d, e))
 		return -1;
 
 	*ret = TAKE(d);
@@ -66,12 +102,20 @@ void dump_close(struct dump *d)
 	halt_done(&d->halt);
 	buf_done(&d->accounts);
 	strings_done(&d->matched);
+	hot_done(&d->met);
 	free(d);
 }
 
 void dump_closep(struct dump **d)
 {
 	dump_close(*d);
+}
+
+/* What was met with after all were told to end is not the reason. */
+static int fail(struct dump *d, struct err *e)
+{
+	(void)!halt_check(&d->halt, e);
+	return -1;
 }
 
 static bool is_own(const char *db)
@@ -94,7 +138,7 @@ int dump_databases(struct dump *d, const struct strings *exclude, struct strings
 	MYSQL_ROW row;
 
 	if (conn_rows(d->conns[0], &r, "SHOW DATABASES", e))
-		return -1;
+		return fail(d, e);
 	while ((row = mysql_fetch_row(r)))
 		if (!is_own(row[0]) && !among(exclude, row[0]))
 			strings_add(ret, row[0]);
@@ -106,7 +150,7 @@ int dump_sees_all(struct dump *d, bool *ret, struct err *e)
 	CLEANUP(grants_done) struct grants g = {0};
 
 	if (grants_read(&g, d->conns[0], "", e))
-		return -1;
+		return fail(d, e);
 	*ret = grants_has(&g, "SELECT", true) || grants_has(&g, "SHOW DATABASES", true);
 	return 0;
 }
@@ -122,7 +166,7 @@ int dump_lacks(struct dump *d, const char *db, char text[static DUMP_LACKS], str
 	if (str_eq(alone, "0"))
 		return 0;
 	if (grants_read(&g, d->conns[0], db, e))
-		return -1;
+		return fail(d, e);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!grants_has(&g, needed[i], false))
 			n += (size_t)snprintf(text + n, DUMP_LACKS - n, "%s%s", n ? ", " : "", needed[i]);
@@ -202,7 +246,7 @@ static int read_accounts(struct dump *d, const struct dump_sink *sink, struct er
 int dump_accounts(struct dump *d, const struct dump_sink *sink, unsigned *count, struct err *e)
 {
 	if (!d->accounts_read && read_accounts(d, sink, e))
-		return -1;
+		return fail(d, e);
 	*count = d->n_accounts;
 	return *count ? sink->member(sink->ctx, "users/accounts.sql", d->accounts.p, d->accounts.len, e) : 0;
 }
@@ -237,38 +281,41 @@ static int all_tables(const struct schema *s, const struct dump_result *r, struc
 }
 
 /* Without one the dump goes on: only this account may not open one connection more. */
-static void start_watch(struct dump *d, const struct dump_sink *sink)
+static void need_watch(struct dump *d, const struct dump_sink *sink)
 {
-	const struct watch_opts o = {.access = d->o.access, .wait_s = d->o.ddl_wait_s, .halt = &d->halt};
 	struct err why;
 
-	if (d->watch_tried)
+	if (d->watch_tried || start_watch(d, &why) == 0)
 		return;
-	d->watch_tried = true;
-	if (watch_start(&d->watch, &o, &why)) {
+	if (sink->warn) {
 		CLEANUP(freep) char *text = xasprintf("nobody looks for statements that wait for this backup: %s", why.msg);
 
-		if (sink->warn)
-			sink->warn(sink->ctx, text);
-		return;
+		sink->warn(sink->ctx, text);
 	}
-	for (unsigned i = 0; i < d->n; i++)
-		watch_conn(d->watch, d->conns[i]);
+}
+
+void dump_hot(struct dump *d, struct hot *ret)
+{
+	for (size_t i = 0; i < d->met.n; i++)
+		hot_add(ret, d->met.v[i].db, d->met.v[i].table);
+	watch_met(d->watch, ret);
 }
 
 static int put_database(struct dump *d, struct schema *s, struct dump_result *ret, struct err *e)
 {
 	const struct tables_job rows = {.conns = d->conns, .n = d->n, .schema = s, .halt = &d->halt, .watch = d->watch,
 					.access = d->o.access, .wait_s = d->o.ddl_wait_s, .locks_stay = d->snapshot.locks_stay,
-					.grid = d->o.grid};
+					.grid = d->o.grid, .hot = d->holds ? &d->snapshot.hot : NULL, .met = &d->met};
 
 	ret->sequences += (unsigned)s->sequences.n;
 	/* Reading mysql.proc and the like draws Aria into the transaction, which then takes no further savepoint:
 	 * each database leaves the transaction as it found it, or the next one of a whole server would fail. */
 	if (conn_exec(s->c, "SAVEPOINT felloe_database", e) || schema_put_header(s, e) || schema_put_sequences(s, e) ||
 	    schema_put_tables(s, e) || schema_put_placeholders(s, e) || programs_look(s, e) || tables_dump(&rows, ret, e) ||
+	    (d->holds && conn_exec(s->c, "SAVEPOINT felloe_database", e)) || /* giving hot tables back took it away */
 	    all_tables(s, ret, e) || halt_check(&d->halt, e) || programs_put(s, ret, e) || schema_put_footer(s, e))
 		return -1;
+	d->holds = false;
 	return conn_exec(s->c, "ROLLBACK TO SAVEPOINT felloe_database", e);
 }
 
@@ -290,22 +337,39 @@ const char *dump_unmatched(const struct dump *d, const struct strings *exclude, 
 	return NULL;
 }
 
+/* Tables are still those of before the snapshot. */
+static int same_tables(const struct dump *d, const struct schema *s, struct err *e)
+{
+	if (snapshot_same_tables(&d->snapshot, s->db, s->listed, s->marks, e))
+		return -1;
+	if (s->hot_listed == hot_count(&d->snapshot.hot, s->db))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "a table of `%s` was created, dropped, renamed or altered before it was read", s->db);
+}
+
+static int use_database(struct dump *d, struct schema *s, const char *db, const struct strings *exclude_tables, struct err *e)
+{
+	for (unsigned i = 1; i < d->n; i++)
+		if (conn_use(d->conns[i], db, e))
+			return -1;
+	return schema_open(s, db, exclude_tables, e);
+}
+
 int dump_database(struct dump *d, const char *db, const struct strings *exclude_tables, const struct dump_sink *sink,
 		  struct dump_result *ret, struct err *e)
 {
 	CLEANUP(schema_done) struct schema s = {.c = d->conns[0], .sink = sink, .strings = &ret->strings,
-					       .cluster = &d->snapshot.cluster};
+					       .cluster = &d->snapshot.cluster, .since = d->snapshot.since,
+					       .hot = &d->snapshot.hot, .met = &d->met};
 
-	start_watch(d, sink);
-	for (unsigned i = 1; i < d->n; i++)
-		if (conn_use(d->conns[i], db, e))
-			return err_wrap(e, "dump of `%s`", db);
-	if (schema_open(&s, db, exclude_tables, e))
-		return -1;
+	need_watch(d, sink);
+	if (use_database(d, &s, db, exclude_tables, e)) {
+		(void)!fail(d, e);
+		return err_wrap(e, "dump of `%s`", db);
+	}
 	note_matched(d, &s, exclude_tables);
-	if (snapshot_same_tables(&d->snapshot, db, s.listed, s.marks, e) || put_database(d, &s, ret, e)) {
-		/* what a reader met with after all were told to end is not the reason */
-		(void)!halt_check(&d->halt, e);
+	if (same_tables(d, &s, e) || put_database(d, &s, ret, e)) {
+		(void)!fail(d, e);
 		return err_wrap(e, "dump of `%s`", db);
 	}
 	return 0;

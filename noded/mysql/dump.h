@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "noded/config.h"
+#include "noded/mysql/hot.h"
 #include "shared/buf.h"
 #include "shared/err.h"
 #include "shared/hash.h"
@@ -33,6 +34,7 @@ struct dump_opts {
 	unsigned connections;             /* wanted, 1..; fewer when the server has no way to give them one snapshot */
 	int64_t ddl_wait_s;               /* how long others may wait for a table that is being read, 1.. */
 	const char *method;               /* of snapshots (docs/consistency.md); NULL: the best there is */
+	const struct hot *hot;            /* tables that dump_hot told of earlier dumps; lent until dump_close, NULL: none */
 	const struct dump_grid *grid;     /* lent until dump_close; NULL: nothing is remembered */
 	const volatile sig_atomic_t *stop; /* set: end with ERR_ABORTED soon; may be NULL */
 };
@@ -51,6 +53,8 @@ int dump_sees_all(struct dump *d, bool *ret, struct err *e) MUSTCHECK;
  * them, or when a role is active, whose rights stand elsewhere. */
 enum { DUMP_LACKS = 64 };
 int dump_lacks(struct dump *d, const char *db, char text[static DUMP_LACKS], struct err *e) MUSTCHECK;
+/* Add the tables that a dump which ended with ERR_CONFLICT was disturbed at: the next one is to treat them as hot. */
+void dump_hot(struct dump *d, struct hot *ret);
 /* data_length of the tables, for estimates. */
 uint64_t dump_estimate(const struct dump *d, const char *db);
 /* "mysql-bin.000042:18834, GTID 0-1-77" and the method ("single", "binlog-snapshot" ...), for manifest and run. */

@@ -131,10 +131,14 @@ static void read_comment(struct schema *s)
 
 static int list_table(struct schema *s, MYSQL_ROW row, const struct strings *exclude, struct err *e)
 {
-	bool versioned = str_eq(row[1], "SYSTEM VERSIONED");
+	bool versioned = str_eq(row[1], "SYSTEM VERSIONED"), hot = hot_has(s->hot, s->db, row[0]);
 
-	s->listed++;
-	s->marks ^= strtoull(str_or(row[6], "0"), NULL, 10);
+	if (hot) {
+		s->hot_listed += hot_same(s->hot, s->db, row[0], str_or(row[3], ""));
+	} else {
+		s->listed++;
+		s->marks ^= strtoull(str_or(row[6], "0"), NULL, 10);
+	}
 	if (str_eq(row[5], "1")) {
 		schema_warn(s, "a restore into `%s` is not finished: what is there yet is backed up, without the journal of the restore",
 			    s->db);
@@ -150,6 +154,9 @@ static int list_table(struct schema *s, MYSQL_ROW row, const struct strings *exc
 		t->bytes = strtoull(str_or(row[4], "0"), NULL, 10);
 		t->versioned = versioned;
 		t->history = versioned && s->history;
+		t->hot = hot;
+		if (s->met && t->data && !t->left_out && *t->created && strcmp(t->created, s->since) >= 0)
+			hot_add(s->met, s->db, t->name);
 	} else if (!str_eq(row[1], "TEMPORARY")) {
 		return err_set(e, ERR_DB, "`%s` is a \"%s\", which this version does not know how to back up", row[0],
 			       str_or(row[1], ""));

@@ -24,6 +24,7 @@ struct object {
 	bool history;       /* tables: past rows are wanted, and can be loaded */
 	uint64_t bytes;     /* tables: about; 0 when the server does not tell */
 	bool data;          /* tables: rows are wanted */
+	bool hot;           /* tables: see hot.h */
 	bool left_out;      /* tables: excluded whole; views: refers to one of those */
 	bool broken;        /* views: refers to what is not there */
 	bool dead;          /* views: it, or one that it uses, has a definer who is gone */
@@ -42,8 +43,12 @@ struct schema {
 	bool history;              /* the server can load past rows of versioned tables */
 	struct objects tables, views, sequences;
 	struct { LIST_OF(struct trigger); } triggers; /* see programs_look */
-	size_t listed;             /* all that was listed, and the XOR of their TABLE_MARKs (snapshot.h) */
+	const struct hot *hot;     /* lent: those of the snapshot; NULL: none */
+	const char *since;         /* lent: when taking it began, in the server's words */
+	struct hot *met;           /* lent: takes those that were altered since, perhaps */
+	size_t listed;             /* all that was listed but hot tables, and the XOR of their TABLE_MARKs (snapshot.h) */
 	uint64_t marks;
+	size_t hot_listed;         /* hot tables, those that are as the snapshot has them */
 	bool leaves_out;           /* one of the tables is left out */
 	const struct cluster *cluster; /* lent; of which the server is a node */
 	struct pool *strings;      /* lent: the caller's, of what lives as long as the result */

@@ -9,10 +9,19 @@
 
 #include "noded/mysql/begin.h"
 #include "noded/mysql/sqltext.h"
+#include "shared/clock.h"
+#include "shared/hash.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
-enum { NOTE_MAX = 4096, STEP_MAX_S = 10 };
+enum {
+	NOTE_MAX = 4096,
+	STEP_MAX_S = 10,
+	MARKS_SQL = 256 << 10,
+	HOT_MS = 10000,   /* so long it is tried with several sessions, then with one */
+	HOT_PAUSE_MS = 50, /* between two tries, at most, and what the try took */
+	LET_MAX_MS = 2000,
+};
 
 static void marks_done(struct tables_marks *m)
 {
@@ -33,6 +42,8 @@ void snapshot_done(struct snapshot *s)
 	source_done(&s->source);
 	free(s->text);
 	marks_done(&s->marks);
+	hot_done(&s->hot);
+	free(s->since);
 	*s = (struct snapshot){0};
 }
 
@@ -41,7 +52,7 @@ static int read_server(struct snapshot *s, struct conn *c, struct err *e)
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	MYSQL_ROW row;
 
-	if (conn_rows(c, &r, "SELECT VERSION(), @@character_set_server, @@collation_server", e))
+	if (conn_rows(c, &r, "SELECT VERSION(), @@character_set_server, @@collation_server, NOW()", e))
 		return -1;
 	row = mysql_fetch_row(r);
 	if (!row)
@@ -49,21 +60,37 @@ static int read_server(struct snapshot *s, struct conn *c, struct err *e)
 	s->version = xstrdup(str_or(row[0], ""));
 	s->charset = xstrdup(str_or(row[1], ""));
 	s->collation = xstrdup(str_or(row[2], ""));
+	s->since = xstrdup(str_or(row[3], ""));
 	return 0;
 }
 
 /* ---- what tables there are */
 
-/* One short text a database. db NULL: all. */
-static int read_marks(struct tables_marks *ret, struct conn *c, const char *db, struct err *e)
+static void add_mark(struct buf *sql, const struct hot *hot)
 {
+	if (!hot->n) {
+		buf_adds(sql, "CONCAT(COUNT(*), ' ', BIT_XOR(" TABLE_MARK "))");
+		return;
+	}
+	buf_adds(sql, "CONCAT(SUM(NOT ");
+	hot_add_test(sql, hot);
+	buf_adds(sql, "), ' ', BIT_XOR(IF(");
+	hot_add_test(sql, hot);
+	buf_adds(sql, ", CAST(0 AS UNSIGNED), " TABLE_MARK ")))");
+}
+
+/* One short text a database. db NULL: all. */
+static int read_marks(struct snapshot *s, struct conn *c, const char *db, struct err *e)
+{
+	struct tables_marks *ret = &s->marks;
 	CLEANUP(conn_res_freep) MYSQL_RES *r = NULL;
 	CLEANUP(buf_done) struct buf sql = {0};
 	MYSQL_ROW row;
 
-	buf_init(&sql, 4096);
-	buf_adds(&sql, "SELECT TABLE_SCHEMA, CONCAT(COUNT(*), ' ', BIT_XOR(" TABLE_MARK ")), CAST(COALESCE(SUM(DATA_LENGTH), 0) AS "
-		       "UNSIGNED) FROM information_schema.TABLES WHERE TABLE_SCHEMA ");
+	buf_init(&sql, MARKS_SQL);
+	buf_adds(&sql, "SELECT TABLE_SCHEMA, ");
+	add_mark(&sql, &s->hot);
+	buf_adds(&sql, ", CAST(COALESCE(SUM(DATA_LENGTH), 0) AS UNSIGNED) FROM information_schema.TABLES WHERE TABLE_SCHEMA ");
 	if (db) {
 		buf_adds(&sql, "= ");
 		sql_string(&sql, db, strlen(db));
@@ -152,6 +179,81 @@ static bool locks_stay(struct conn *c)
 	return !str_eq(logs, "0");
 }
 
+/* Each session with its locks; *late: not all of them. */
+static int take_hot(const struct begin *b, struct hot *hot, bool *late, struct err *e)
+{
+	bool same;
+
+	for (unsigned i = 0; i < b->n; i++)
+		if (hot_take(hot, b->conns[i], late, e))
+			return -1;
+	if (hot_look(hot, b->conns[0], &same, e))
+		return -1;
+	*late = !same;
+	return same ? 0 : err_set(e, ERR_CONFLICT, "table `%s` was altered", hot->v[0].table);
+}
+
+static int begin_anew(struct begin *b, struct err *e)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		if (conn_exec(b->conns[i], "ROLLBACK", e))
+			return -1;
+	position_done(&b->position);
+	buf_reset(&b->why);
+	return 0;
+}
+
+/* Taking a snapshot may hold writers off for a moment: they get at least as long a time to go on as the try took. */
+static void let_others(int64_t took)
+{
+	uint8_t dice;
+
+	random_bytes(&dice, sizeof(dice));
+	clock_sleep_ms((unsigned)(took < LET_MAX_MS ? took : LET_MAX_MS) + 1 + dice % HOT_PAUSE_MS);
+}
+
+static int no_moment(struct err *e)
+{
+	char why[ERR_MSG_MAX / 2];
+
+	str_cut(why, sizeof(why), e->msg);
+	return err_set(e, ERR_CONFLICT, "no moment between two ALTERs to begin in for %d s: %s", 2 * HOT_MS / 1000, why);
+}
+
+/* Between the last look at hot tables and their locks there are some milliseconds: one try will fit
+ * between two ALTERs. */
+static int begin_held(struct begin *b, const struct snapshot_opts *o, struct hot *hot, const char **method, struct err *e)
+{
+	int64_t until = clock_mono_ms() + HOT_MS;
+	bool late, any, fewer = false;
+
+	for (;;) {
+		int64_t since = clock_mono_ms();
+
+		if (o->stop && *o->stop)
+			return err_set(e, ERR_ABORTED, "ended by a signal");
+		if (hot_look(hot, b->conns[0], &any, e) || begin_best(b, method, e))
+			return -1;
+		if (!hot->n || take_hot(b, hot, &late, e) == 0)
+			break;
+		if (!late)
+			return -1;
+		if (clock_mono_ms() > until && b->n == 1)
+			return no_moment(e);
+		if (begin_anew(b, e))
+			return -1;
+		let_others(clock_mono_ms() - since);
+		if (clock_mono_ms() > until) {
+			fewer = b->n > 1;
+			b->n = 1;
+			until = clock_mono_ms() + HOT_MS;
+		}
+	}
+	if (fewer)
+		buf_addf(&b->why, "%sALTERs of table `%s` left no moment for more than one connection", b->why.len ? "; " : "", hot->v[0].table);
+	return 0;
+}
+
 static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e)
 {
 	struct binlog log;
@@ -164,7 +266,7 @@ static int take(struct snapshot *s, const struct snapshot_opts *o, struct conn *
 	source_look(&s->source, conns[0], log.maria);
 	cluster_mark(&s->cluster, conns[0], false);
 	buf_init(&b.why, NOTE_MAX);
-	failed = begin_best(&b, &s->method, e);
+	failed = begin_held(&b, o, &s->hot, &s->method, e);
 	s->position = b.position;
 	why = b.why;
 	if (failed)
@@ -191,7 +293,8 @@ int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn
 	}
 	*n = open;
 	if (rc || cluster_in_step(&s->cluster, conns[0], o->wait_s < STEP_MAX_S ? o->wait_s : STEP_MAX_S, e) ||
-	    read_server(s, conns[0], e) || read_marks(&s->marks, conns[0], o->db, e) || take(s, o, conns, n, e)) {
+	    read_server(s, conns[0], e) || hot_pick(&s->hot, o->hot, o->db, conns[0], e) || read_marks(s, conns[0], o->db, e) ||
+	    take(s, o, conns, n, e)) {
 		close_from(conns, 0, n);
 		return -1;
 	}

@@ -4,8 +4,11 @@
 
 #include <stdint.h>
 
+#include <signal.h>
+
 #include "noded/mysql/cluster.h"
 #include "noded/mysql/conn.h"
+#include "noded/mysql/hot.h"
 #include "noded/mysql/position.h"
 #include "shared/err.h"
 #include "shared/json.h"
@@ -35,23 +38,28 @@ struct snapshot {
 	struct cluster cluster;
 	char *text;                /* all of the position in one line, for people */
 	struct tables_marks marks;
+	struct hot hot;            /* what each session has locked from its beginning on */
+	char *since;               /* when taking it began, in the server's words */
 };
 struct snapshot_opts {
 	const struct db_access *access;
 	const char *db;      /* the only database that will be read; NULL: any */
 	int64_t wait_s;      /* the longest that a lock is waited for */
 	const char *method;  /* NULL: the best that the server and the account have */
+	const volatile sig_atomic_t *stop; /* as in dump_opts; may be NULL */
+	const struct hot *hot; /* those that are there become hot of the snapshot; lent, NULL: none */
 };
 
 /* Connect, and take it on each of conns[0..*n): they are afterwards inside a
  * transaction and stay there. When the server has no way to give several the same
  * view, *n becomes 1. The position is that of the snapshot itself. On failure
- * nothing is left open. Errors as conn_open and cluster_in_step. */
+ * nothing is left open. Errors as conn_open and cluster_in_step; ERR_CONFLICT when ALTERs of hot tables
+ * came in between again and again, for 20 s at most; ERR_ABORTED by stop in that time. */
 int snapshot_open(struct snapshot *s, const struct snapshot_opts *o, struct conn **conns, unsigned *n, struct err *e) MUSTCHECK;
 void snapshot_done(struct snapshot *s);
 /* Definitions are not part of a snapshot. ERR_CONFLICT when tables of db were created, dropped, renamed or altered since
- * it was taken: when the n that were listed then, and the XOR of their TABLE_MARKs, are not those of before. The
- * server opens each table for that, so it is asked once. */
+ * it was taken: when the n that were listed then, and the XOR of their TABLE_MARKs, are not those of before; both
+ * without hot tables. The server opens each table for that, so it is asked once. */
 int snapshot_same_tables(const struct snapshot *s, const char *db, size_t n, uint64_t marks, struct err *e) MUSTCHECK;
 /* Bytes of the rows of db, as the server guesses them. */
 uint64_t snapshot_bytes(const struct snapshot *s, const char *db);

@@ -104,7 +104,7 @@ static int ask_ends(struct reader *r, struct work *w, struct err *e)
 	return buf_check(&sql, "statement", e) || ask_places(r, w, sql.p, w->ends, &w->sized, e) ? -1 : 0;
 }
 
-/* The least key that nobody has read. The lock is held. */
+/* The least key that nobody has read. The asking is held. */
 static int ask_next(struct reader *r, const struct work *w, uint64_t *place, bool *any, struct err *e)
 {
 	CLEANUP(buf_done) struct buf sql = {0};
@@ -171,8 +171,8 @@ static int read_whole(struct reader *r, struct work *w, struct err *e)
 	return read_range(r, w, &range, e) || same_table(r->at, w->object, e) ? -1 : 0;
 }
 
-/* The next cell that holds a row, if there is one. */
-static int take_cell(struct reader *r, struct work *w, uint64_t *first, uint64_t *chunk, bool *any, struct err *e)
+/* Next moves on only while the asking is held. */
+static int ask_cell(struct reader *r, struct work *w, uint64_t *first, uint64_t *chunk, bool *any, struct err *e)
 {
 	struct plan *p = r->plan;
 	uint64_t place = 0;
@@ -180,8 +180,10 @@ static int take_cell(struct reader *r, struct work *w, uint64_t *first, uint64_t
 
 	pthread_mutex_lock(&p->lock);
 	*any = w->open;
+	pthread_mutex_unlock(&p->lock);
 	if (*any)
 		failed = ask_next(r, w, &place, any, e);
+	pthread_mutex_lock(&p->lock);
 	if (!failed && *any) {
 		*first = grid_first(place, w->shift);
 		*chunk = ++w->chunk;
@@ -190,6 +192,18 @@ static int take_cell(struct reader *r, struct work *w, uint64_t *first, uint64_t
 	if (failed || !*any || !w->next)
 		w->open = false;
 	pthread_mutex_unlock(&p->lock);
+	return failed;
+}
+
+/* The next cell that holds a row, if there is one. Not under the plan's lock: the question may have to wait for an
+ * ALTER that waits for another reader, who needs that lock to be done with his cell. */
+static int take_cell(struct reader *r, struct work *w, uint64_t *first, uint64_t *chunk, bool *any, struct err *e)
+{
+	int failed;
+
+	pthread_mutex_lock(&w->asking);
+	failed = ask_cell(r, w, first, chunk, any, e);
+	pthread_mutex_unlock(&w->asking);
 	return failed;
 }
 

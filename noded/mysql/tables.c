@@ -24,6 +24,7 @@ static void work_free(struct work *w)
 {
 	columns_done(&w->columns);
 	digest_done(&w->sum.digest);
+	pthread_mutex_destroy(&w->asking);
 	free(w);
 }
 
@@ -38,11 +39,13 @@ static void plan_done(struct plan *p)
 	gate_done(&p->gate);
 }
 
-/* Large tables first: a large one that began last would be read alone in the end. */
+/* Hot ones first, then large ones: a large one that began last would be read alone in the end. */
 static int by_size(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
 
+	if (x->object->hot != y->object->hot)
+		return x->object->hot ? -1 : 1;
 	if (x->object->bytes != y->object->bytes)
 		return x->object->bytes < y->object->bytes ? 1 : -1;
 	return x->table < y->table ? -1 : 1;
@@ -71,7 +74,7 @@ static void plan_tables(struct plan *p, struct dump_result *ret)
 	for (size_t i = 0, at = first; i < p->items.n; at++)
 		if (ret->tables.v[at].data)
 			p->items.v[i++].table = &ret->tables.v[at];
-	if (p->job->n > 1 && p->items.n)
+	if ((p->job->n > 1 || p->job->hot) && p->items.n)
 		qsort(p->items.v, p->items.n, sizeof(*p->items.v), by_size);
 }
 
@@ -83,32 +86,40 @@ static struct work *begin_work(struct plan *p)
 	w->object = item->object;
 	w->table = item->table;
 	w->undecided = true;
+	pthread_mutex_init(&w->asking, NULL);
 	*list_push(&p->work) = w;
 	return w;
 }
 
-/* One that is open, or the next one to begin. *undecided: there may be one soon. */
-static struct work *find_work(struct plan *p, bool *first, bool *undecided)
+/* One that is open, or the next one to begin. *undecided: there may be one soon. Who has given hot tables back would
+ * wait for them; who has not yet shall wait for the reader that looks at the last of them. */
+static struct work *find_work(struct plan *p, const struct reader *r, bool *first, bool *undecided)
 {
+	bool hot = false;
+
 	*first = *undecided = false;
 	for (size_t i = 0; i < p->work.n; i++) {
-		if (p->work.v[i]->open)
-			return p->work.v[i];
-		*undecided = *undecided || p->work.v[i]->undecided;
+		struct work *w = p->work.v[i];
+
+		if (w->open && (r->holds || !w->object->hot))
+			return w;
+		*undecided = *undecided || w->undecided;
+		hot = hot || (w->undecided && w->object->hot);
 	}
-	if (p->next == p->items.n)
+	if (p->next == p->items.n || (r->holds && hot && !p->items.v[p->next].object->hot))
 		return NULL;
 	*first = true;
 	return begin_work(p);
 }
 
-static struct work *next_work(struct plan *p, bool *first)
+static struct work *next_work(const struct reader *r, bool *first)
 {
+	struct plan *p = r->plan;
 	bool undecided;
 	struct work *w;
 
 	pthread_mutex_lock(&p->lock);
-	while (!(w = find_work(p, first, &undecided)) && undecided)
+	while (!(w = find_work(p, r, first, &undecided)) && undecided)
 		pthread_cond_wait(&p->decided, &p->lock);
 	if (w) {
 		w->readers++;
@@ -146,6 +157,36 @@ static void tell(struct plan *p, const char *table)
 		p->sink.progress(p->sink.ctx, table, atomic_load(&p->total.rows), atomic_load(&p->total.bytes));
 }
 
+static int give_back(struct reader *r, struct err *e)
+{
+	const struct tables_job *job = r->plan->job;
+
+	if (!r->holds)
+		return 0;
+	r->holds = false;
+	if (hot_give_back(r->c, e))
+		return -1;
+	for (size_t i = 0; i < job->hot->n; i++)
+		watch_release(job->watch, job->hot->v[i].db, job->hot->v[i].table);
+	return 0;
+}
+
+static int read_table(struct reader *r, struct work *w, bool first, struct err *e)
+{
+	struct err other;
+
+	if (!w->object->hot && give_back(r, e))
+		return -1;
+	if (table_read(r, w, first, e) == 0)
+		return 0;
+	if (e->kind == ERR_CONFLICT && halt_check(r->plan->job->halt, &other) == 0) {
+		pthread_mutex_lock(&r->plan->lock);
+		hot_add(r->plan->job->met, r->plan->job->schema->db, w->object->name);
+		pthread_mutex_unlock(&r->plan->lock);
+	}
+	return -1;
+}
+
 /* Until nothing is left or all have to end; the reason is in the halt then. */
 static void read_tables(struct reader *r)
 {
@@ -155,17 +196,19 @@ static void read_tables(struct reader *r)
 	bool first;
 
 	rows_buf(&r->member);
-	while ((w = next_work(r->plan, &first))) {
+	while ((w = next_work(r, &first))) {
 		if (halt_check(halt, &e)) {
 			table_decide(r->plan, w, false);
 			break;
 		}
-		if (table_read(r, w, first, &e))
+		if (read_table(r, w, first, &e))
 			halt_set(halt, &e);
 		table_decide(r->plan, w, false);
 		tell(r->plan, w->object->name);
 		leave_work(r->plan, w);
 	}
+	if (!halt_check(halt, &e) && give_back(r, &e))
+		halt_set(halt, &e);
 	buf_done(&r->member);
 }
 
@@ -197,8 +240,11 @@ int tables_dump(const struct tables_job *job, struct dump_result *ret, struct er
 	plan_init(&plan, job);
 	plan_tables(&plan, ret);
 	for (unsigned i = 0; i < job->n; i++)
-		readers[i] = (struct reader){.plan = &plan, .c = job->conns[i], .at = job->conns[i]};
+		readers[i] = (struct reader){.plan = &plan, .c = job->conns[i], .at = job->conns[i], .holds = job->hot != NULL};
 	start_threads(readers, job->n);
+	for (unsigned i = 1; i < job->n; i++)
+		if (!readers[i].started && give_back(&readers[i], e))
+			halt_set(job->halt, e);
 	read_tables(&readers[0]);
 	for (unsigned i = 1; i < job->n; i++)
 		if (readers[i].started)

@@ -19,6 +19,8 @@ struct tables_job {
 	struct watch *watch;          /* told of each table while it is read; may be NULL */
 	const struct db_access *access; /* for tables that are read under a lock of their own (locked.h) */
 	int64_t wait_s;               /* for those locks */
+	const struct hot *hot;        /* each connection has them locked: read first, and given back (hot.h); NULL: none */
+	struct hot *met;              /* takes those that a conflict was about */
 	bool locks_stay;              /* once read, a table is locked until the snapshot ends */
 };
 /* One entry of ret->tables for each table that is not left out, in the order of

@@ -20,11 +20,12 @@ struct work {
 	unsigned shift;
 	uint64_t ends[2];           /* places of the least and the greatest key; only when sized */
 	bool sized;
+	pthread_mutex_t asking;     /* for the next cell; the lock may be taken under it, never the other way round */
+	uint64_t next;              /* under asking: no key before this place is left */
 	/* under the lock */
 	unsigned holders;           /* readers who may still look at this */
 	bool undecided;             /* begun; whether there will be cells is not known yet */
 	bool open;                  /* cells are given out */
-	uint64_t next;              /* no key before this place is left */
 	uint64_t chunk;             /* the last cell given out */
 	unsigned readers;           /* at it */
 	struct rows_sum sum;
@@ -55,6 +56,7 @@ struct reader {
 	struct buf member;
 	pthread_t thread;
 	bool started;
+	bool holds;                 /* hot tables, all of them */
 };
 
 /* Read the table, or a part of it together with others: first says that nobody

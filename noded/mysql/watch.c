@@ -49,6 +49,7 @@ struct watch {
 	struct { LIST_OF(struct kept); } kept; /* perhaps all tables: nobody searches it but for a waiter */
 	struct pool names;                     /* of those */
 	struct { LIST_OF(struct watched); } conns;
+	struct hot met;                        /* for which it gave up */
 	/* the thread's */
 	struct { LIST_OF(struct waiter); } waiters;
 };
@@ -130,6 +131,16 @@ void watch_forget(struct watch *w, const struct conn *c)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void watch_met(struct watch *w, struct hot *ret)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->met.n; i++)
+		hot_add(ret, w->met.v[i].db, w->met.v[i].table);
+	pthread_mutex_unlock(&w->lock);
+}
+
 /* ---- who waits */
 
 static bool in_word(unsigned char c)
@@ -206,13 +217,15 @@ static void forget_unseen(struct watch *w)
 /* One line of the server's list. True: it has waited long enough, and *why says for what. */
 static bool judge(struct watch *w, MYSQL_ROW row, struct err *why)
 {
-	char table[256] = "";
+	char table[256] = "", db[256] = "";
 	struct kept h;
 	struct waiter *k;
 
 	pthread_mutex_lock(&w->lock);
-	if (wanted(w, row, &h))
-		snprintf(table, sizeof(table), "%s`.`%s", h.db, h.table);
+	if (wanted(w, row, &h)) {
+		str_cut(db, sizeof(db), h.db);
+		str_cut(table, sizeof(table), h.table);
+	}
 	pthread_mutex_unlock(&w->lock);
 	if (!*table)
 		return false;
@@ -220,9 +233,13 @@ static bool judge(struct watch *w, MYSQL_ROW row, struct err *why)
 	k->seen = true;
 	if (clock_mono_ms() - k->since + LOOK_MS < w->o.wait_s * 1000)
 		return false;
+	pthread_mutex_lock(&w->lock);
+	hot_add(&w->met, db, table);
+	pthread_mutex_unlock(&w->lock);
+	str_clean(db);
 	str_clean(table);
-	err_fill(why, ERR_CONFLICT, 0, "another statement waits for the table `%s`, which this backup reads "
-		 "(limits.ddl_wait_s=%lld)", table, (long long)w->o.wait_s);
+	err_fill(why, ERR_CONFLICT, 0, "another statement waits for the table `%s`.`%s`, which this backup reads "
+		 "(limits.ddl_wait_s=%lld)", db, table, (long long)w->o.wait_s);
 	return true;
 }
 
@@ -303,6 +320,7 @@ static void forget(struct watch *w)
 	list_done(&w->kept);
 	pool_done(&w->names);
 	list_done(&w->conns);
+	hot_done(&w->met);
 	for (size_t i = 0; i < w->waiters.n; i++)
 		free(w->waiters.v[i].id);
 	list_done(&w->waiters);

@@ -6,6 +6,7 @@
 
 #include "noded/mysql/conn.h"
 #include "noded/mysql/halt.h"
+#include "noded/mysql/hot.h"
 
 /* Sees to it that nobody waits long for a lock of ours. A thread with a connection
  * of its own looks every second for statements that wait for a table which is
@@ -35,5 +36,7 @@ void watch_hold(struct watch *w, const char *db, const char *table);
 void watch_release(struct watch *w, const char *db, const char *table);
 /* Once for a table whose locks stay until the snapshot ends. */
 void watch_keep(struct watch *w, const char *db, const char *table);
+/* Adds the table for which it gave the snapshot up, if it did. */
+void watch_met(struct watch *w, struct hot *ret);
 
 #endif

@@ -22,12 +22,13 @@
 #include "noded/store/store.h"
 #include "shared/clock.h"
 #include "shared/daemon.h"
+#include "shared/hash.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 #include "shared/units.h"
 
-enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2, SERVER_BACK_MS = 30000, SERVER_LOOK_MS = 500, FINDINGS_TOLD = 100 };
+enum { HOOK_TIMEOUT_MS = 600000, SNAPSHOTS_MORE = 2, PAUSE_MS = 3000, SERVER_BACK_MS = 30000, SERVER_LOOK_MS = 500, FINDINGS_TOLD = 100 };
 
 struct backup {
 	const struct backup_opts *o;
@@ -38,6 +39,7 @@ struct backup {
 	bool whole_server;
 	struct roots roots;         /* empty: no files */
 	struct dump *dump;          /* the snapshot */
+	struct hot hot;             /* tables that attempts before this one were disturbed at */
 	struct dump_grid grid;      /* how the catalogue remembers its chunks */
 	struct strings databases;   /* in it */
 	uint64_t db_bytes, file_bytes;
@@ -50,6 +52,7 @@ static void backup_done(struct backup *b)
 {
 	dump_close(b->dump);
 	strings_done(&b->databases);
+	hot_done(&b->hot);
 	roots_done(&b->roots);
 	db_access_done(&b->access);
 	free(b->db_name);
@@ -153,10 +156,23 @@ static int warn_of_unseen(struct backup *b, struct err *e)
 	return 0;
 }
 
+/* Their locks stand already. */
+static void hot_first(struct backup *b)
+{
+	for (size_t i = 0; b->hot.n && i < b->databases.n; i++)
+		if (str_eq(b->databases.v[i], b->hot.v[0].db)) {
+			char *first = b->databases.v[i];
+
+			memmove(b->databases.v + 1, b->databases.v, i * sizeof(*b->databases.v));
+			b->databases.v[0] = first;
+			return;
+		}
+}
+
 static int take_snapshot(struct backup *b, struct err *e)
 {
 	const struct dump_opts o = {.access = &b->access, .db = b->whole_server ? NULL : b->db_name, .connections = (unsigned)b->o->config->mysql_connections,
-				    .ddl_wait_s = b->o->config->ddl_wait_s, .grid = &b->grid,
+				    .ddl_wait_s = b->o->config->ddl_wait_s, .hot = &b->hot, .grid = &b->grid,
 				    .stop = daemon_stop_flag()};
 
 	if (!*b->db_name || b->dump)
@@ -171,6 +187,7 @@ static int take_snapshot(struct backup *b, struct err *e)
 		strings_add(&b->databases, b->db_name);
 	else if (dump_databases(b->dump, &b->o->site->db_exclude, &b->databases, e) || warn_of_unseen(b, e))
 		return -1;
+	hot_first(b);
 	if (!b->databases.n)
 		return err_set(e, ERR_NOTFOUND, "site %s: the account %s sees no database at all", b->o->site->name,
 			       b->access.user);
@@ -381,6 +398,33 @@ static bool worth_another(struct backup *b, struct attempts *a, struct err *e)
 	return false;
 }
 
+/* ALTERs come in bursts (an upgrade, a migration): before the last attempt there is a pause of 3 to 6 s. */
+static int pause_before(const struct attempts *a, struct err *e)
+{
+	uint8_t dice;
+	int64_t until;
+
+	if (a->conflicts <= 1)
+		return 0;
+	random_bytes(&dice, sizeof(dice));
+	for (until = clock_mono_ms() + PAUSE_MS + PAUSE_MS * dice / UINT8_MAX; clock_mono_ms() < until;) {
+		if (daemon_stopping())
+			return err_set(e, ERR_ABORTED, "ended by a signal");
+		clock_sleep_ms(100);
+	}
+	return 0;
+}
+
+static void note_hot(struct backup *b)
+{
+	size_t known = b->hot.n;
+
+	if (b->dump)
+		dump_hot(b->dump, &b->hot);
+	for (size_t i = known; i < b->hot.n; i++)
+		job_say(&b->job, "table `%s`.`%s` is read first from now on", b->hot.v[i].db, b->hot.v[i].table);
+}
+
 static int try_again(struct backup *b, const struct storage *storage, struct err *e)
 {
 	struct attempts a = {0};
@@ -392,7 +436,8 @@ static int try_again(struct backup *b, const struct storage *storage, struct err
 		if (rc == 0 || !worth_another(b, &a, e))
 			return rc;
 		job_say(&b->job, "%s; the run starts over with a new snapshot", e->msg);
-		if (start_over(b, e) || (a.lost && wait_for_server(b, e)))
+		note_hot(b);
+		if (start_over(b, e) || pause_before(&a, e) || (a.lost && wait_for_server(b, e)))
 			return -1;
 		b->started_over = before;
 	}

@@ -62,6 +62,32 @@ check "over one connection, saying why" says 'method: single (whether the binary
 check "with the other grant" says 'GRANT RELOAD'
 AS=backup
 
+# ---- a table that somebody alters again and again: locked from the beginning of the snapshot, read first, given back
+AS=admin ROWS=3000
+ALTER="ALTER TABLE big COMMENT='x', ADD COLUMN z INT DEFAULT 7"
+fresh_mid
+check "a dump that an ALTER came before is given up" run -e 1 dump_mid --at db/00-header --sql "DO SLEEP(1.1); $ALTER"
+check "it knows at which table" says 'disturbed at mid.big'
+for n in 1 3; do
+	fresh_mid
+	check "a hot table cannot be altered before it is read ($n connections)" \
+		run -e 1 dump_mid --connections $n --hot big --wait 60 --at db/00-header --sql "SET lock_wait_timeout=1; $ALTER"
+	check "whoever tried has waited" says 'busy: dump of `mid`: database rig@'
+	check "the others can" run -e 1 dump_mid --connections $n --hot big --wait 60 --at db/00-header --sql "SET lock_wait_timeout=60; ALTER TABLE later ADD COLUMN z INT"
+	fresh_mid
+	check "nobody waits for it longer than allowed" \
+		run -e 1 dump_mid --connections $n --hot big --wait 1 --at db/00-header --sql "SET lock_wait_timeout=60; $ALTER"
+	check "the dump is given up for it" says 'conflict: dump of `mid`: another statement waits for the table `mid`.`big`'
+	fresh_mid
+	check "it is given back before the end" \
+		run dump_mid --connections $n --hot big --hot gone --hot plain --wait 60 --at db/99-footer --sql "SET lock_wait_timeout=60; $ALTER"
+	check "the dump is right" load_back
+done
+fresh_mid
+check "and before any other table is read" run dump_mid --hot big --wait 60 --at db/20-data/later --sql "SET lock_wait_timeout=60; $ALTER"
+check "it was read first" test "$(grep -m 1 -o '^db/20-data/.*' "$T/d/order")" = db/20-data/big.00001.sql
+AS=backup
+
 # ---- definitions that change while the dump runs: right or failed. A server tells when a table was made or renamed in
 # whole seconds: hence the SLEEPs
 AS=admin

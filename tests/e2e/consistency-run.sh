@@ -53,7 +53,36 @@ ended() { # STATUS: the run has ended with it
 }
 log_says() { grep -qF -- "$1" "$T/run.log" || { cat "$T/run.log"; return 1; }; }
 alive() { kill -0 "$(cat "$T/run.pid")"; }
-definition() { tar --zstd -xOf "$(find "$T/store" -name '*.tar.zst' | sort | tail -n 1)" db/10-schema/2-tables/a.sql; }
+definition() { tar --zstd -xOf "$(find "$T/store" -name 'shop-*.tar.zst' | sort | tail -n 1)" db/10-schema/2-tables/a.sql; }
+
+# ---- ALTERs without a pause: an upgrade that goes from table to table, or a plug-in gone wild
+sql <<'SQL'
+CREATE DATABASE storm; USE storm;
+CREATE TABLE big (id INT PRIMARY KEY AUTO_INCREMENT, t TEXT); INSERT INTO big (t) SELECT REPEAT(MD5(seq), 32) FROM seq_1_to_20000;
+CREATE TABLE small (id INT PRIMARY KEY) AS SELECT seq AS id FROM seq_1_to_10;
+CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'adminpw'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, RELOAD, PROCESS, BINLOG
+	MONITOR, BINLOG ADMIN, SLAVE MONITOR ON *.* TO admin@'127.0.0.1';
+SQL
+jq '.limits.ddl_wait_s = 60 | .sites[0] += {name: "storm", db_name: "storm", db_user: "admin", db_password: "adminpw"}' "$T/c.json" >"$T/storm.json"
+chmod 600 "$T/storm.json"
+alter_storm() { # until it is told to end; whoever waits for much longer than the run allows fails
+	local some='SET lock_wait_timeout=120' i
+	for ((i = 0; i < 20; i++)); do some+="; ALTER TABLE big COMMENT='$i'; DO SLEEP(0.005)"; done
+	while [ ! -e "$T/calm" ] && sql storm -e "$some" 2>"$T/storm.err"; do
+		echo more >>"$T/storm.out"
+	done
+	[ -e "$T/calm" ]
+	echo "$?" >"$T/storm.status"
+}
+alter_storm &
+STORM=$!
+check "a table is altered again and again" until_ok 60 test -s "$T/storm.out"
+check "it is backed up all the same" run noded backup -c "$T/storm.json" storm
+check "the archive is sound" run noded verify --members -c "$T/storm.json" storm
+check "with all rows" test "$(noded list storm --json | jq -r '.runs[0] | "\(.rows) \(.tables)"')" = "20010 2"
+touch "$T/calm"
+wait "$STORM"
+check "no ALTER waited for too long" test "$(cat "$T/storm.status")" = 0 || note "$T/storm.err"
 
 # ---- an ALTER
 for config in one c; do

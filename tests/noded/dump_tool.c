@@ -4,7 +4,7 @@
  *
  *   dump_tool dump  HOST USER PASSWORD DB DIR [--exclude X]... [--at MEMBER --sql HOOK] [--stop MEMBER]
  *                   [--ssl off|prefer|verify] [--ca FILE] [--connections N] [--grid FOLDER]
- *                   [--method SNAPSHOT] [--wait SECONDS]
+ *                   [--method SNAPSHOT] [--wait SECONDS] [--hot TABLE]...
  *                   members go to DIR/1.sql, DIR/2.sql ...; DIR/order lists their
  *                   names, DIR/tables rows and digests (fields ended by NUL).
  *                   DIR "-": all members are thrown away. When the first member
@@ -34,6 +34,7 @@ struct tool {
 	struct db_access access;
 	const char *db, *dir;
 	struct strings exclude;
+	struct hot hot;
 	const char *at, *sql, *stop_at, *definer, *grid;
 	const char *method;
 	uint64_t piece, connections, wait;
@@ -210,11 +211,20 @@ static int save_grid(void *ctx, const char *db, const char *table, int shift, st
 	return write_file(path, text, strlen(text), e);
 }
 
+static void tell_hot(struct dump *d)
+{
+	CLEANUP(hot_done) struct hot hot = {0};
+
+	dump_hot(d, &hot);
+	for (size_t i = 0; i < hot.n; i++)
+		printf("disturbed at %s.%s\n", hot.v[i].db, hot.v[i].table);
+}
+
 static int do_dump(struct tool *t, struct err *e)
 {
 	const struct dump_grid grid = {.load = load_grid, .save = save_grid, .ctx = t};
 	struct dump_opts o = {.access = &t->access, .connections = (unsigned)t->connections, .grid = t->grid ? &grid : NULL,
-				.ddl_wait_s = (int64_t)t->wait, .method = t->method, .stop = &t->stop};
+				.ddl_wait_s = (int64_t)t->wait, .method = t->method, .hot = &t->hot, .stop = &t->stop};
 	struct dump_sink sink = {.member = take_member, .begin = take_begin, .write = take_piece, .end = take_end,
 				.fail = take_fail, .progress = take_progress, .warn = take_warning, .ctx = t};
 	CLEANUP(dump_closep) struct dump *d = NULL;
@@ -224,9 +234,12 @@ static int do_dump(struct tool *t, struct err *e)
 	CLEANUP(fclosep) FILE *order = str_eq(t->dir, "-") ? NULL : fopen(path, "we");
 
 	t->order = order;
-	if (dump_open(&d, &o, e) ||
-	    dump_database(d, t->db, &t->exclude, &sink, &r, e))
+	if (dump_open(&d, &o, e))
 		return -1;
+	if (dump_database(d, t->db, &t->exclude, &sink, &r, e)) {
+		tell_hot(d);
+		return -1;
+	}
 	printf("method: %s (%s)\nposition: %s\nestimate: %" PRIu64 "\n", dump_method(d), dump_note(d), dump_position(d),
 	       dump_estimate(d, t->db));
 	printf("tables %zu rows %" PRIu64 " bytes %" PRIu64 " views %u triggers %u routines %u events %u sequences %u\n",
@@ -335,6 +348,8 @@ static void read_option(struct tool *t, const char *name, char *value)
 {
 	if (str_eq(name, "--exclude"))
 		*list_push(&t->exclude) = value;
+	else if (str_eq(name, "--hot"))
+		hot_add(&t->hot, t->db, value);
 	else if (str_eq(name, "--at"))
 		t->at = value;
 	else if (str_eq(name, "--sql"))
@@ -378,6 +393,7 @@ int main(int argc, char **argv)
 		 : str_eq(argv[1], "users") ? do_users(&t, &e)
 					    : do_check(&t, &e);
 	list_done(&t.exclude);
+	hot_done(&t.hot);
 	if (failed)
 		fprintf(stderr, "%s: %s\n", err_name(e.kind), e.msg);
 	return failed ? err_exit_code(e.kind) : 0;
