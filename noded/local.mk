@@ -46,6 +46,7 @@ libnoded_a_SOURCES = \
 	noded/mysql/crew.h noded/mysql/crew.c \
 	noded/mysql/keys.h noded/mysql/keys.c \
 	noded/mysql/repoint.h noded/mysql/repoint.c \
+	noded/mysql/rights.h noded/mysql/rights.c \
 	noded/mysql/swap.h noded/mysql/swap.c \
 	noded/mysql/casing.h noded/mysql/casing.c \
 	noded/mysql/preflight.h noded/mysql/preflight.c \

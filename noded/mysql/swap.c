@@ -7,6 +7,7 @@
 #include "noded/mysql/conn.h"
 #include "noded/mysql/journal.h"
 #include "noded/mysql/repoint.h"
+#include "noded/mysql/rights.h"
 #include "noded/mysql/sqltext.h"
 #include "shared/buf.h"
 #include "shared/mem.h"
@@ -196,7 +197,7 @@ static int write_program(struct conn *c, const struct swap *s, const struct kind
 	return buf_check(&b, "a definition", e) ? -1 : conn_exec_n(c, b.p, b.len, e);
 }
 
-static int write_programs(struct conn *c, const struct swap *s, struct err *e)
+static int make_table(struct conn *c, const struct swap *s, struct err *e)
 {
 	CLEANUP(buf_done) struct buf b = {0};
 
@@ -205,7 +206,12 @@ static int write_programs(struct conn *c, const struct swap *s, struct err *e)
 	add_name(&b, s->old, PROGRAMS_TABLE);
 	buf_adds(&b, " (kind varchar(20) NOT NULL, name varchar(64) NOT NULL, sql_mode text NOT NULL, definition longtext NOT NULL, "
 		     "PRIMARY KEY (kind, name)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin");
-	if (buf_check(&b, "a table", e) || conn_exec_n(c, b.p, b.len, e))
+	return buf_check(&b, "a table", e) ? -1 : conn_exec_n(c, b.p, b.len, e);
+}
+
+static int write_programs(struct conn *c, const struct swap *s, struct err *e)
+{
+	if (make_table(c, s, e))
 		return -1;
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 		CLEANUP(strings_done) struct strings names = {0};
@@ -230,6 +236,35 @@ int swap_prepare(const struct swap *s, struct err *e)
 	if (buf_check(&b, "CREATE DATABASE", e) || connect_to(&c, s, e) || conn_exec(c, b.p, e))
 		return -1;
 	return s->whole ? write_programs(c, s, e) : 0;
+}
+
+static struct rights rights_of(const struct swap *s)
+{
+	return (struct rights){s->db, s->old, PROGRAMS_TABLE, s->warn, s->ctx};
+}
+
+int swap_rights_lost(const struct swap *s, bool *lost, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+
+	*lost = false;
+	return s->whole && (connect_to(&c, s, e) || rights_hidden(c, s->db, lost, e)) ? -1 : 0;
+}
+
+int swap_keep_rights(const struct swap *s, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+	const struct rights rights = rights_of(s);
+
+	return s->whole && (connect_to(&c, s, e) || make_table(c, s, e) || rights_write(c, &rights, e)) ? -1 : 0;
+}
+
+int swap_give_rights(const struct swap *s, struct err *e)
+{
+	CLEANUP(conn_freep) struct conn *c = NULL;
+	const struct rights rights = rights_of(s);
+
+	return s->whole && (connect_to(&c, s, e) || rights_give(c, &rights, e)) ? -1 : 0;
 }
 
 /* What moves from scratch to db. Of single tables sequences came along for their

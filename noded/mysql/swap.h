@@ -37,6 +37,12 @@ int swap_surplus(const struct swap *s, const struct strings *archive, struct str
 /* Make old. Of a whole database its views and programs are written there, as text,
  * into the table felloe_programs. From here on the state is SWAP_BEGUN. */
 int swap_prepare(const struct swap *s, struct err *e) MUSTCHECK;
+/* Rights on single routines go with these when they are replaced. lost: there may be some, but the account may not see
+ * them; whole only. swap_keep_rights, before swap_clear, writes them into felloe_programs; swap_give_rights, when the
+ * routines are made again, grants them, and tells what is refused. */
+int swap_rights_lost(const struct swap *s, bool *lost, struct err *e) MUSTCHECK;
+int swap_keep_rights(const struct swap *s, struct err *e) MUSTCHECK;
+int swap_give_rights(const struct swap *s, struct err *e) MUSTCHECK;
 /* Drop triggers (a table that has some cannot change its schema) and move the
  * tables. When they cannot be moved the triggers in use are made again. */
 int swap_tables(const struct swap *s, struct err *e) MUSTCHECK;

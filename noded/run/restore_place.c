@@ -62,6 +62,20 @@ static int look_for_surplus(struct restore *r, const struct swap *s, struct err 
 	return rc;
 }
 
+/* Those on single routines: the server takes them away with the routine. */
+static int look_for_rights(struct restore *r, const struct swap *s, struct err *e)
+{
+	bool lost;
+
+	if (swap_rights_lost(s, &lost, e))
+		return -1;
+	if (lost)
+		job_warn(r->o->job, "rights on single routines of `%s` (GRANT EXECUTE ON FUNCTION ...) %s lost, if there are any: %s may not "
+			 "read them (GRANT SELECT ON mysql.procs_priv)", s->db, r->o->dry_run ? "would be" : "are",
+			 r->access.user ? r->access.user : "the account");
+	return 0;
+}
+
 int restore_look_at_place(struct restore *r, struct obstacles *obstacles, struct err *e)
 {
 	CLEANUP(place_done) struct place p = {0};
@@ -87,7 +101,7 @@ int restore_look_at_place(struct restore *r, struct obstacles *obstacles, struct
 	default:
 		break;
 	}
-	return swap_can(&p.swap, e) || look_for_surplus(r, &p.swap, e) ? -1 : 0;
+	return swap_can(&p.swap, e) || look_for_surplus(r, &p.swap, e) || look_for_rights(r, &p.swap, e) ? -1 : 0;
 }
 
 int restore_place_clear(struct restore *r, struct err *e)
@@ -178,12 +192,15 @@ int restore_place(struct restore *r, struct err *e)
 	/* From here to the end each step can be done again: whoever was killed goes on in SWAP_BEGUN. */
 	if (r->swap_state != SWAP_BEGUN && (swap_can(&p.swap, e) || swap_prepare(&p.swap, e)))
 		return err_wrap(e, "the copy in `%s` is complete and stays there", r->target_db);
+	if (swap_keep_rights(&p.swap, e))
+		return err_wrap(e, "rights on the routines of `%s` are not written down, so these are not replaced: the same command goes on "
+				"when that is mended", r->source_db);
 	if (swap_tables(&p.swap, e))
 		return err_wrap(e, "`%s` is as it was, the copy in `%s` is complete: the same command goes on with it", r->source_db,
 				r->target_db);
 	str_cut(r->out->db, sizeof(r->out->db), r->source_db);
 	job_say(r->o->job, "the tables are in place in `%s`", r->source_db);
-	if (swap_repair(&p.swap, e) || make_programs(r, &p.swap, e))
+	if (swap_repair(&p.swap, e) || make_programs(r, &p.swap, e) || swap_give_rights(&p.swap, e))
 		return err_wrap(e, "the tables are in place in `%s`, what they replace is in `%s`, but not all is done: the same "
 				"command goes on with it", r->source_db, r->old_db);
 	if (p.names.n)

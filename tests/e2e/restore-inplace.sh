@@ -33,6 +33,7 @@ INSERT INTO a VALUES (1, NULL); INSERT INTO b VALUES (1, 1); UPDATE a SET b = 1;
 INSERT INTO parts SELECT seq FROM seq_1_to_50; INSERT INTO named VALUES (1, 1, 2, 1);
 DELIMITER //
 CREATE FUNCTION f(a int) RETURNS int DETERMINISTIC RETURN a + 1//
+CREATE FUNCTION held() RETURNS int DETERMINISTIC RETURN 7//
 CREATE PROCEDURE p() SELECT COUNT(*) FROM shop.parent//
 SET sql_mode='ORACLE'//
 CREATE PACKAGE pack AS PROCEDURE p; END//
@@ -47,6 +48,9 @@ CREATE DATABASE outside; CREATE TABLE outside.c (pid int, CONSTRAINT fk_out FORE
 INSERT INTO outside.c VALUES (300); CREATE TABLE outside.named (x int, CONSTRAINT ${LONG}9 FOREIGN KEY (x) REFERENCES shop.parent (id),
 	CONSTRAINT ${LONG}8 FOREIGN KEY (x) REFERENCES shop.self (id));
 CREATE USER reader@127.0.0.1 IDENTIFIED BY 'r'; GRANT SELECT ON shop.parent TO reader@127.0.0.1;
+CREATE ROLE \`tel\`\`lers\`; GRANT EXECUTE, ALTER ROUTINE ON FUNCTION shop.held TO reader@127.0.0.1 WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION shop.held TO \`tel\`\`lers\`; GRANT EXECUTE ON FUNCTION shop.held TO PUBLIC;
+SET sql_mode='ORACLE'; GRANT EXECUTE ON PACKAGE shop.pack TO reader@127.0.0.1; GRANT EXECUTE ON PACKAGE BODY shop.pack TO reader@127.0.0.1;
 SQL
 one_site shop shop rig
 restore() { noded restore shop "$@"; }
@@ -56,6 +60,7 @@ state() {
 		SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME='$1';
 		SELECT TRIGGER_NAME, ACTION_ORDER, ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='$1' ORDER BY 1;
 		SELECT ROUTINE_NAME, ROUTINE_TYPE, ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='$1' ORDER BY 1, 2;
+		SELECT User, Host, Routine_type, Routine_name, Proc_priv FROM mysql.procs_priv WHERE Db='$1' ORDER BY 1, 2, 3, 4;
 		SELECT EVENT_NAME, STATUS, EVENT_DEFINITION FROM information_schema.EVENTS WHERE EVENT_SCHEMA='$1' ORDER BY 1;
 		SELECT TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA='$1' ORDER BY 1"
 	for t in parent child a b self versions parts named; do sql -r -e "SHOW CREATE TABLE $1.$t"; sql -e "CHECKSUM TABLE $1.$t"; done
@@ -68,6 +73,7 @@ check "the backup is there" test -n "$(find "$T/store" -name '*.tar.zst')"
 RUN=$(noded list --json | jq -r '[.. | .uuid? // empty][0]' | cut -c 1-8)
 OLD=shop_felloe_old_$RUN
 state shop >"$T/before"
+check "and rights on routines are among what has to stay" test "$(grep -c "EXECUTE\|Execute" "$T/before")" = 5
 break_it() {
 	sql -e "USE shop; DROP VIEW a_v2; DROP PROCEDURE p; DROP TRIGGER \`z first\`; UPDATE parent SET name = 'broken'; DELETE FROM child;
 		CREATE VIEW surplus AS SELECT 1; CREATE PROCEDURE surplus_p() SELECT 2; CREATE EVENT surplus_e ON SCHEDULE EVERY 1 DAY DO SELECT 3;
@@ -84,6 +90,7 @@ check "it is replaced" run restore --db shop --in-place --yes
 check "and is what it was, to the last key, trigger and event" unchanged
 check "the sequence counts on in its own schema" test "$(sql -e 'INSERT INTO shop.child (pid) VALUES (7); SELECT MAX(id) FROM shop.child')" -gt 300
 check "rights on tables are as they were" mariadb --no-defaults -h127.0.0.1 -P"$PORT" -ureader -pr -e 'SELECT * FROM shop.parent'
+check "rights on routines are in use" mariadb --no-defaults -h127.0.0.1 -P"$PORT" -ureader -pr -e 'SELECT shop.held()'
 check "a key from outside refers to the new table" bash -c "! '$RIGS/mariadb.sh' sql '$T/db' -e 'DELETE FROM shop.parent WHERE id = 300' 2>/dev/null"
 check "its triggers fire in their order" test "$(sql -e "UPDATE shop.parent SET name = 'x' WHERE id = 1; SELECT what FROM shop.log" | tr '\n' ,)" = "one,two,"
 check "nothing of the work is left" test -z "$(scratch)"
@@ -101,7 +108,18 @@ check "but says where it is" says "\`$OLD\` is there"
 sql -e "DROP DATABASE $OLD; UPDATE outside.c SET pid = 300"
 check "what was in use is kept on demand" run restore --db shop --in-place --yes --keep-old
 check "as it was" test "$(sql -e "SELECT COUNT(*) FROM $OLD.child")" = 300
-sql -e "DROP DATABASE $OLD"
+sql -e "DROP DATABASE $OLD; INSERT INTO mysql.procs_priv (Host, Db, User, Routine_name, Routine_type, Grantor, Proc_priv)
+	VALUES ('h', 'shop', 'ghost', 'held', 'FUNCTION', '', 'Execute')"
+check "a right that cannot be given back makes a warning" run -e 3 restore --db shop --in-place --yes
+check "with its statement" says "grant it again: GRANT EXECUTE ON FUNCTION \`shop\`.\`held\` TO \`ghost\`@\`h\`"
+check "no account is made for it" test "$(sql -e "SELECT COUNT(*) FROM mysql.global_priv WHERE User = 'ghost'")" = 0
+sql -e "DELETE FROM mysql.procs_priv WHERE User = 'ghost'; FLUSH PRIVILEGES; CREATE USER low@127.0.0.1 IDENTIFIED BY 'low';
+	GRANT ALL ON \`%shop%\`.* TO low@127.0.0.1"
+check "all others are there" unchanged
+printf low >"$T/low" && chmod 600 "$T/low"
+check "who may not see rights on routines is warned before anything is done" run -e 3 restore --db shop --in-place --dry-run --db-user low \
+	--db-host "127.0.0.1:$PORT" --db-password-file "$T/low"
+check "with the way out" says "rights on single routines of \`shop\` (GRANT EXECUTE ON FUNCTION ...) would be lost, if there are any: low may not read them (GRANT SELECT ON mysql.procs_priv)"
 
 # ---- single tables with foreign keys
 sql -e "UPDATE shop.parent SET name = 'broken'; DELETE FROM shop.child WHERE id > 9"
