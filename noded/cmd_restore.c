@@ -253,7 +253,7 @@ static int look_into(struct records *r, const struct wish *w, const struct found
 
 	if (rc && !w->salvage) {
 		on_unopened(r, a, e);
-		restore_hint(e);
+		restore_hint(a->run, e);
 	}
 	if (rc == 0) {
 		str_cut(p->database, sizeof(p->database), opened_db(&opened));
@@ -460,7 +460,7 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 	}
 	rc = find_run(&find, &found, e);
 	if (rc && !w->salvage)
-		restore_hint(e);
+		restore_hint("", e);
 	if (rc == 0) {
 		restore_events_mute(w->events, true); /* there is an event for each */
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);

@@ -160,7 +160,7 @@ static bool scan_member(struct scan *s)
 {
 	blanks(s);
 	if (peek(s) != '"')
-		return no(s, "expected a key in \"");
+		return no(s, peek(s) == '}' ? "the comma before this } is one too many" : "expected a key in double quotes");
 	s->keys++;
 	if (s->keys == s->stop_key || !scan_string(s))
 		return false;

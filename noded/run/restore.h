@@ -54,7 +54,8 @@ struct restore_result {
 int restore_archive(const struct restore_opts *o, const struct found_archive *a, struct restore_result *ret,
 		    struct err *e) MUSTCHECK;
 
-/* Add to an error about a damaged archive that there is a way out. */
-void restore_hint(struct err *e);
+/* Add to an error about a damaged archive that there is a way out. run: its id, "" when
+ * that is not known. */
+void restore_hint(const char *run, struct err *e);
 
 #endif

@@ -184,6 +184,7 @@ static bool all_lost(const struct restore *r)
 int restore_find_losses(struct restore *r, struct err *e)
 {
 	CLEANUP(strings_done) struct strings p = {0};
+	char count[UNITS_COUNT];
 
 	restore_database_prefixes(r, &p);
 	job_say(r->o->job, "reading all that is wanted once, to know what of it is damaged");
@@ -196,8 +197,9 @@ int restore_find_losses(struct restore *r, struct err *e)
 		return err_set(e, ERR_DAMAGED, "the definition of each table that is wanted is lost: nothing can be restored of %s",
 			       r->source_db);
 	if (r->o->in_place && r->lost.n)
-		return err_set(e, ERR_DAMAGED, "%zu members of these tables are lost (named above): they do not take the place of "
-			       "what is there; without --in-place what is left of them is restored beside it", r->lost.n);
+		return err_set(e, ERR_DAMAGED, "%s of these tables %s lost (named above): they do not take the place of what is "
+			       "there; without --in-place what is left of them is restored beside it",
+			       units_count(count, r->lost.n, "member", "members"), r->lost.n == 1 ? "is" : "are");
 	return 0;
 }
 
@@ -215,13 +217,24 @@ static int name_losses(struct restore *r, struct err *e)
 	return read_all(r, &p, restore_on_lost, e);
 }
 
+#define NAME_RUN sizeof("--at 12345678 ")
+
+/* The run is suspect from here on: a restore that does not name it takes an older one. */
+static void name_run(char name[static NAME_RUN], const char *run)
+{
+	*name = '\0';
+	if (*run)
+		(void)snprintf(name, NAME_RUN, "--at %.8s ", run);
+}
+
 static int refuse(struct restore *r, struct err *e)
 {
-	char count[UNITS_COUNT];
+	char count[UNITS_COUNT], name[NAME_RUN];
 
+	name_run(name, json_get_str(r->opened.manifest, "run", ""));
 	/* a schema that was named holds what was begun without */
-	return err_set(e, ERR_DAMAGED, "%s of the archive %s damaged (named above); --salvage%s restores all the others%s",
-		       units_count(count, r->out->lost, "member", "members"), r->out->lost == 1 ? "is" : "are",
+	return err_set(e, ERR_DAMAGED, "%s of the archive %s damaged (named above); %s--salvage%s restores all the others%s",
+		       units_count(count, r->out->lost, "member", "members"), r->out->lost == 1 ? "is" : "are", name,
 		       r->o->to_db && *r->out->db ? " --fresh" : "", r->o->in_place ? ", beside what is there" : "");
 }
 
@@ -256,12 +269,14 @@ int restore_refuse_cut(struct restore *r, struct err *e)
 	return r->out->lost ? refuse(r, e) : 0;
 }
 
-void restore_hint(struct err *e)
+void restore_hint(const char *run, struct err *e)
 {
 	const struct err why = *e;
+	char name[NAME_RUN];
 
+	name_run(name, run);
 	if (why.kind == ERR_DAMAGED)
-		(void)!err_set(e, why.kind, "%.400s; --salvage restores what is left", why.msg);
+		(void)!err_set(e, why.kind, "%.400s; %s--salvage restores what is left", why.msg, name);
 }
 
 /* ---- opening */
@@ -301,7 +316,7 @@ int restore_open_archive(struct restore *r, const struct found_archive *a, struc
 	if (!r->o->salvage) {
 		if (opened_open(&r->opened, r->o->config, a, e) == 0)
 			return 0;
-		restore_hint(e);
+		restore_hint(a->run, e);
 		return -1;
 	}
 	if (opened_salvage(&r->opened, r->o->config, a, &o, e)) {

@@ -77,14 +77,14 @@ static bool may_pass(const struct stat *st, const struct server_user *u)
 	return st->st_mode & (st->st_gid == u->gid ? S_IXGRP : S_IXOTH);
 }
 
-/* Every directory on the way must let the server's account through. */
+/* Every directory on the way, and path itself, must let the server's account through. */
 static int reachable(const char *path, const struct server_user *u, struct err *e)
 {
 	struct stat st;
 
 	if (!*u->name || u->uid == 0)
 		return 0;
-	for (const char *p = path; p; p = strchr(p + 1, '/')) {
+	for (const char *p = path; p; p = *p ? p + 1 + strcspn(p + 1, "/") : NULL) {
 		CLEANUP(freep) char *part = p == path ? xstrdup("/") : xstrndup(path, (size_t)(p - path));
 
 		if (stat(part, &st) == 0 && !may_pass(&st, u))

@@ -90,6 +90,7 @@ spoil $(($(at "$rows") + $(len "$rows") / 2))
 check "a restore of an archive with a damaged frame fails" run -e 1 restore a1
 check "naming the member" says "lost: $rows: frame at offset"
 check "and the way out" says "--salvage --fresh restores all the others"
+check "with the name of the run, for which an older one would be taken now" grep -q -- '--at [0-9a-f]\{8\} --salvage' "$OUT" "$ERR"
 check "and what stands there" says '`a1` is not complete'
 check "of the tables that are whole it restores one alone" run restore a2 --db shop:child,other
 check "like that" same a2 child other

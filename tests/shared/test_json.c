@@ -25,7 +25,8 @@ static void a_bad_text_is_refused_with_its_line_and_column(void **state)
 		{"{\n \"k\" 1}", "line 2, column 6: expected :"},
 		{"[1,]", "line 1, column 4: expected a value"},
 		{"[1 2]", "line 1, column 4: expected , or ]"},
-		{"{\"a\":1,}", "line 1, column 8: expected a key in \""},
+		{"{\"a\":1,}", "line 1, column 8: the comma before this } is one too many"},
+		{"{a:1}", "line 1, column 2: expected a key in double quotes"},
 		{"[1]\n x", "line 2, column 2: something stands after the end of the value"},
 		{"[\"\xc3\xa9\", tru]", "line 1, column 7: expected a value"},
 		{"01", "line 1, column 2: a number does not start with 0"},
@@ -301,7 +302,7 @@ static void a_file_puts_its_path_in_front(void **state)
 	assert_int_equal(fs_write_all(fd, "{\n!", 3, &e), 0);
 	close(fd);
 	assert_int_equal(json_parse_file(&j, path, 100, &e), -1);
-	want = xasprintf("%s: line 2, column 1: expected a key in \"", path);
+	want = xasprintf("%s: line 2, column 1: expected a key in double quotes", path);
 	assert_string_equal(e.msg, want);
 	assert_int_equal(json_parse_file(&j, path, 2, &e), -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
