@@ -419,21 +419,6 @@ static int site_host(const struct config *c, struct wish *w, struct err *e)
 	return 0;
 }
 
-/* A newer one is there and is not taken: whoever wants it can name it. */
-static void tell_passed_over(const struct find_opts *f, const struct found_archives *found)
-{
-	const struct run_query q = {.site = f->site, .state = run_state_name(RUN_SUSPECT), .limit = 1};
-	CLEANUP(runs_done) struct wire_runs runs = {0};
-	char when[32];
-	struct err ignored; /* the search itself has met it */
-
-	if (!f->catalogue || !str_eq(f->at, "latest") || catalogue_runs(f->catalogue, &q, &runs, &ignored) || !runs.n ||
-	    runs.v[0].started <= found->v[0].at || !runs.v[0].archives.n)
-		return;
-	log_warn("%s: the newer run %.8s of %s UTC is passed over: %.300s; --at %.8s takes it", f->site, runs.v[0].uuid,
-		 clock_format(when, sizeof(when), "%Y-%m-%d %H:%M", runs.v[0].started), runs.v[0].error, runs.v[0].uuid);
-}
-
 static int restore_site(const struct config *c, const struct wish *w, unsigned *warnings, struct err *e)
 {
 	CLEANUP(job_done) struct job job;
@@ -465,7 +450,7 @@ static int restore_site(const struct config *c, const struct wish *w, unsigned *
 		restore_events_mute(w->events, true); /* there is an event for each */
 		job_say(&job, "from %s, %s", found.v[0].storage, found.v[0].key);
 		restore_events_mute(w->events, false);
-		tell_passed_over(&find, &found);
+		find_tell_newer(&find, &found);
 		rc = survey(&records, w, &found, &all.parts, e) || restore_all(&records, w, &all, e) ? -1 : 0;
 	}
 	list_done(&found);

@@ -293,6 +293,7 @@ static int verify_found(struct verification *v, const char *site, struct err *e)
 
 	if (find_run(&o, &found, e))
 		return -1;
+	find_tell_newer(&o, &found);
 	if (v->json)
 		json_put_str(&v->out.o, "run", found.v[0].run);
 	rc = verify_archives(v, &found, e);

@@ -120,13 +120,25 @@ struct content {
 	bool synced;
 };
 
+/* Root may rename over a device, and would take /dev/null from everybody. */
+static int may_be_replaced(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return err_set(e, ERR_IO, "write %s: it is no regular file", path);
+	return 0;
+}
+
 static int replace(const char *path, const struct content *c, struct err *e)
 {
 	CLEANUP(freep) char *folder = folder_of(path);
 	CLEANUP(freep) char *temporary = xasprintf("%s.XXXXXX", path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	int failed;
+	int failed, fd;
 
+	if (may_be_replaced(path, e))
+		return -1;
+	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, kind_of_open(), "make a file beside %s", path);
 	failed = fill(fd, c->p, c->n, c->mode, e);

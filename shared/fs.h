@@ -15,7 +15,8 @@
  * there is none, ERR_IO else. */
 int fs_read(struct buf *b, const char *path, struct err *e) MUSTCHECK;
 /* Write the whole file under a temporary name beside it, fsync, rename, fsync
- * the directory: a reader sees the old file or the new one (rename(2)). */
+ * the directory: a reader sees the old file or the new one (rename(2)). What is
+ * there and neither a regular file nor a link is left alone: ERR_IO. */
 int fs_write(const char *path, const void *p, size_t n, mode_t mode, struct err *e) MUSTCHECK;
 /* As fs_write, without a sync: for what only living processes read, so that none
  * of them waits for the disk. A power cut may leave an empty file. */

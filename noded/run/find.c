@@ -9,6 +9,7 @@
 #include "noded/run/progress.h"
 #include "shared/buf.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -554,4 +555,19 @@ int find_run(const struct find_opts *o, struct found_archives *ret, struct err *
 	if (rc)
 		list_done(ret);
 	return rc;
+}
+
+/* A newer one is there and is not taken: whoever wants it can name it. */
+void find_tell_newer(const struct find_opts *f, const struct found_archives *found)
+{
+	const struct run_query q = {.site = f->site, .state = run_state_name(RUN_SUSPECT), .limit = 1};
+	CLEANUP(runs_done) struct wire_runs runs = {0};
+	char when[32];
+	struct err ignored; /* the search itself has met it */
+
+	if (!f->catalogue || !str_eq(f->at, "latest") || catalogue_runs(f->catalogue, &q, &runs, &ignored) || !runs.n ||
+	    runs.v[0].started <= found->v[0].at || !runs.v[0].archives.n)
+		return;
+	log_warn("%s: the newer run %.8s of %s UTC is passed over: %.300s; --at %.8s takes it", f->site, runs.v[0].uuid,
+		 clock_format(when, sizeof(when), "%Y-%m-%d %H:%M", runs.v[0].started), runs.v[0].error, runs.v[0].uuid);
 }

@@ -43,6 +43,8 @@ struct find_opts {
 };
 /* The archives of one run. ERR_NOTFOUND says what there is. list_done it. */
 int find_run(const struct find_opts *o, struct found_archives *ret, struct err *e) MUSTCHECK;
+/* What find_run found as the latest is not the newest there is: warn that a suspect run was passed over, why, and how it is taken. */
+void find_tell_newer(const struct find_opts *o, const struct found_archives *found);
 
 /* An archive opened for reading by ranges. */
 struct opened {

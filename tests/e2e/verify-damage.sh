@@ -67,6 +67,8 @@ check "a restore takes the one before" run noded_ restore shop --dry-run
 check "and says that it passes one over" says "the newer run ${RUN:0:8}"
 check "for its damage" says "is passed over: damaged:"
 check "that was the older archive" says "$(basename "$OLD")"
+check "a verification of no run by name looks at that one, too" run noded_ verify shop
+check "and says the same" says "the newer run ${RUN:0:8}"
 check "nothing is deleted meanwhile" run -e 3 noded_ prune shop
 check "which is explained" says "felloe-noded verify shop --run ${RUN:0:8} finds it sound"
 check "the older archive is there" test -s "$OLD"

@@ -110,6 +110,20 @@ static void a_failed_write_leaves_the_old_file_and_no_debris(void **state)
 	assert_int_equal(e.kind, ERR_NOTFOUND);
 }
 
+static void what_is_no_regular_file_is_not_replaced(void **state)
+{
+	CLEANUP(freep) char *path = in_root("device");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fs_write(path, "new", 3, 0600, &e), -1);
+	assert_non_null(strstr(e.msg, "it is no regular file"));
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void folders_are_made_with_all_their_parents(void **state)
 {
 	CLEANUP(freep) char *path = in_root("p/q//r/");
@@ -215,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_file_over_the_cap_is_refused),
 		cmocka_unit_test(a_file_that_is_not_there_is_told_from_one_that_fails),
 		cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_debris),
+		cmocka_unit_test(what_is_no_regular_file_is_not_replaced),
 		cmocka_unit_test(folders_are_made_with_all_their_parents),
 		cmocka_unit_test(a_secret_is_its_first_line_and_for_its_owner_alone),
 		cmocka_unit_test(a_credential_of_systemd_may_have_any_mode),
