@@ -31,19 +31,21 @@ hurt() {
 	at=$(tar --zstd -xOf "$T/good" index.jsonl | jq -r "select(.name == \"$1\") | .at + 40")
 	printf 'XXXX' | dd of="$A" bs=1 seek="$at" conv=notrunc status=none
 }
-mend() { cp "$T/good" "$A"; }
+# A restore that met the damage has taken the run out of the good ones; a look at all of it gives it back.
+mend() { cp "$T/good" "$A" && noded verify shop --run "$RUN" --members >"$T/mended" 2>&1; }
 fetched() { sed -n 's/^done: \([0-9]*\) bytes.*/\1/p' "$OUT"; }
 cp "$A" "$T/good"
 SIZE=$(stat -c %s "$A")
+RUN=$(noded list shop --json | jq -r '.runs[0].uuid')
 
 # ---- cut off by an error in the middle
 restore() { noded restore shop --files "$W" --to-dir "$T/to" "$@"; }
 hurt "files$W/big18"
 check "a restore that fails in the middle" run -e 1 restore
 check "leaves what it unpacked" test -s "$T/to$W/big11"
-check "another does not write there" run -e 1 noded restore shop --files "$W/sub" --to-dir "$T/to"
+check "another does not write there" run -e 1 noded restore shop --at "$RUN" --files "$W/sub" --to-dir "$T/to"
 check "which is said" says "holds an unfinished restore of another archive, or with other options"
-mend
+check "sound again the run is a good one" mend
 head -c 1300000 /dev/urandom >"$T/other" && touch -r "$T/to$W/big11" "$T/other" && cp -p "$T/other" "$T/to$W/big11"   # same size and time
 rm -f "$T/to$W/big10"; printf y >>"$T/to$W/big13"
 check "a dry run says that it would go on" run restore --dry-run
@@ -62,7 +64,7 @@ hurt db/20-data/t.00001.sql
 check "files come first, then the database fails" run -e 1 noded restore shop
 DIR=$(find "$T" -maxdepth 1 -name 'shop-restored-*')
 check "they are there" same "$DIR"
-mend
+check "the run is mended" mend
 check "the same command goes on" run noded restore shop
 check "with the database alone" says "all files are in ./${DIR##*/} already"
 check "into the schema that was begun" test "$(sql -e "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'shop\_restored%'")" = 1
