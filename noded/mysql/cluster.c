@@ -35,8 +35,6 @@ static void take_variable(struct cluster *k, const char *name, const char *value
 		k->max_rows = strtoll(value, NULL, 10);
 	else if (str_ieq(name, "wsrep_max_ws_size"))
 		k->max_bytes = strtoll(value, NULL, 10);
-	else if (str_ieq(name, "innodb_force_primary_key"))
-		k->primary_keys = on(value);
 	else if (str_ieq(name, "wsrep_replicate_myisam")) /* before MariaDB 10.6 */
 		k->myisam = k->myisam || on(value);
 	if (!str_ieq(name, "wsrep_mode"))
@@ -77,8 +75,7 @@ void cluster_look(struct cluster *ret, struct conn *c)
 {
 	struct cluster k = {0};
 
-	each(&k, c, "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'wsrep\\_%' OR Variable_name = 'innodb_force_primary_key'",
-	     take_variable);
+	each(&k, c, "SHOW GLOBAL VARIABLES LIKE 'wsrep\\_%'", take_variable);
 	k.there = k.there && !k.alone;
 	if (k.there)
 		each(&k, c, "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'", take_status);

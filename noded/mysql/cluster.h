@@ -22,7 +22,6 @@ struct cluster {
 	bool alone;              /* no provider is loaded: whatever wsrep_on says, it is a server like any other */
 	bool desynced;           /* somebody has set wsrep_desync */
 	bool myisam, aria;       /* the rows of these engines go to the others too (wsrep_mode) */
-	bool primary_keys;       /* InnoDB takes no table without one */
 	int64_t size;            /* nodes that it sees */
 	int64_t max_rows, max_bytes; /* of a transaction; 0 no limit */
 	/* of cluster_mark */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "noded/mysql/sqltext.h"
+#include "noded/mysql/version.h"
 #include "shared/mem.h"
 #include "shared/str.h"
 
@@ -314,7 +315,7 @@ int conn_open(struct conn **ret, const struct db_access *a, struct err *e)
 
 bool conn_is_maria(const struct conn *c)
 {
-	return strstr(str_or(mysql_get_server_info(c->my), ""), "MariaDB") != NULL;
+	return version_of(str_or(mysql_get_server_info(c->my), "")).maria;
 }
 
 void conn_free(struct conn *c)
